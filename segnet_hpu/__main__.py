@@ -1,0 +1,3 @@
+from segnet_hpu.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,73 @@
+"""The command line. Each command is one module with a `Settings` dataclass and `run(settings)`.
+
+Nothing heavy is imported here, so that help and refusals answer at once.
+"""
+
+import importlib
+import os
+import signal
+import sys
+
+from segnet_hpu import __version__, config
+from segnet_hpu.errors import SegnetError, UsageError, nearest
+
+COMMANDS = {
+    "train": "train a model; goes on from where it was with --auto_resume_checkpoint",
+    "predict": "label a picture or a folder of pictures",
+    "evaluate_model": "score a checkpoint against labels at their full resolution",
+    "verify_dataset": "list every fault of a data set; exit status 1 when there is one",
+    "visualize_dataset": "draw images and labels into one picture",
+    "sample_data": "draw a small street data set from a seed",
+    "doctor": "show devices, versions and which presets can run here",
+}
+
+PROG = "segnet-hpu"
+
+
+def main(argv=None):
+    """Run one command; return its exit status (0 well, 1 failed while running, 2 wrong call)."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in argv
+    argv = [a for a in argv if a != "--debug"]
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_help())
+        return 0 if argv else 2
+    if argv[0] == "--version":
+        print(f"segnet_hpu {__version__}")
+        return 0
+    try:
+        return _run(argv[0], argv[1:])
+    except SegnetError as error:
+        if debug:
+            raise
+        print(f"{PROG}: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print(f"{PROG}: stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader of our output left (`| head`): say nothing more to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if debug:
+            raise
+        print(f"{PROG}: {type(error).__name__}: {error} (an error of ours; --debug shows where)",
+              file=sys.stderr)
+        return 1
+
+
+def _run(name, argv):
+    if name not in COMMANDS:
+        raise UsageError(f"unknown command {name!r}.{nearest(name, COMMANDS)} See {PROG} --help")
+    module = importlib.import_module(f"segnet_hpu.cli.{name}")
+    settings = config.read(module.Settings, argv, prog=f"{PROG} {name}")
+    return module.run(settings) or 0
+
+
+def _help():
+    width = max(map(len, COMMANDS))
+    lines = [f"usage: {PROG} COMMAND [flags]   (also: python -m segnet_hpu COMMAND)", ""]
+    lines += [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    lines += ["", "Every command: --help for its flags, --debug for a traceback."]
+    return "\n".join(lines)

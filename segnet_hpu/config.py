@@ -1,0 +1,217 @@
+"""Typed settings: one dataclass a command, read from YAML, environment and flags.
+
+Each field is made with `option` and becomes a YAML key, a variable `SEGNET_<FIELD>`
+and a flag `--<field>`; later sources win in that order.
+"""
+
+import argparse
+import dataclasses
+import os
+import types
+import typing
+
+from segnet_hpu.errors import UsageError, nearest
+
+REQUIRED = object()
+
+
+def option(default, help, *, choices=None, aliases=(), minimum=None, maximum=None, group="options",
+           parse=None):
+    """Declare a setting.
+
+    default: the value, or REQUIRED. choices: allowed values. aliases: further flags.
+    minimum, maximum: inclusive bounds of numbers. group: heading in --help.
+    parse: a function str -> value for types that are no plain scalar; raises ValueError.
+    """
+    meta = dict(help=help, choices=choices, aliases=aliases, minimum=minimum, maximum=maximum,
+                group=group, parse=parse)
+    if isinstance(default, (list, dict)):
+        return dataclasses.field(default_factory=lambda: type(default)(default), metadata=meta)
+    return dataclasses.field(default=default, metadata=meta)
+
+
+def read(cls, argv=(), *, prog, environ=os.environ):
+    """Return an instance of `cls` from its defaults, `--config` YAML, environment and flags.
+
+    Raises UsageError for unknown names, wrong types and missing required settings.
+    """
+    flags = _parse_flags(cls, argv, prog)
+    values = {}
+    if flags.get("config"):
+        values.update(_from_yaml(cls, flags["config"]))
+    for field in dataclasses.fields(cls):
+        name = f"SEGNET_{field.name.upper()}"
+        if name in environ:
+            values[field.name] = convert(field, environ[name], name)
+    for field in dataclasses.fields(cls):
+        if field.name in flags:
+            values[field.name] = convert(field, flags[field.name], f"--{field.name}")
+    settings = cls(**values)
+    missing = [f"--{f.name}" for f in dataclasses.fields(cls) if getattr(settings, f.name) is REQUIRED]
+    if missing:
+        raise UsageError(f"{prog} needs {', '.join(missing)}; see {prog} --help")
+    return settings
+
+
+def from_values(cls, **values):
+    """Return `cls(**values)` with every value checked as if it came from a YAML file.
+
+    Raises UsageError for unknown names, wrong types and missing required settings.
+    """
+    known = {f.name: f for f in dataclasses.fields(cls)}
+    for key in values:
+        if key not in known:
+            raise UsageError(f"unknown setting {key!r}.{nearest(key, known)}")
+    settings = cls(**{k: convert(known[k], v, k) for k, v in values.items()})
+    missing = [name for name in known if getattr(settings, name) is REQUIRED]
+    if missing:
+        raise UsageError(f"missing setting: {', '.join(missing)}")
+    return settings
+
+
+def convert(field, value, where):
+    """Return `value` as the field's type; raise UsageError naming `where` if it is not one."""
+    meta = field.metadata
+    if value is None or (isinstance(value, str) and value.lower() == "none"):
+        if type(None) not in typing.get_args(field.type):
+            raise UsageError(f"{where} is empty; expected {_describe(field)}")
+        return None
+    try:
+        if meta["parse"]:
+            value = meta["parse"](value)
+        else:
+            value = _SCALARS[_scalar_type(field)](value)
+    except (ValueError, TypeError) as error:
+        detail = f" ({error})" if meta["parse"] else ""
+        raise UsageError(f"{where} is {value!r}; expected {_describe(field)}{detail}") from None
+    if meta["choices"] and value not in meta["choices"]:
+        raise UsageError(f"{where} is {value!r}; expected {_describe(field)}."
+                         f"{nearest(value, meta['choices'])}")
+    low, high = meta["minimum"], meta["maximum"]
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise UsageError(f"{where} is {value}; expected {_describe(field)}")
+    return value
+
+
+def to_yaml(settings):
+    """Return the settings as YAML text that `--config` reads back to an equal instance."""
+    import yaml
+
+    values = {k: v for k, v in dataclasses.asdict(settings).items() if k not in ("config", "print_config")}
+    return yaml.safe_dump(values, sort_keys=False)
+
+
+def _from_yaml(cls, path):
+    import yaml
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            values = yaml.safe_load(file) or {}
+    except OSError as error:
+        raise UsageError(f"--config {path}: {error.strerror}; expected a YAML file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", None)
+        at = "" if line is None else f", line {line + 1}"
+        raise UsageError(f"--config {path}{at}: not valid YAML; expected lines of 'setting: value'") from None
+    if not isinstance(values, dict):
+        raise UsageError(f"--config {path}: expected lines of 'setting: value', found a {type(values).__name__}")
+    known = {f.name: f for f in dataclasses.fields(cls)}
+    for key in values:
+        if key not in known:
+            raise UsageError(f"--config {path}: unknown setting {key!r}.{nearest(key, known)}")
+    return {k: convert(known[k], v, f"{path}: {k}") for k, v in values.items()}
+
+
+def _parse_flags(cls, argv, prog):
+    parser = _Parser(prog=prog, description=cls.__doc__, allow_abbrev=False,
+                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    groups = {}
+    for field in dataclasses.fields(cls):
+        meta = field.metadata
+        group = groups.setdefault(meta["group"], None) or parser.add_argument_group(meta["group"])
+        groups[meta["group"]] = group
+        is_bool = _scalar_type(field) is bool
+        default = "required" if field.default is REQUIRED else f"default: {_default_of(field)}"
+        choices = f" {{{','.join(map(str, meta['choices']))}}}" if meta["choices"] else ""
+        group.add_argument(f"--{field.name}", *meta["aliases"], dest=field.name, default=argparse.SUPPRESS,
+                           nargs="?" if is_bool else None, const="true" if is_bool else None,
+                           metavar="BOOL" if is_bool else field.name.upper().split("_")[-1],
+                           help=f"{meta['help']}{choices} ({default})".replace("%", "%%"))
+    return vars(parser.parse_args(list(argv)))
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse that raises UsageError, with the nearest right flag for an unknown one."""
+
+    def error(self, message):
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+    def parse_args(self, args):
+        namespace, unknown = self.parse_known_args(args)
+        if unknown:
+            name = unknown[0].split("=")[0]
+            flags = [s for action in self._actions for s in action.option_strings if s.startswith("--")]
+            kind = "flag" if name.startswith("-") else "argument"
+            hint = nearest(name, flags) if kind == "flag" else ""
+            raise UsageError(f"unknown {kind} {name}.{hint} See {self.prog} --help")
+        return namespace
+
+
+def _scalar_type(field):
+    """The type of a field without the None of `T | None`."""
+    if isinstance(field.type, types.UnionType):
+        return next(t for t in typing.get_args(field.type) if t is not type(None))
+    return field.type
+
+
+def _default_of(field):
+    if field.default is dataclasses.MISSING:
+        return field.default_factory()
+    return str(field.default).lower() if isinstance(field.default, bool) else field.default
+
+
+def _describe(field):
+    meta = field.metadata
+    if meta["choices"]:
+        return "one of " + ", ".join(map(str, meta["choices"]))
+    words = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+    text = words.get(_scalar_type(field), "a value")
+    if meta["parse"]:
+        text = meta["parse"].__doc__ or text
+    if meta["minimum"] is not None:
+        text += f" of at least {meta['minimum']}"
+    if meta["maximum"] is not None:
+        text += f" {'and' if meta['minimum'] is not None else 'of'} at most {meta['maximum']}"
+    return text
+
+
+def _to_bool(value):
+    if isinstance(value, bool):
+        return value
+    words = {"true": True, "yes": True, "1": True, "on": True,
+             "false": False, "no": False, "0": False, "off": False}
+    if str(value).lower() not in words:
+        raise ValueError
+    return words[str(value).lower()]
+
+
+def _to_int(value):
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        raise ValueError
+    return int(value)
+
+
+def _to_float(value):
+    number = float(value)
+    if isinstance(value, bool) or number != number or number in (float("inf"), float("-inf")):
+        raise ValueError
+    return number
+
+
+def _to_str(value):
+    if isinstance(value, (dict, list)):
+        raise ValueError
+    return str(value)
+
+
+_SCALARS = {bool: _to_bool, int: _to_int, float: _to_float, str: _to_str}

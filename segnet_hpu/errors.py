@@ -1,0 +1,28 @@
+"""The two kinds of failure that a user sees as one line.
+
+Every message says what was found and where, what was expected, and what to do.
+"""
+
+
+class SegnetError(Exception):
+    """Base of the errors that are meant for users."""
+
+    exit_status = 1
+
+
+class UsageError(SegnetError):
+    """A wrong call or bad data: exit status 2."""
+
+    exit_status = 2
+
+
+class RunError(SegnetError):
+    """A failure while running (disk full, no network, broken checkpoint): exit status 1."""
+
+
+def nearest(name, known):
+    """Return " Did you mean X?" for the known name closest to `name`, or ""."""
+    import difflib
+
+    close = difflib.get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.5)
+    return f" Did you mean {close[0]}?" if close else ""

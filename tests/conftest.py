@@ -1,0 +1,31 @@
+"""Shared fixtures: real data, and the command line as users run it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """The folder of real data sets; skips where SEGNET_TEST_DATA is not set."""
+    folder = os.environ.get("SEGNET_TEST_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("SEGNET_TEST_DATA does not name the folder of real test data")
+    return Path(folder)
+
+
+@pytest.fixture
+def cli(tmp_path):
+    """Run `python -m segnet_hpu ARGS...` in an empty folder; returns the finished process."""
+
+    def run(*args, env=None, timeout=300):
+        return subprocess.run([sys.executable, "-m", "segnet_hpu", *map(str, args)], cwd=tmp_path, text=True,
+                              capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL,
+                              env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})})
+
+    return run
