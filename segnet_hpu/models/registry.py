@@ -1,0 +1,44 @@
+"""Every model by its name: which encoder, which decoder, which size by default."""
+
+from dataclasses import dataclass, field
+
+from segnet_hpu.errors import UsageError, nearest
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A registry line. divisor: both sides of the input must be multiples of it."""
+
+    encoder: str
+    decoder: str
+    input_height: int = 416
+    input_width: int = 608
+    divisor: int = 32
+    decoder_options: dict = field(default_factory=dict)
+
+
+MODELS = {
+    "vgg_segnet": Spec("vgg16", "segnet", divisor=16),
+}
+
+
+def find(name):
+    """Return the Spec of a model; raise UsageError with the nearest name for an unknown one."""
+    if name not in MODELS:
+        raise UsageError(f"unknown model {name!r}.{nearest(name, MODELS)} Known: {', '.join(MODELS)}")
+    return MODELS[name]
+
+
+def input_size(name, height=None, width=None):
+    """Return (height, width) in pixels, the model's own where None.
+
+    Raises UsageError, naming the nearest sizes that fit, for a size the model cannot take.
+    """
+    spec = find(name)
+    size = (height or spec.input_height, width or spec.input_width)
+    for side, value in zip(("input_height", "input_width"), size, strict=True):
+        if value % spec.divisor:
+            below = max(value // spec.divisor, 1) * spec.divisor
+            raise UsageError(f"--{side} is {value}; {name} takes multiples of {spec.divisor}: "
+                             f"{below} or {below + spec.divisor}")
+    return size
