@@ -1,0 +1,59 @@
+"""Find a trained model from what a user names, and load it."""
+
+import json
+import os
+import re
+import zipfile
+from pathlib import Path
+
+from segnet_hpu.errors import UsageError
+
+NUMBERED = re.compile(r"\.(\d+)(?:-(\d+))?\.keras$")
+
+
+def find_checkpoint(path):
+    """Return the model file that `path` means: the file itself, or the best (else the newest)
+    checkpoint of a run folder or of a prefix. Raises UsageError if there is none.
+    """
+    path = Path(path)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        candidates = [*path.glob("*.keras"), *path.glob("checkpoints/*.keras")]
+    else:
+        candidates = [p for p in path.parent.glob("*.keras") if p.name.startswith(f"{path.name}.")]
+    candidates = [p for p in candidates if not p.name.startswith(".")]
+    best = [p for p in candidates if p.name.endswith(".best.keras")]
+    numbered = sorted((p for p in candidates if NUMBERED.search(p.name)), key=number_of)
+    found = best[-1:] or numbered[-1:] or candidates[:1]
+    if not found:
+        raise UsageError(f"no checkpoint at {path}; expected a .keras file, a run folder "
+                         "or the prefix that training was given")
+    return found[0]
+
+
+def load_model(path):
+    """Return (model, facts): an uncompiled Keras model and what training noted beside it.
+
+    facts: class_names, palette, ignore_label as given to training; empty for a file of others.
+    Raises UsageError if the file is damaged or no Keras model.
+    """
+    import keras
+
+    path = find_checkpoint(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            facts = json.loads(archive.read("segnet_hpu/facts.json")) \
+                if "segnet_hpu/facts.json" in archive.namelist() else {}
+        model = keras.saving.load_model(os.fspath(path), compile=False)
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError, EOFError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UsageError(f"{path} is no readable model ({reason}); expected a .keras file; "
+                         "if training was cut off while writing, use the checkpoint before") from error
+    return model, facts
+
+
+def number_of(path):
+    """Return (epoch, step within it) of a numbered checkpoint's name."""
+    match = NUMBERED.search(path.name)
+    return int(match[1]), int(match[2] or 0)

@@ -1,0 +1,49 @@
+"""Progress of long work: a bar with ETA on a terminal, plain lines now and then elsewhere."""
+
+import sys
+import time
+
+PLAIN_SECONDS = 15.0
+
+
+class Progress:
+    """A context that counts units of work up to `total`.
+
+    what: name of the work. unit: what is counted. start: units that were done before.
+    quiet: show nothing (ranks other than 0).
+    """
+
+    def __init__(self, what, total, unit, start=0, quiet=False):
+        self.what, self.total, self.unit, self.quiet = what, total, unit, quiet
+        self.first = self.done = start
+        self.bar = None
+
+    def __enter__(self):
+        self.began = self.spoke = time.monotonic()
+        if not self.quiet and sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self.bar = tqdm(total=self.total, initial=self.first, desc=self.what, unit=self.unit,
+                            leave=False, dynamic_ncols=True)
+        return self
+
+    def update(self, n, note=""):
+        """Count `n` more units; `note` stands at the end of the line."""
+        self.done += n
+        if self.bar:
+            self.bar.set_postfix_str(note, refresh=False)
+            self.bar.update(n)
+        elif not self.quiet and time.monotonic() - self.spoke >= PLAIN_SECONDS:
+            self.spoke = time.monotonic()
+            left = (self.total - self.done) / self.rate if self.rate else 0
+            print(f"{self.what}: {self.done}/{self.total} {self.unit}s, {self.rate:.2f} {self.unit}s/s, "
+                  f"{left:.0f} s left {note}".rstrip(), file=sys.stderr, flush=True)
+
+    @property
+    def rate(self):
+        """Units a second since the start."""
+        return (self.done - self.first) / max(time.monotonic() - self.began, 1e-9)
+
+    def __exit__(self, *_):
+        if self.bar:
+            self.bar.close()

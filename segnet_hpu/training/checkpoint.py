@@ -1,0 +1,157 @@
+"""Checkpoints: one file is one whole state.
+
+A checkpoint is a `.keras` archive that Keras opens by itself (the weights to use), with two
+things added: `segnet_hpu/` (state and facts as JSON) and `training/` (every variable of model,
+optimizer and metrics as .npy), from which training goes on exactly.
+"""
+
+import json
+import os
+import zipfile
+import zlib
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.inference.load import NUMBERED, number_of
+from segnet_hpu.training.state import State
+
+
+def checkpoint_path(prefix, state, steps_per_epoch):
+    """PREFIX.EPOCH.keras after a whole epoch, PREFIX.EPOCH-STEP.keras within one."""
+    within = state.step - state.epoch * steps_per_epoch
+    return Path(f"{prefix}.{state.epoch}{f'-{within}' if within else ''}.keras")
+
+
+def list_checkpoints(prefix):
+    """Return the numbered checkpoints of a prefix, oldest first."""
+    folder, name = Path(prefix).parent, Path(prefix).name
+    return sorted((p for p in folder.glob("*.keras") if p.name.startswith(f"{name}.")
+                   and NUMBERED.fullmatch(p.name[len(name):])), key=number_of)
+
+
+def save_model(path, model, facts):
+    """Write the inference model and `facts` (a JSON-able dict); atomic. Raises RunError."""
+    _write(path, model, facts, lambda archive: None)
+
+
+def save_checkpoint(path, model, state, facts):
+    """Write the whole state of a compiled model; atomic. Raises RunError if it cannot be written.
+
+    The inference part holds the weights' moving average if the optimizer keeps one.
+    """
+    arrays = {group: [np.array(v) for v in variables] for group, variables in _groups(model).items()}
+
+    def add_training(archive):
+        archive.writestr("segnet_hpu/state.json", state.to_json())
+        for group, values in arrays.items():
+            for i, value in enumerate(values):
+                with archive.open(f"training/{group}/{i}.npy", "w", force_zip64=True) as file:
+                    np.lib.format.write_array(file, value, allow_pickle=False)
+
+    with averaged_weights(model):
+        _write(path, model, facts, add_training)
+
+
+def restore_newest(prefix, model, warn):
+    """Set a compiled model to its newest readable checkpoint; return (State, facts), or None.
+
+    A broken checkpoint is named through `warn` and passed over. Raises UsageError if a sound
+    one belongs to another model or optimizer.
+    """
+    for path in reversed(list_checkpoints(prefix)):
+        try:
+            state, facts, arrays = _read(path, _groups(model))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            warn(f"checkpoint {path} is broken ({error}); trying the one before")
+            continue
+        for group, variables in _groups(model).items():
+            _assign(path, group, variables, arrays[group])
+        return state, facts
+    return None
+
+
+class averaged_weights:
+    """Within this context the model carries its weights' moving average, if there is one."""
+
+    def __init__(self, model):
+        self.variables = model.trainable_variables
+        inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        self.averages = inner._model_variables_moving_average if inner.use_ema else None
+
+    def __enter__(self):
+        if self.averages:
+            self.raw = [np.array(v) for v in self.variables]
+            for variable, average in zip(self.variables, self.averages, strict=True):
+                variable.assign(average)
+
+    def __exit__(self, *_):
+        if self.averages:
+            for variable, raw in zip(self.variables, self.raw, strict=True):
+                variable.assign(raw)
+
+
+def _groups(model):
+    # model.variables holds the metrics' variables too; they are named apart for what they are.
+    metrics = {id(v) for v in model.metrics_variables}
+    return {"model": [v for v in model.variables if id(v) not in metrics],
+            "optimizer": model.optimizer.variables, "metrics": model.metrics_variables}
+
+
+def _write(path, model, facts, add):
+    path = Path(path)
+    # Keras wants the ending .keras; the dot in front keeps it out of every listing.
+    partial = path.with_name(f".{path.stem}.partial.keras")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A plain twin that shares the layers: the file holds the network, not the training set-up.
+        keras.Model(model.inputs, model.outputs, name=model.name).save(partial)
+        with zipfile.ZipFile(partial, "a") as archive:
+            archive.writestr("segnet_hpu/facts.json", json.dumps(facts))
+            add(archive)
+        with open(partial, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+        _sync_folder(path.parent)
+    except (OSError, RuntimeError) as error:
+        partial.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise RunError(f"cannot write checkpoint {path}: {reason}; free space or choose another "
+                       "--model_dir, then go on with --auto_resume_checkpoint") from error
+
+
+def _sync_folder(folder):
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(path, groups):
+    with zipfile.ZipFile(path) as archive:
+        # Every member carries a CRC: reading them all finds a torn or flipped byte.
+        bad = archive.testzip()
+        if bad:
+            raise ValueError(f"{bad} is damaged")
+        state = State.from_json(archive.read("segnet_hpu/state.json"))
+        facts = json.loads(archive.read("segnet_hpu/facts.json"))
+        names = set(archive.namelist())
+        arrays = {}
+        for group in groups:
+            arrays[group] = []
+            while (name := f"training/{group}/{len(arrays[group])}.npy") in names:
+                with archive.open(name) as file:
+                    arrays[group].append(np.lib.format.read_array(file, allow_pickle=False))
+    return state, facts, arrays
+
+
+def _assign(path, group, variables, values):
+    shapes, found = [tuple(v.shape) for v in variables], [v.shape for v in values]
+    if shapes != found:
+        raise UsageError(f"{path} belongs to another {group}: its variables do not fit; give the settings "
+                         "it was made with, or another --model_dir")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

