@@ -125,3 +125,17 @@ def test_schedule_counts_batches_also_when_accumulating():
 def test_wrong_options_are_refused(name, options, words):
     with pytest.raises(UsageError, match=words):
         make_optimizer(name, 0.1, **options)
+
+
+def test_compiled_model_is_saved_and_restored(tmp_path):
+    model = network()
+    model.compile(make_optimizer("adamw", make_schedule("cosine", 0.1, 8, 2), weight_decay=0.01, ema=0.9),
+                  loss=make_loss("weighted_ce", class_weights=[1, 2, 3]), metrics=[PixelAccuracy(7)])
+    model.fit(IMAGES, LABELS, batch_size=2, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert again.loss.get_config() == model.loss.get_config()
+    assert again.evaluate(IMAGES, LABELS, verbose=0) == model.evaluate(IMAGES, LABELS, verbose=0)
+    assert float(again.optimizer.learning_rate) == float(model.optimizer.learning_rate) > 0
+    for a, b in zip(model.optimizer.variables, again.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(a, b)
