@@ -76,6 +76,8 @@ def png_chunk(kind, content):
 
 
 def _png_damage(data):
+    if len(data) >= 24 and 0 in struct.unpack_from(">II", data, 16):
+        return "of zero size"
     for kind, _, intact in png_chunks(data):
         if not intact:
             return f"damaged (wrong checksum in its {kind.decode('latin-1')} part)"
@@ -106,6 +108,8 @@ def _jpeg_damage(data):
 
 def _bmp_damage(data):
     start, _, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", data.ljust(34, b"\0"), 10)
+    if not width or not height:
+        return "of zero size"
     if compression in (1, 2):  # run-length coded: its length is not in the sizes
         return None
     row = (abs(width) * bits + 31) // 32 * 4

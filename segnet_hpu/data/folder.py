@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from segnet_hpu.data.images import read_image, read_label
+from segnet_hpu.data.images import BadFile, read_image, read_label
 from segnet_hpu.errors import UsageError
 
 IMAGE_FORMATS = (".jpg", ".jpeg", ".png", ".bmp")
@@ -24,8 +24,7 @@ class FolderSource:
         image_path, label_path = self.pairs[i]
         image, label = read_image(image_path), read_label(label_path)
         if image.shape[:2] != label.shape:
-            raise UsageError(f"{label_path} is {size(label)} but {image_path} is {size(image)}; expected one "
-                             "size. Make the label at its image's size (resize with nearest neighbour)")
+            raise wrong_size(label_path, label, image_path, image)
         return image, label
 
     def name(self, i):
@@ -40,13 +39,8 @@ def pair_paths(images_dir, labels_dir):
     labels without image are passed over. Raises UsageError for a missing or empty folder, one folder
     for both, an image without label, and files that share a stem.
     """
-    if os.path.isdir(images_dir) and os.path.isdir(labels_dir) and os.path.samefile(images_dir, labels_dir):
-        raise UsageError(f"{images_dir} is given for both images and labels; expected two folders")
-    images = only_one(images_dir, files_by_stem(images_dir, IMAGE_FORMATS))
-    labels = only_one(labels_dir, files_by_stem(labels_dir, LABEL_FORMATS))
-    for folder, found, formats in ((images_dir, images, IMAGE_FORMATS), (labels_dir, labels, LABEL_FORMATS)):
-        if not found:
-            raise UsageError(f"{folder} holds no {' '.join(formats)} file; expected a folder of them")
+    images, labels = files_of_both(images_dir, labels_dir, LABEL_FORMATS)
+    images, labels = only_one(images_dir, images), only_one(labels_dir, labels)
     missing = sorted(stem for stem in images if stem not in labels)
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
@@ -55,8 +49,18 @@ def pair_paths(images_dir, labels_dir):
     return [(images[stem], labels[stem]) for stem in sorted(images)]
 
 
+def files_of_both(images_dir, labels_dir, label_formats):
+    """Return {stem: [path, ...]} of the images and of the labels; raises UsageError as `pair_paths`."""
+    if os.path.isdir(images_dir) and os.path.isdir(labels_dir) and os.path.samefile(images_dir, labels_dir):
+        raise UsageError(f"{images_dir} is given for both images and labels; expected two folders")
+    return files_by_stem(images_dir, IMAGE_FORMATS), files_by_stem(labels_dir, label_formats)
+
+
 def files_by_stem(folder, formats):
-    """Return {stem: [path, ...]} of the folder's visible files in these formats (lower-case suffixes)."""
+    """Return {stem: [path, ...]} of the folder's visible files in these formats (lower-case suffixes).
+
+    Raises UsageError for a folder that is missing or holds none.
+    """
     expected = f"expected a folder of {' '.join(formats)} files"
     try:
         names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
@@ -67,6 +71,8 @@ def files_by_stem(folder, formats):
         stem, suffix = os.path.splitext(name)
         if suffix.lower() in formats and not name.startswith("."):
             stems.setdefault(stem, []).append(os.path.join(folder, name))
+    if not stems:
+        raise UsageError(f"{folder} holds no such file; {expected}")
     return stems
 
 
@@ -79,6 +85,8 @@ def only_one(folder, stems):
     return {stem: paths[0] for stem, paths in stems.items()}
 
 
-def size(pixels):
-    """Return "WIDTHxHEIGHT" of an array (H, W, ...)."""
-    return f"{pixels.shape[1]}x{pixels.shape[0]}"
+def wrong_size(label_path, label, image_path, image):
+    """Return the error for a label whose size is not its image's."""
+    (height, width), (image_height, image_width) = label.shape[:2], image.shape[:2]
+    return BadFile(label_path, f"is {width}x{height} but {image_path} is {image_width}x{image_height}",
+                   "make the label at its image's size (resize with nearest neighbour)")

@@ -11,13 +11,22 @@ from segnet_hpu.errors import UsageError
 # A camera's orientation tag turns the picture but not the label drawn over it: neither is turned.
 AS_STORED = cv2.IMREAD_IGNORE_ORIENTATION
 FORMATS = "a PNG, JPEG or BMP file"
+COPY_ANEW = "copy it anew or remove it"
+
+
+class BadFile(UsageError):
+    """A file that cannot be used: `file`, `what` is wrong with it and how to `fix` it."""
+
+    def __init__(self, file, what, fix):
+        super().__init__(f"{file} {what}; {fix}")
+        self.file, self.what, self.fix = str(file), what, fix
 
 
 def read_image(path, channels=3):
     """Return a picture as uint8 (H, W, channels), RGB; channels 3, or 1 for grey.
 
-    16-bit files are reduced to 8 bits, alpha is dropped. Raises UsageError for a missing, empty,
-    truncated or foreign file.
+    16-bit files are reduced to 8 bits, alpha is dropped. Raises BadFile (a UsageError) for
+    a missing, empty, truncated or foreign file.
     """
     if channels == 1:
         return _decode(read_bytes(path), cv2.IMREAD_GRAYSCALE | AS_STORED, path)[:, :, None]
@@ -30,14 +39,14 @@ def read_label(path):
     """Return a label's class ids as uint8 (H, W).
 
     The id is the blue channel of a colour file (keras_segmentation's rule), the value of a grey one,
-    and the index of one with a colour palette (PASCAL VOC). Raises UsageError as `read_image`, and
+    and the index of one with a colour palette (PASCAL VOC). Raises BadFile as `read_image`, and
     for 16-bit values above 255.
     """
     label = blue_channel(read_label_channels(path))
     if label.dtype != np.uint8:
         if label.max() > 255:
-            raise UsageError(f"{path}: holds the value {label.max()}; expected class ids of at most 255. "
-                             "Map the ids to 0..n_classes-1 and save as 8-bit PNG")
+            raise BadFile(path, f"holds the value {label.max()}, expected class ids of at most 255",
+                          "map the ids to 0..n_classes-1 and save as 8-bit PNG")
         label = label.astype(np.uint8)
     return label
 
@@ -47,7 +56,7 @@ def read_label_channels(path):
     data = containers.indices_as_grey(read_bytes(path))
     label = _decode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | AS_STORED, path)
     if label.dtype not in (np.uint8, np.uint16):
-        raise UsageError(f"{path}: holds {label.dtype} values; expected class ids in an 8-bit PNG or BMP")
+        raise BadFile(path, f"holds {label.dtype} values, expected whole class ids", "save it as 8-bit PNG")
     return label // containers.grey_scale(data)
 
 
@@ -57,18 +66,19 @@ def blue_channel(label):
 
 
 def read_bytes(path):
-    """Return the bytes of an image file that is neither empty nor cut short; raises UsageError."""
+    """Return the bytes of an image file that is neither empty nor cut short; raises BadFile."""
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
-        raise UsageError(f"{path}: no such file; expected {FORMATS}") from None
+        raise BadFile(path, f"does not exist, expected {FORMATS}", "check the path") from None
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}); expected {FORMATS}") from None
+        raise BadFile(path, f"cannot be read ({error.strerror}), expected {FORMATS}",
+                      "check the path and its permissions") from None
     if not data:
-        raise UsageError(f"{path}: the file is empty; expected {FORMATS}. Copy it anew or remove it")
+        raise BadFile(path, f"is empty, expected {FORMATS}", COPY_ANEW)
     damage = containers.damage(data)
     if damage:
-        raise UsageError(f"{path}: the file is {damage}; copy it anew or remove it")
+        raise BadFile(path, f"is {damage}", COPY_ANEW)
     return data
 
 
@@ -78,5 +88,5 @@ def _decode(data, flags, path):
     except cv2.error:
         pixels = None
     if pixels is None or not pixels.size:
-        raise UsageError(f"{path}: not an image that OpenCV can read; expected {FORMATS}")
+        raise BadFile(path, f"is no image that OpenCV can read, expected {FORMATS}", COPY_ANEW)
     return pixels
