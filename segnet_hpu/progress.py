@@ -47,3 +47,11 @@ class Progress:
     def __exit__(self, *_):
         if self.bar:
             self.bar.close()
+
+
+def progress(items, total, what, unit="file"):
+    """Yield the items, showing how many of `total` are done."""
+    with Progress(what, total, unit) as shown:
+        for item in items:
+            yield item
+            shown.update(1)
