@@ -1,0 +1,74 @@
+"""What random changes a training sample may undergo: ranges, probabilities, named presets."""
+
+import dataclasses
+
+from segnet_hpu.errors import UsageError, nearest
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """Ranges and probabilities of random changes. The defaults change nothing.
+
+    flip, vertical_flip: probability, 0..1.
+    scale: (lowest, highest) zoom, log-uniform. Above 1 a random part of the image is cut out,
+        below 1 the image shrinks to a random place and what is around it is ignored.
+    shift: largest shift of either side as a fraction of it. rotate: largest angle, degrees.
+    brightness: largest change as a fraction of 255. contrast, saturation: largest change of
+        the factor 1. hue: largest turn of the colour circle, degrees.
+    blur: (probability, largest sigma in pixels). noise: (probability, largest sigma in grey levels).
+    clahe: probability of local histogram equalisation (on L of LAB, clip limit 1.0, 8x8 tiles).
+    Raises UsageError for values out of range.
+    """
+
+    flip: float = 0.0
+    vertical_flip: float = 0.0
+    scale: tuple[float, float] = (1.0, 1.0)
+    shift: float = 0.0
+    rotate: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    hue: float = 0.0
+    saturation: float = 0.0
+    blur: tuple[float, float] = (0.0, 0.0)
+    noise: tuple[float, float] = (0.0, 0.0)
+    clahe: float = 0.0
+
+    def __post_init__(self):
+        unit = {name: getattr(self, name) for name in
+                ("flip", "vertical_flip", "shift", "brightness", "contrast", "saturation", "clahe")}
+        unit |= {"blur probability": self.blur[0], "noise probability": self.noise[0]}
+        for name, value in unit.items():
+            if not 0 <= value <= 1:
+                raise UsageError(f"augmentation {name} is {value}; expected a number from 0 to 1")
+        for name in ("rotate", "hue"):
+            if not 0 <= getattr(self, name) <= 180:
+                raise UsageError(f"augmentation {name} is {getattr(self, name)}; expected 0 to 180 degrees")
+        if not 0 < self.scale[0] <= self.scale[1]:
+            raise UsageError(f"augmentation scale is {self.scale}; expected 0 < lowest <= highest")
+        if self.blur[1] < 0 or self.noise[1] < 0:
+            raise UsageError("augmentation blur and noise need a largest sigma of at least 0")
+
+    @classmethod
+    def preset(cls, name):
+        """Return the preset of that name (see PRESETS); raises UsageError for an unknown one."""
+        if name not in PRESETS:
+            raise UsageError(f"augmentation is {name!r}; expected one of {', '.join(PRESETS)}."
+                             f"{nearest(name, PRESETS)}")
+        return PRESETS[name]
+
+
+_GEOMETRY = dict(flip=0.5, scale=(0.8, 1.25), shift=0.1, rotate=15.0)
+_COLOUR = dict(brightness=0.15, contrast=0.3, hue=10.0, saturation=0.3, blur=(0.2, 1.5), noise=(0.2, 10.0))
+
+# The aug_ names are keras_segmentation's; ours follow what those change and roughly how far.
+PRESETS = {
+    "none": Augmentation(),
+    "flip": Augmentation(flip=0.5),
+    "standard": Augmentation(flip=0.5, scale=(0.75, 1.5), brightness=0.15, contrast=0.2, saturation=0.2),
+    "strong": Augmentation(flip=0.5, scale=(0.5, 2.0), shift=0.1, rotate=10.0, brightness=0.25, contrast=0.4,
+                           hue=15.0, saturation=0.4, blur=(0.3, 2.0), noise=(0.3, 15.0), clahe=0.1),
+    "aug_all": Augmentation(**_GEOMETRY, **_COLOUR),
+    "aug_all2": Augmentation(**_GEOMETRY | dict(vertical_flip=0.2, rotate=25.0), **_COLOUR | dict(clahe=0.2)),
+    "aug_geometric": Augmentation(**_GEOMETRY),
+    "aug_non_geometric": Augmentation(**_COLOUR),
+}

@@ -1,0 +1,55 @@
+"""Resizing, flips, zoom, shift and rotation as one affine matrix, applied once.
+
+Matrices act on continuous coordinates (x, y), in which pixel k covers [k, k + 1): resizing is then
+a plain scale, and images and smaller label maps stay aligned as cv2.resize aligns them.
+"""
+
+import cv2
+import numpy as np
+
+
+def random_matrix(augmentation, rng, size):
+    """Draw a change of an image of `size` (height, width), in its own pixels.
+
+    Returns a 3x3 matrix from source to changed coordinates, or None for no change.
+    """
+    a = augmentation
+    sides = np.array([size[1], size[0]], float)
+    flip = np.where(rng.random(2) < (a.flip, a.vertical_flip), -1.0, 1.0)
+    zoom = np.exp(rng.uniform(*np.log(a.scale)))
+    angle = np.deg2rad(rng.uniform(-a.rotate, a.rotate))
+    # The room that a zoom leaves is where the window, or the shrunken image, may lie.
+    room = abs(zoom - 1) / 2 + a.shift
+    move = rng.uniform(-room, room, 2) * sides
+    if (flip > 0).all() and zoom == 1 and angle == 0 and not move.any():
+        return None
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = np.eye(3)
+    matrix[:2, :2] = zoom * rotation * flip
+    matrix[:2, 2] = sides / 2 + move - matrix[:2, :2] @ (sides / 2)
+    return matrix
+
+
+def resize(image, label, size, label_size, out=(None, None)):
+    """Resize an image (bilinear) and its label (nearest) to `size` and `label_size`."""
+    return (cv2.resize(image, size[::-1], dst=out[0], interpolation=cv2.INTER_LINEAR),
+            cv2.resize(label, label_size[::-1], dst=out[1], interpolation=cv2.INTER_NEAREST))
+
+
+def warp(image, label, matrix, size, label_size, fill, out=(None, None)):
+    """Change by `matrix` and resize, in one interpolation; labels from outside become `fill`.
+
+    The image is mirrored at its border: natural texture, from which nothing is learned.
+    """
+    source = image.shape[:2]
+    return (cv2.warpAffine(image, _to(matrix, source, size), size[::-1], dst=out[0], flags=cv2.INTER_LINEAR,
+                           borderMode=cv2.BORDER_REFLECT_101),
+            cv2.warpAffine(label, _to(matrix, source, label_size), label_size[::-1], dst=out[1],
+                           flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=fill))
+
+
+def _to(matrix, source, target):
+    """`matrix` followed by a resize from `source` to `target`, for cv2: 2x3, between pixel centres."""
+    scale = np.diag([target[1] / source[1], target[0] / source[0], 1.0])
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    return (np.linalg.inv(half) @ scale @ matrix @ half)[:2]

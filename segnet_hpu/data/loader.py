@@ -1,0 +1,83 @@
+"""Batches from a source: decoded, transformed and stacked by threads, ahead of the consumer."""
+
+import collections
+import itertools
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from segnet_hpu.data.cache import Cache
+from segnet_hpu.data.transforms import IGNORE
+from segnet_hpu.errors import SegnetError, UsageError
+
+AHEAD = 2
+
+
+class Loader:
+    """Batches of a source, by global step. They do not depend on `threads` or the cache.
+
+    source: len(source), source[i] -> (image uint8 (y, x, 3), label uint8 (y, x)), source.name(i).
+    sampler: a Stream or Once. transform: a TrainTransform.
+    seed: sample `index` of `epoch` is augmented from the stream [seed, epoch, index].
+    threads: workers; default the number of cores, at most 8.
+    cache_bytes: memory for decoded samples; 0 for none, None for a share of what is free.
+    ignore_label: label of the padding in a last batch that the sampler filled up.
+    """
+
+    def __init__(self, source, sampler, transform, *, seed=0, threads=None, cache_bytes=None,
+                 ignore_label=IGNORE):
+        self.source, self.sampler, self.transform = source, sampler, transform
+        self.samples = Cache(source, cache_bytes)
+        self.seed, self.ignore_label = seed, ignore_label
+        self.threads = threads or min(8, len(os.sched_getaffinity(0)))
+
+    def batch(self, step):
+        """Return the batch of `step`: images uint8 (B, H, W, 3), labels uint8 (B, h, w)."""
+        return next(self.iterate(step, step + 1))
+
+    def iterate(self, start=0, stop=None):
+        """Yield the batches of steps start, start + 1, ... stop - 1, made a few ahead.
+
+        stop: None for the sampler's end, or no end. Raises, at the batch it belongs to, the error
+        of a sample, as a UsageError that names it. Closing the generator ends its threads.
+        """
+        if stop is None and hasattr(self.sampler, "__len__"):
+            stop = len(self.sampler)
+        steps = itertools.count(start) if stop is None else iter(range(start, stop))
+        pool = ThreadPoolExecutor(self.threads, "loader")
+        try:
+            pending = collections.deque(self._submit(pool, s) for s in itertools.islice(steps, AHEAD + 1))
+            while pending:
+                batch, parts = pending.popleft()
+                for part in parts:
+                    part.result()
+                pending.extend(self._submit(pool, s) for s in itertools.islice(steps, 1))
+                yield batch
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _submit(self, pool, step):
+        entries = self.sampler.batch(step)
+        images = np.empty((len(entries), *self.transform.size, 3), np.uint8)
+        labels = np.empty((len(entries), *self.transform.label_size), np.uint8)
+        parts = [pool.submit(self._fill, entry, images[j], labels[j]) for j, entry in enumerate(entries)]
+        return (images, labels), parts
+
+    def _fill(self, entry, image_out, label_out):
+        """Write the sample of `entry` into the two arrays."""
+        if entry is None:
+            image_out[...], label_out[...] = 0, self.ignore_label
+            return
+        epoch, index = entry
+        try:
+            image, label = self.samples[index]
+            rng = np.random.default_rng([self.seed, epoch, index])
+            made = self.transform(image, label, rng, (image_out, label_out))
+        except SegnetError:
+            raise
+        except Exception as error:
+            raise UsageError(f"{self.source.name(index)}: cannot be made into a sample: "
+                             f"{type(error).__name__}: {error}") from error
+        # OpenCV writes elsewhere if a shape differs: better a failure than an unwritten array.
+        assert made[0] is image_out and made[1] is label_out

@@ -1,0 +1,58 @@
+"""From a source's image and label to what the network takes: fixed size, uint8."""
+
+import cv2
+import numpy as np
+
+from segnet_hpu.data import geometry, photometric
+from segnet_hpu.data.augmentation import Augmentation
+
+IGNORE = 255
+
+
+class TrainTransform:
+    """Resize and augment a sample; called with (image, label, rng).
+
+    size: (H, W) of the network's input. label_size: (h, w) of its output.
+    augmentation: an Augmentation. ignore_label: the label, any number, that means "no class" in
+    the files; it becomes 255, and so does what lies outside the source image.
+    custom: a function (image, mask) -> (image, mask) on arrays of its own, applied first.
+    """
+
+    def __init__(self, size, label_size, augmentation=None, ignore_label=None, custom=None):
+        self.size, self.label_size = tuple(size), tuple(label_size)
+        self.augmentation = augmentation or Augmentation()
+        self.custom = custom
+        self._ids = np.arange(256, dtype=np.uint8)
+        if ignore_label in range(256):
+            self._ids[ignore_label] = IGNORE
+
+    def __call__(self, image, label, rng, out=(None, None)):
+        """Return (uint8 (H, W, 3), uint8 (h, w)) from uint8 (y, x, 3) and (y, x) of any size.
+
+        rng: a numpy Generator, the only source of chance. out: arrays to write the two into.
+        """
+        if self.custom:
+            image, label = self.custom(image.copy(), label.copy())
+        # Before the warp, so that a class that happens to be number 255 in no file is not the fill.
+        label = cv2.LUT(label, self._ids)
+        matrix = geometry.random_matrix(self.augmentation, rng, image.shape[:2])
+        if matrix is None:
+            image, label = geometry.resize(image, label, self.size, self.label_size, out)
+        else:
+            image, label = geometry.warp(image, label, matrix, self.size, self.label_size, IGNORE, out)
+        return photometric.change(image, self.augmentation, rng), label
+
+
+class EvalTransform:
+    """Resize an image for evaluation and prediction; called with (image).
+
+    size: (H, W) of the network's input. clahe: equalise every image.
+    """
+
+    def __init__(self, size, clahe=False):
+        self.size, self.clahe = tuple(size), clahe
+
+    def __call__(self, image):
+        """Return uint8 (H, W, 3) from uint8 (y, x, 3)."""
+        image = cv2.resize(image, self.size[::-1], interpolation=cv2.INTER_LINEAR)
+        return photometric.equalise(image) if self.clahe else image
