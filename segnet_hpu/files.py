@@ -22,3 +22,27 @@ def replace_file(path, data):
             os.remove(temporary)
         raise UsageError(f"cannot write {path} ({error.strerror}); expected a file's name in a folder "
                          "that exists and may be written") from None
+
+
+def write_text(path, text):
+    """Write `text` as UTF-8 in one step, making the folder if need be. Raises UsageError as replace_file."""
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    replace_file(path, text.encode())
+
+
+def write_image(path, picture):
+    """Write a uint8 picture, RGB (H, W, 3) or grey (H, W), in the format that the name's ending says.
+
+    Raises UsageError as replace_file does, and for an ending that OpenCV cannot write.
+    """
+    import cv2
+
+    picture = picture[..., ::-1] if picture.ndim == 3 else picture
+    ending = os.path.splitext(path)[1]
+    try:
+        data = cv2.imencode(ending, picture)[1]
+    except cv2.error:
+        raise UsageError(f"cannot write {path}: {ending or 'no ending'} is no picture format; "
+                         "expected a name that ends in .png or .jpg") from None
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    replace_file(path, data.tobytes())

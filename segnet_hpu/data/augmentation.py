@@ -56,6 +56,34 @@ class Augmentation:
                              f"{nearest(name, PRESETS)}")
         return PRESETS[name]
 
+    @classmethod
+    def parse(cls, text):
+        """Return the augmentation that "PRESET" or "PRESET,field=value,..." means.
+
+        Two numbers of one field are joined by a colon: "standard,rotate=5,scale=0.8:1.2".
+        Raises UsageError for unknown names and for what is no number.
+        """
+        name, *changes = text.split(",")
+        fields = {f.name: f for f in dataclasses.fields(cls)}
+        values = {}
+        for change in changes:
+            field, _, value = (part.strip() for part in change.partition("="))
+            if field not in fields:
+                raise UsageError(f"augmentation {text!r}: unknown field {field!r}.{nearest(field, fields)}")
+            values[field] = _numbers(text, field, value, isinstance(fields[field].default, tuple))
+        return dataclasses.replace(cls.preset(name.strip()), **values)
+
+
+def _numbers(text, field, value, pair):
+    try:
+        numbers = tuple(float(number) for number in value.split(":"))
+    except ValueError:
+        numbers = ()
+    if len(numbers) != (2 if pair else 1):
+        expected = "two numbers such as 0.5:2" if pair else "one number"
+        raise UsageError(f"augmentation {text!r}: {field} is {value!r}; expected {expected}")
+    return numbers if pair else numbers[0]
+
 
 _GEOMETRY = dict(flip=0.5, scale=(0.8, 1.25), shift=0.1, rotate=15.0)
 _COLOUR = dict(brightness=0.15, contrast=0.3, hue=10.0, saturation=0.3, blur=(0.2, 1.5), noise=(0.2, 10.0))

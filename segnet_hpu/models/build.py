@@ -9,11 +9,12 @@ from segnet_hpu.models.encoders import ENCODERS
 from segnet_hpu.models.registry import find, input_size
 
 
-def build_model(name, n_classes, input_height=None, input_width=None, channels=3):
+def build_model(name, n_classes, input_height=None, input_width=None, channels=3, **decoder_options):
     """Return a functional Keras model `name` from the registry, with fresh weights.
 
     Input: raw RGB (B, H, W, channels), values 0..255. The model normalises it itself.
     Output: logits (B, h, w, n_classes), float32, at the decoder's output stride.
+    decoder_options: of the decoder, such as use_upsampling; they win over the registry's.
     The layers follow the dtype policy that is in force. Raises UsageError for an unknown
     name or a size the model cannot take.
     """
@@ -24,7 +25,7 @@ def build_model(name, n_classes, input_height=None, input_width=None, channels=3
     encoder = ENCODERS[spec.encoder]
     image = keras.Input((height, width, channels), name="image", dtype="float32")
     x = _normalise(encoder, channels)(image)
-    logits = DECODERS[spec.decoder](encoder.build(x), n_classes, **spec.decoder_options)
+    logits = DECODERS[spec.decoder](encoder.build(x), n_classes, **spec.decoder_options, **decoder_options)
     logits = layers.Activation("linear", dtype="float32", name="logits")(logits)
     return keras.Model(image, logits, name=name)
 

@@ -3,19 +3,26 @@
 from keras import layers
 
 
-def segnet(features, n_classes, level=3):
+def segnet(features, n_classes, level=3, use_upsampling=True):
     """Map feature maps f1..f5 to logits (B, H/2, W/2, n_classes).
 
     level: which feature map to start from (f1 is 0); it is brought to stride 2 by
     nearest-neighbour upsampling, a 3x3 convolution and batch normalisation at a time.
+    use_upsampling: False for 2x2 transposed convolutions in place of repetition.
     Widths fall 512, 256, then 128 until the last, which has 64.
     """
     x = _conv_bn(features[level], 512, "decoder_1")
     for i in range(level):
         width = 64 if i == level - 1 else 256 if i == 0 else 128
-        x = layers.UpSampling2D(2, name=f"decoder_up{i + 1}")(x)
+        x = _upsample(x, use_upsampling, f"decoder_up{i + 1}")
         x = _conv_bn(x, width, f"decoder_{i + 2}")
     return layers.Conv2D(n_classes, 3, padding="same", name="classifier")(x)
+
+
+def _upsample(x, by_repetition, name):
+    if by_repetition:
+        return layers.UpSampling2D(2, name=name)(x)
+    return layers.Conv2DTranspose(x.shape[-1], 2, strides=2, name=name)(x)
 
 
 def _conv_bn(x, width, name):

@@ -1,0 +1,56 @@
+"""The run's data: checked folders, the training loader, the validation source."""
+
+from segnet_hpu.data.augmentation import Augmentation
+from segnet_hpu.data.folder import FolderSource
+from segnet_hpu.data.loader import Loader
+from segnet_hpu.data.sampling import Stream
+from segnet_hpu.data.stats import median_frequency_weights
+from segnet_hpu.data.transforms import TrainTransform
+from segnet_hpu.data.verify import verify_pairs
+from segnet_hpu.errors import UsageError
+
+
+def open_sources(settings):
+    """Return (training source, validation source or None), verified unless that is switched off.
+
+    Raises UsageError for missing folders and, naming the first fault, for faulty data.
+    """
+    if settings.validate and not (settings.val_images and settings.val_annotations):
+        raise UsageError("--validate needs --val_images and --val_annotations")
+    folders = [(settings.train_images, settings.train_annotations)]
+    if settings.validate:
+        folders.append((settings.val_images, settings.val_annotations))
+    if not settings.not_verify_dataset:
+        for images, labels in folders:
+            _verify(images, labels, settings)
+    sources = [FolderSource(images, labels) for images, labels in folders]
+    return sources[0], sources[1] if settings.validate else None
+
+
+def training_loader(source, settings, size, label_size):
+    """Return the Loader of an endless, shuffled, augmented stream of full batches."""
+    augmentation = Augmentation.parse(settings.augmentation_name) if settings.do_augment else Augmentation()
+    cache_bytes = None if settings.cache_mb is None else settings.cache_mb << 20
+    return Loader(source, Stream(len(source), settings.batch_size, settings.seed),
+                  TrainTransform(size, label_size, augmentation, settings.ignore_label), seed=settings.seed,
+                  threads=settings.loader_threads, cache_bytes=0 if settings.not_cached else cache_bytes)
+
+
+def class_weights(source, settings):
+    """Return the loss's class weights as a list, or None. Raises UsageError for a wrong count."""
+    weights = settings.class_weights
+    if weights == "none":
+        return None
+    if weights == "median_frequency":
+        return [float(w) for w in median_frequency_weights(source, settings.n_classes, settings.ignore_label)]
+    if len(weights) != settings.n_classes:
+        raise UsageError(f"--class_weights has {len(weights)} numbers; expected {settings.n_classes}, "
+                         "one a class")
+    return weights
+
+
+def _verify(images, labels, settings):
+    faults = verify_pairs(images, labels, settings.n_classes, settings.ignore_label)
+    if faults:
+        more = f" (and {len(faults) - 1} more: segnet-hpu verify_dataset lists them)" if len(faults) > 1 else ""
+        raise UsageError(f"{faults[0]}{more}")

@@ -1,0 +1,52 @@
+"""Where a run's files lie."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.files import write_text
+from segnet_hpu.training.checkpoint import list_checkpoints
+
+
+@dataclass
+class RunFolder:
+    """The places of a run. folder: the run's; prefix: of its checkpoints' names."""
+
+    folder: Path
+    prefix: Path
+    tensorboard: Path
+
+    @classmethod
+    def of(cls, settings):
+        """Return the places that the settings mean; model_dir, else the checkpoints' own folder."""
+        prefix = settings.checkpoints_path and Path(settings.checkpoints_path)
+        folder = Path(settings.model_dir or (prefix.with_name(f"{prefix.name}_run") if prefix
+                                             else Path("runs") / settings.model_name))
+        return cls(folder, prefix or folder / "checkpoints" / settings.model_name,
+                   Path(settings.tensorboard or folder / "tensorboard"))
+
+    @property
+    def best(self):
+        return Path(f"{self.prefix}.best.keras")
+
+    def claim(self, resume):
+        """Make the folders. Raises UsageError where another run's checkpoints would be lost."""
+        try:
+            for place in (self.folder, self.prefix.parent):
+                place.mkdir(parents=True, exist_ok=True)
+                (place / ".writable").touch()
+                (place / ".writable").unlink()
+        except OSError as error:
+            raise RunError(f"cannot write into {place}: {error.strerror}; choose another --model_dir") from None
+        if list_checkpoints(self.prefix) and not resume:
+            raise UsageError(f"{self.prefix.parent} already holds a run; add --auto_resume_checkpoint to go on "
+                             "with it, or choose another --model_dir or --checkpoints_path")
+
+    def write_model_config(self, model):
+        """Write PREFIX_config.json as keras_segmentation does."""
+        _, height, width, _ = model.input_shape
+        _, output_height, output_width, n_classes = model.output_shape
+        write_text(f"{self.prefix}_config.json", json.dumps({
+            "model_class": model.name, "n_classes": n_classes, "input_height": height, "input_width": width,
+            "output_height": output_height, "output_width": output_width}))

@@ -1,0 +1,39 @@
+"""Stop at a step's end when asked to by Ctrl-C or SIGTERM, so that the state can be saved first."""
+
+import signal
+import threading
+
+from segnet_hpu.errors import SegnetError
+
+
+class Stopped(SegnetError):
+    """The run was asked to stop, and its state is saved. Exit status 128 + signal, as shells have it."""
+
+    def __init__(self, message, number):
+        super().__init__(message)
+        self.exit_status = 128 + number
+
+
+class StopSignals:
+    """Within this context the first SIGINT or SIGTERM is noted in `caught`; a second one acts at once."""
+
+    def __init__(self):
+        self.caught = None
+
+    def __enter__(self):
+        # Only the main thread may set handlers; elsewhere the program around us owns the signals.
+        self.before = {}
+        if threading.current_thread() is threading.main_thread():
+            self.before = {n: signal.signal(n, self._note) for n in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def _note(self, number, frame):
+        self.caught = number
+        self._restore()
+
+    def _restore(self):
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def __exit__(self, *_):
+        self._restore()
