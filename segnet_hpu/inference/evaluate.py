@@ -1,9 +1,8 @@
 """Score a model against labels at their full resolution."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
+from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.inference.predictor import Predictor, classes_at
 from segnet_hpu.objectives.metrics import ConfusionMatrix
 from segnet_hpu.progress import Progress
@@ -17,36 +16,27 @@ def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=No
     """
     predictor = Predictor(model, batch_size)
     matrix = ConfusionMatrix(n_classes)
-    indices = range(len(source) if limit is None else min(limit, len(source)))
-    batches = [indices[i:i + batch_size] for i in indices[::batch_size]]
+    count = len(source) if limit is None else min(limit, len(source))
 
-    def read(batch):
-        pairs = [source[i] for i in batch]
-        return [predictor.resize(image) for image, _ in pairs], [label for _, label in pairs]
+    def read(i):
+        image, label = source[i]
+        return predictor.resize(image), label
 
-    def score(logits, labels):
-        for one, label in zip(logits, labels, strict=True):
-            matrix.update(masked(label, ignore_label), classes_at(one, label.shape))
+    def run():
+        for batch in batched(prefetched(read, range(count), ahead=2 * batch_size), batch_size):
+            inputs, labels = zip(*batch, strict=True)
+            yield from zip(predictor.logits(inputs), labels, strict=True)
 
-    # While the model runs, one thread reads the next batch and another scores the last one.
-    with (ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as scorer,
-          Progress("evaluate", len(indices), "image", quiet=quiet) as progress):
-        ahead = reader.submit(read, batches[0]) if batches else None
-        scored = None
-        for i in range(len(batches)):
-            inputs, labels = ahead.result()
-            if i + 1 < len(batches):
-                ahead = reader.submit(read, batches[i + 1])
-            logits = predictor.logits(inputs)
-            if scored:
-                scored.result()
-            scored = scorer.submit(score, logits, labels)
-            progress.update(len(labels))
-        if scored:
-            scored.result()
+    def score(pair):
+        logits, label = pair
+        matrix.update(_masked(label, ignore_label), classes_at(logits, label.shape))
+
+    # One thread scores while the model is at work on the next batch, and others read the one after.
+    with Progress("evaluate", count, "image", quiet=quiet) as progress:
+        for _ in prefetched(score, run(), threads=1, ahead=2 * batch_size):
+            progress.update(1)
     return matrix
 
 
-def masked(label, ignore_label):
-    """The label with `ignore_label` turned into 255."""
+def _masked(label, ignore_label):
     return label if ignore_label in (None, 255) else np.where(label == ignore_label, np.uint8(255), label)

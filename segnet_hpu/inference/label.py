@@ -1,0 +1,88 @@
+"""Label pictures of a user's: one file, or a folder with all below it."""
+
+from pathlib import Path
+
+from segnet_hpu.data.images import read_image
+from segnet_hpu.data.prefetch import batched, prefetched
+from segnet_hpu.errors import RunError, SegnetError, UsageError
+from segnet_hpu.files import write_image
+from segnet_hpu.inference.predictor import Predictor
+from segnet_hpu.inference.render import colour_mask, overlay, with_legend
+from segnet_hpu.progress import Progress
+
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp")
+
+
+def find_pictures(input_path, output_path):
+    """Return [(picture, where its result goes)]: one file to one file, or a folder's tree to a folder's.
+
+    Results of a folder end in .png. Raises UsageError where there is nothing to label, or where
+    a result would take the place of a picture or of another result.
+    """
+    source, target = Path(input_path), Path(output_path)
+    if source.is_file():
+        target = target / f"{source.stem}.png" if target.is_dir() else target
+        if target.resolve() == source.resolve():
+            raise UsageError(f"--output_path {target} is the picture itself; choose another name")
+        return [(source, target)]
+    if not source.is_dir():
+        raise UsageError(f"--input_path {source}: no such file or folder")
+    if target.is_file():
+        raise UsageError(f"--output_path {target} is a file; expected a folder, as --input_path is one")
+    inside = target.resolve()
+    if inside == source.resolve():
+        raise UsageError(f"--output_path {target} is the folder of the pictures; choose another")
+    pictures = sorted(p for p in source.rglob("*") if p.suffix.lower() in IMAGES
+                      and inside not in p.resolve().parents)
+    if not pictures:
+        raise UsageError(f"--input_path {source} holds no picture; expected {', '.join(IMAGES)}")
+    pairs = [(p, (target / p.relative_to(source)).with_suffix(".png")) for p in pictures]
+    first = {}
+    for picture, result in pairs:
+        if result in first:
+            raise UsageError(f"{picture} and {first[result]} would both become {result}; rename one")
+        first[result] = picture
+    return pairs
+
+
+def label_pictures(model, pairs, draw, batch_size=1):
+    """Write draw(image, class map) for each (picture, result) pair; reading and writing overlap the model.
+
+    A picture that cannot be read is left out; at the end a RunError names all such.
+    """
+    predictor = Predictor(model, batch_size)
+    failed = []
+
+    def read(pair):
+        try:
+            return read_image(pair[0]), pair[1]
+        except SegnetError as error:
+            failed.append(str(error))
+            return None
+
+    def run():
+        readable = (one for one in prefetched(read, pairs, ahead=2 * batch_size) if one)
+        for batch in batched(readable, batch_size):
+            images = [image for image, _ in batch]
+            yield from zip(images, predictor.predict(images), [path for _, path in batch], strict=True)
+
+    def write(item):
+        image, classes, path = item
+        write_image(path, draw(image, classes))
+
+    with Progress("predict", len(pairs), "image") as progress:
+        for _ in prefetched(write, run(), threads=1, ahead=2 * batch_size):
+            progress.update(1)
+    if failed:
+        raise RunError(f"{len(failed)} of {len(pairs)} pictures could not be labelled: {'; '.join(failed)}")
+
+
+def drawer(kind, appearance, legend=False):
+    """Return draw(image, class map) -> picture. kind: "ids" (grey class ids), "colour" or "overlay"."""
+    def draw(image, classes):
+        if kind == "ids":
+            return classes
+        picture = overlay(image, classes, appearance.colours) if kind == "overlay" \
+            else colour_mask(classes, appearance.colours)
+        return with_legend(picture, appearance.names, appearance.colours) if legend else picture
+    return draw
