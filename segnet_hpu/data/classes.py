@@ -17,7 +17,7 @@ CLASS_NAMES = {
                   "person,rider,car,truck,bus,train,motorcycle,bicycle",
     "voc": "background,aeroplane,bicycle,bird,boat,bottle,bus,car,cat,chair,cow,diningtable,dog,horse,"
            "motorbike,person,pottedplant,sheep,sofa,train,tvmonitor",
-    # SceneParse150 in its order; its files count from 1 and use 0 for "other".
+    # SceneParse150 in its order.
     "ade20k": "wall,building,sky,floor,tree,ceiling,road,bed,windowpane,grass,cabinet,sidewalk,person,earth,"
               "door,table,mountain,plant,curtain,chair,car,water,painting,sofa,shelf,house,sea,mirror,rug,"
               "field,armchair,seat,fence,desk,rock,wardrobe,lamp,bathtub,railing,cushion,base,box,column,"
@@ -34,6 +34,8 @@ CLASS_NAMES = {
     "kitti_road": "background,road",
 }
 CLASS_NAMES = {name: tuple(names.split(",")) for name, names in CLASS_NAMES.items()}
+# As in ADE20K's own files, which count from 1 and use 0 for all else.
+CLASS_NAMES["ade20k_raw"] = ("other", *CLASS_NAMES["ade20k"])
 
 
 def _voc_colour(index):
@@ -68,6 +70,7 @@ PALETTES = {
         "4700ff 7a00ff 00ffb8 005cff b8ff00 0085ff ffd600 19c2c2 66ff00 5c00ff"),
     "kitti_road": _from_hex("ff0000 ff00ff"),
 }
+PALETTES["ade20k_raw"] = ((0, 0, 0), *PALETTES["ade20k"])
 
 
 def palette(name, n_classes):

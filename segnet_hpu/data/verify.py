@@ -8,7 +8,7 @@ import numpy as np
 
 from segnet_hpu.data import containers
 from segnet_hpu.data.folder import IMAGE_FORMATS, files_of_both, wrong_size
-from segnet_hpu.data.images import BadFile, blue_channel, read_bytes, read_image, read_label_channels
+from segnet_hpu.data.images import BadFile, blue_channel, read_image, read_label_channels
 from segnet_hpu.progress import progress
 
 IDS_LISTED = 8
@@ -89,7 +89,9 @@ def _check_pair(image_path, label_path, n_classes, ignore_label):
 
 
 def _check_label(path, label, n_classes, ignore_label):
-    if containers.is_jpeg(read_bytes(path)):
+    with open(path, "rb") as file:
+        jpeg = containers.is_jpeg(file.read(4))
+    if jpeg:
         return [Fault(path, "is a JPEG, whose compression alters class ids",
                       "make the label anew as PNG from its source")], set()
     if _is_coloured(label):

@@ -1,0 +1,78 @@
+"""`visualize_dataset`: images, labels and both together on one sheet."""
+
+from dataclasses import dataclass
+
+from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.data.classes import MAX_CLASSES, PALETTES, class_names, palette, split_names
+from segnet_hpu.errors import UsageError
+
+CELL_WIDTH = 480
+
+
+@dataclass
+class Settings:
+    """Draw image, label and overlay of some pairs, with a legend, into one picture file."""
+
+    images_path: str = option(REQUIRED, "folder of images (.jpg .jpeg .png .bmp)")
+    segs_path: str = option(REQUIRED, "folder of labels (.png .bmp), named as their images")
+    n_classes: int = option(REQUIRED, "number of classes; ids are 0..n_classes-1", minimum=1,
+                            maximum=MAX_CLASSES)
+    do_augment: bool = option(False, "draw the pairs as training sees them, augmented")
+    augmentation_name: str = option("aug_all", "augmentation preset for --do_augment")
+    out: str = option("grid.png", "picture file to write (.png or .jpg)")
+    n: int = option(8, "how many pairs to draw", minimum=1)
+    seed: int = option(0, "which pairs are drawn, and how they are augmented", minimum=0)
+    palette: str | None = option(None, "colours of a known data set", choices=tuple(PALETTES))
+    class_names: str | None = option(None, "names for the legend: a,b,c")
+    ignore_label: int | None = option(None, "id that marks pixels to leave out", minimum=0, maximum=255)
+
+
+def run(settings):
+    names = (split_names(settings.class_names, settings.n_classes) if settings.class_names
+             else class_names(settings.palette, settings.n_classes))
+    colours = palette(settings.palette, settings.n_classes)
+    if not settings.out.lower().endswith((".png", ".jpg", ".jpeg")):
+        raise UsageError(f"--out {settings.out}: expected a name that ends in .png or .jpg")
+
+    import cv2
+    import numpy as np
+
+    from segnet_hpu.data.folder import FolderSource
+    from segnet_hpu.files import replace_file
+    from segnet_hpu.inference import render
+
+    source = FolderSource(settings.images_path, settings.segs_path)
+    chosen = sorted(np.random.default_rng(settings.seed).permutation(len(source))[:settings.n].tolist())
+    rows, captions, present = [], [], set()
+    for i in chosen:
+        image, label = _pair(source, i, settings)
+        present |= set(np.unique(label).tolist())
+        rows.append([image, render.colour_mask(label, colours), render.overlay(image, label, colours)])
+        captions.append([source.name(i), "label", "overlay"])
+    sheet = render.with_legend(render.grid(rows, captions), names, colours, present)
+    suffix = settings.out[settings.out.rindex("."):]
+    replace_file(settings.out, cv2.imencode(suffix, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes())
+    print(settings.out)
+
+
+def _pair(source, i, settings):
+    """Image and label of a pair, no wider than a cell, ignored pixels 255, augmented if asked for."""
+    import cv2
+    import numpy as np
+
+    image, label = source[i]
+    height, width = label.shape
+    if width > CELL_WIDTH:
+        height, width = max(1, round(height * CELL_WIDTH / width)), CELL_WIDTH
+    if settings.do_augment:
+        from segnet_hpu.data.transforms import Augmentation, TrainTransform
+
+        transform = TrainTransform((height, width), (height, width),
+                                   Augmentation.preset(settings.augmentation_name), settings.ignore_label)
+        return transform(image, label, np.random.default_rng([settings.seed, i]))
+    if label.shape != (height, width):
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        label = cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    if settings.ignore_label is not None:
+        label = np.where(label == settings.ignore_label, np.uint8(255), label)
+    return image, label

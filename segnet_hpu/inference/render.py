@@ -1,0 +1,122 @@
+"""Pictures of labels: colours, overlays, legends and contact sheets. RGB uint8 throughout, no window."""
+
+import cv2
+import numpy as np
+
+from segnet_hpu.errors import UsageError
+
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+PAPER, INK, HATCH = (255, 255, 255), (30, 30, 30), (110, 110, 110)
+ROW = 18  # height of a line of text in pixels; legends of tall pictures have larger ones
+LONGEST_TEXT = 10 * ROW  # a longer class name is shortened
+HATCH_PERIOD = 8
+TALL = 720
+
+
+def colour_mask(label, palette):
+    """Return the label in colours, uint8 (H, W, 3).
+
+    label: integers (H, W). palette: uint8 (n, 3) RGB. Ids from n up (255 among them) are black, hatched.
+    """
+    known = len(palette)
+    table = np.vstack([palette, np.zeros((1, 3), np.uint8)])
+    picture = table[np.minimum(label, known)]
+    rows, columns = np.nonzero(label >= known)
+    on_line = (rows + columns) % HATCH_PERIOD == 0
+    picture[rows[on_line], columns[on_line]] = HATCH
+    return picture
+
+
+def overlay(image, label, palette, alpha=0.5):
+    """Return the image uint8 (H, W, 3) with the label's colours over it; alpha 0 (image) to 1 (colours)."""
+    if image.shape[:2] != label.shape:
+        raise UsageError(f"image of shape {image.shape[:2]} and label of shape {label.shape}; "
+                         "expected one size")
+    return cv2.addWeighted(image, 1 - alpha, colour_mask(label, palette), alpha, 0)
+
+
+def legend(class_names, palette, height, ids=None):
+    """Return a picture, uint8 (at least height, W, 3), with a colour and a name for each class.
+
+    ids: classes to show (default all); those without name are shown together as "unlabelled". As many
+    columns as it takes; names too long for a column are shortened.
+    """
+    known = len(class_names)
+    ids = range(known) if ids is None else sorted({min(int(i), known) for i in ids})
+    names = [class_names[i] if i < known else "unlabelled" for i in ids]
+    row = round(ROW * max(1, height / TALL))
+    longest = LONGEST_TEXT * row // ROW
+    names = [shorten(name, longest, row) for name in names]
+    lines = max(1, height // row)
+    columns = []
+    for first in range(0, len(ids), lines):
+        entries = list(zip(ids[first:first + lines], names[first:first + lines], strict=True))
+        column = _blank(max(height, row), 2 * row + max(text_width(name, row) for _, name in entries))
+        for line, (i, name) in enumerate(entries):
+            top = line * row
+            swatch = np.full((row - 6, row - 6), i)
+            column[top + 3:top + row - 3, 4:4 + row - 6] = colour_mask(swatch, palette[:known])
+            write(column, name, row + 4, top, row)
+        columns.append(column)
+    return np.hstack(columns) if columns else _blank(height, 0)
+
+
+def with_legend(picture, class_names, palette, present_ids=None):
+    """Return the picture with a legend on its right; present_ids: show only these classes."""
+    side = legend(class_names, palette, picture.shape[0], present_ids)
+    return np.hstack([_on_paper(picture, side.shape[0], picture.shape[1]), side])
+
+
+def grid(rows, captions):
+    """Return one sheet of all pictures, each under its caption.
+
+    rows: lists of uint8 (H, W, 3) of any sizes. captions: lists of text of the same lengths.
+    """
+    widths = [max(row[column].shape[1] for row in rows if column < len(row)) + ROW // 2
+              for column in range(max(map(len, rows)))]
+    bands = []
+    for pictures, texts in zip(rows, captions, strict=True):
+        height = max(picture.shape[0] for picture in pictures)
+        cells = []
+        for picture, text, width in zip(pictures, texts, widths, strict=False):
+            head = _blank(ROW, width)
+            write(head, shorten(text, width - 4, ROW), 2, 0, ROW)
+            cells.append(np.vstack([head, _on_paper(picture, height + ROW // 2, width)]))
+        band = np.hstack(cells)
+        bands.append(_on_paper(band, band.shape[0], sum(widths)))
+    return np.vstack(bands)
+
+
+def shorten(text, width, row):
+    """Return the text, its end replaced by "..." if it is wider than `width` pixels at that row height."""
+    if text_width(text, row) <= width:
+        return text
+    while text and text_width(text + "...", row) > width:
+        text = text[:-1]
+    return text.rstrip() + "..." if text else ""
+
+
+def text_width(text, row):
+    """Return the width in pixels of a line of text in a row of that height."""
+    return cv2.getTextSize(text, FONT, row / 42, _stroke(row))[0][0]
+
+
+def write(picture, text, left, top, row):
+    """Write the text, in place, into the row of that height that starts at `top`."""
+    cv2.putText(picture, text, (left, top + round(row * 0.72)), FONT, row / 42, INK, _stroke(row),
+                cv2.LINE_AA)
+
+
+def _stroke(row):
+    return max(1, round(row / 24))
+
+
+def _blank(height, width):
+    return np.full((height, width, 3), PAPER, np.uint8)
+
+
+def _on_paper(picture, height, width):
+    """The picture in the top left corner of a sheet at least as large."""
+    sheet = _blank(max(height, picture.shape[0]), max(width, picture.shape[1]))
+    sheet[:picture.shape[0], :picture.shape[1]] = picture
+    return sheet
