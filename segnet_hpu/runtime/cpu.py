@@ -1,0 +1,34 @@
+"""What Linux tells of the CPU."""
+
+import os
+from pathlib import Path
+
+# The first two are x86's, the last is Arm's.
+BF16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")
+
+
+def bf16_instructions(cpuinfo="/proc/cpuinfo"):
+    """Return the names of the CPU's bf16 instruction sets; empty where bf16 is emulated or unknown."""
+    words = set(_field(cpuinfo, "flags").split()) | set(_field(cpuinfo, "Features").split())
+    return tuple(name for name in BF16_INSTRUCTIONS if name in words)
+
+
+def model_name(cpuinfo="/proc/cpuinfo"):
+    """Return the CPU's name, or "CPU" where Linux does not tell it."""
+    return _field(cpuinfo, "model name") or "CPU"
+
+
+def usable_cores():
+    """Return how many cores this process may run on."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1
+
+
+def _field(cpuinfo, name):
+    try:
+        lines = Path(cpuinfo).read_text().splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.split(":")[0].strip() == name), "")

@@ -1,0 +1,88 @@
+"""Gaudi cards (HPU): Habana's TensorFlow module and the cards that hl-smi lists.
+
+SynapseAI 1.14.0 is the last release for TensorFlow: CPython 3.10, TensorFlow 2.15.0,
+habana-tensorflow 1.14.0.493.
+"""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+from segnet_hpu.errors import UsageError
+
+TENSORFLOW_VERSION = "2.15.0"
+PYTHON_VERSION = (3, 10)
+
+# Every name of Habana's wheel that we use: module -> attribute.
+HPU_API = {"habana_frameworks.tensorflow": ("load_habana_module",)}
+
+_INSTEAD = "or use --train_engine cpu"
+
+
+def load():
+    """Load Habana's module into TensorFlow; return the HPU devices TensorFlow then sees.
+
+    Must run before TensorFlow places its first op. Raises UsageError, naming what is missing,
+    where the package, its libraries, the Python, the TensorFlow or the card is not right.
+    """
+    try:
+        from habana_frameworks.tensorflow import load_habana_module
+
+        load_habana_module()
+    except Exception as error:  # the real package raises plain Exception where libraries are missing
+        raise UsageError(_explain(error)) from error
+    import tensorflow as tf
+
+    devices = tf.config.list_physical_devices("HPU")
+    if not devices:
+        raise UsageError("--train_engine hpu: Habana's module is loaded but TensorFlow sees no HPU; expected a "
+                         f"Gaudi card. See that hl-smi lists one and that no other process holds it, {_INSTEAD}")
+    return devices
+
+
+def installed():
+    """Return whether a package habana_frameworks.tensorflow can be found (it is not imported)."""
+    try:
+        return importlib.util.find_spec("habana_frameworks.tensorflow") is not None
+    except ImportError:
+        return False
+
+
+def cards():
+    """Return one line a Gaudi card ("HL-225, driver 1.14.0"), as hl-smi lists them; [] without hl-smi."""
+    query = ["hl-smi", "-Q", "name,driver_version", "-f", "csv,noheader"]
+    try:
+        found = subprocess.run(query, capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    lines = found.stdout.splitlines() if found.returncode == 0 else []
+    return [line.strip().replace(", ", ", driver ", 1) for line in lines if line.strip()]
+
+
+def refuse_two_bf16(environ=os.environ):
+    """Raise UsageError where Habana's own bf16 conversion is on beside Keras's: their sum is undefined."""
+    value = environ.get("TF_BF16_CONVERSION", "0")
+    if value not in ("", "0"):
+        raise UsageError(f"--data_type bf16 together with TF_BF16_CONVERSION={value} is undefined on HPU; "
+                         "expected one of the two. Unset TF_BF16_CONVERSION, or use --data_type fp32 with it")
+
+
+def _explain(error):
+    """One line for what went wrong in Habana's package."""
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("habana_frameworks"):
+        if sys.version_info[:2] != PYTHON_VERSION:
+            return (f"--train_engine hpu: this is Python {sys.version_info[0]}.{sys.version_info[1]}; Habana's "
+                    f"package exists for CPython 3.10 only. Run PYTHON=python3.10 "
+                    f"run_scripts/setup_env.sh hpu, {_INSTEAD}")
+        return ("--train_engine hpu: the package habana-tensorflow is not installed; expected 1.14.0.493. "
+                f"Run run_scripts/setup_env.sh hpu, {_INSTEAD}")
+    if "unsupported TF version" in reason:
+        return (f"--train_engine hpu: {reason}; expected TensorFlow {TENSORFLOW_VERSION}. "
+                f"Run run_scripts/setup_env.sh hpu, {_INSTEAD}")
+    if "local path" in reason:
+        return (f"--train_engine hpu: {reason}; expected one copy of habana_frameworks. "
+                f"Take the other from PYTHONPATH, {_INSTEAD}")
+    return (f"--train_engine hpu: Habana's module cannot be loaded: {reason}; expected SynapseAI 1.14.0's driver "
+            f"and libraries. Install them and put their folder on LD_LIBRARY_PATH, {_INSTEAD}")
