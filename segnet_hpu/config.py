@@ -77,10 +77,7 @@ def convert(field, value, where):
             raise UsageError(f"{where} is empty; expected {_describe(field)}")
         return None
     try:
-        if meta["parse"]:
-            value = meta["parse"](value)
-        else:
-            value = _SCALARS[_scalar_type(field)](value)
+        value = (meta["parse"] or _SCALARS[_scalar_type(field)])(value)
     except (ValueError, TypeError) as error:
         detail = f" ({error})" if meta["parse"] else ""
         raise UsageError(f"{where} is {value!r}; expected {_describe(field)}{detail}") from None

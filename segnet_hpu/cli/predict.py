@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import UsageError
 
 
@@ -17,7 +18,8 @@ class Settings:
     overlay: bool = option(False, "write the colours over the picture")
     legend: bool = option(False, "add a legend to the colours")
     class_names: str | None = option(None, "names a,b,c; the model's own if not set")
-    palette: str | None = option(None, "camvid, cityscapes, voc, ade20k or kitti_road; the model's own if not set")
+    palette: str | None = option(None, "colours of a known data set; the model's own if not set",
+                                  choices=tuple(PALETTES))
     batch_size: int = option(1, "pictures a forward pass", minimum=1)
     train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"))
 

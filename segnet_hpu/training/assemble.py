@@ -42,8 +42,6 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile):
     weights: class weights or None. steps_per_epoch: batches, for the schedule's length.
     """
     freeze_stages(model, settings.freeze_stages)
-    if settings.loss_type is not None and settings.loss != "ce":
-        raise UsageError(f"--loss_type is for cross-entropy; it does not go with --loss {settings.loss}")
     loss = "weighted_ce" if settings.loss == "ce" and weights else settings.loss
     schedule = make_schedule(settings.lr_schedule, settings.learning_rate, settings.epochs * steps_per_epoch,
                              round(settings.warmup_epochs * steps_per_epoch))

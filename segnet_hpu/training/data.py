@@ -15,8 +15,6 @@ def open_sources(settings):
 
     Raises UsageError for missing folders and, naming the first fault, for faulty data.
     """
-    if settings.validate and not (settings.val_images and settings.val_annotations):
-        raise UsageError("--validate needs --val_images and --val_annotations")
     folders = [(settings.train_images, settings.train_annotations)]
     if settings.validate:
         folders.append((settings.val_images, settings.val_annotations))
@@ -37,16 +35,12 @@ def training_loader(source, settings, size, label_size):
 
 
 def class_weights(source, settings):
-    """Return the loss's class weights as a list, or None. Raises UsageError for a wrong count."""
-    weights = settings.class_weights
-    if weights == "none":
+    """Return the loss's class weights as a list, or None."""
+    if settings.class_weights == "none":
         return None
-    if weights == "median_frequency":
+    if settings.class_weights == "median_frequency":
         return [float(w) for w in median_frequency_weights(source, settings.n_classes, settings.ignore_label)]
-    if len(weights) != settings.n_classes:
-        raise UsageError(f"--class_weights has {len(weights)} numbers; expected {settings.n_classes}, "
-                         "one a class")
-    return weights
+    return settings.class_weights
 
 
 def _verify(images, labels, settings):

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from segnet_hpu.config import REQUIRED, option
-
-LOSSES = ("ce", "weighted_ce", "dice", "ce_dice", "focal")
-SCHEDULES = ("constant", "poly", "step", "cosine")
+from segnet_hpu.data.classes import PALETTES
+from segnet_hpu.models.registry import MODELS
+from segnet_hpu.objectives.names import LOSSES, OPTIMIZERS, SCHEDULES
 
 
 def parse_class_weights(value):
@@ -26,7 +26,7 @@ class Settings:
     print_config: bool = option(False, "print the resolved settings as YAML and stop", group="configuration")
     dump_config: str | None = option(None, "write the resolved settings to this file", group="configuration")
 
-    model_name: str = option(REQUIRED, "which model; see docs/models.md", group="model")
+    model_name: str = option(REQUIRED, "which model", choices=tuple(MODELS), group="model")
     n_classes: int = option(REQUIRED, "number of classes", minimum=1, maximum=255, group="model")
     input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1, group="model")
     input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1, group="model")
@@ -46,8 +46,9 @@ class Settings:
     not_verify_dataset: bool = option(False, "skip the check of the data sets", group="data")
     ignore_label: int | None = option(None, "label id left out of loss and scores (255 always is)",
                                       minimum=0, maximum=255, group="data")
-    class_names: str | None = option(None, "names for reports and legends, separated by commas", group="data")
-    palette: str | None = option(None, "colours: camvid, cityscapes, voc, ade20k or kitti_road", group="data")
+    class_names: str | None = option(None, "names a,b,c for reports and legends", group="data")
+    palette: str | None = option(None, "colours, and names if none are given, of a known data set",
+                                  choices=tuple(PALETTES), group="data")
     do_augment: bool = option(False, "augment the training data", group="data")
     augmentation_name: str = option("standard", "how: none, flip, standard, strong, aug_all, aug_all2, "
                                     "aug_geometric, aug_non_geometric; with changes: standard,rotate=5",
@@ -60,7 +61,8 @@ class Settings:
     epochs: int = option(5, "passes over the data, or of steps_per_epoch", minimum=1, group="training")
     batch_size: int = option(2, "images a step", minimum=1, group="training")
     val_batch_size: int = option(2, "images a validation step", minimum=1, group="training")
-    steps_per_epoch: int | None = option(None, "steps; the whole data set if not set", minimum=1, group="training")
+    steps_per_epoch: int | None = option(None, "steps; the whole data set if not set", minimum=1,
+                                         group="training")
     val_steps_per_epoch: int | None = option(None, "validation steps; the whole set if not set", minimum=1,
                                              group="training")
     loss: str = option("ce", "what is minimised", choices=LOSSES, group="training")
@@ -68,11 +70,12 @@ class Settings:
                                    choices=(0, 1, 2), group="training")
     class_weights: str | list = option("none", "none, median_frequency, or numbers a,b,c of ce and focal",
                                        parse=parse_class_weights, group="training")
-    optimizer_name: str = option("adam", "adam, adamw, sgd, rmsprop, ...", group="training")
+    optimizer_name: str = option("adam", "Keras's optimizer", choices=OPTIMIZERS, group="training")
     learning_rate: float = option(0.001, "the highest rate of the schedule", minimum=0.0, group="training")
     lr_schedule: str = option("constant", "how the rate falls", choices=SCHEDULES, group="training")
-    warmup_epochs: float = option(0.0, "epochs over which the rate rises from 0", minimum=0.0, group="training")
-    momentum: float = option(0.9, "of sgd and rmsprop", minimum=0.0, maximum=1.0, group="training")
+    warmup_epochs: float = option(0.0, "epochs over which the rate rises from 0", minimum=0.0,
+                                  group="training")
+    momentum: float = option(0.9, "of sgd", minimum=0.0, maximum=1.0, group="training")
     weight_decay: float = option(0.0, "decoupled; biases and batch norm are left out", minimum=0.0,
                                  group="training")
     clipnorm: float | None = option(None, "limit of the gradients' global norm", minimum=0.0, group="training")

@@ -63,7 +63,7 @@ class Run:
         self.saved = time.monotonic()
 
     def fit(self):
-        settings, state = self.settings, self.state
+        state = self.state
         self._announce()
         self.model.stop_training = False
         self.callbacks.on_train_begin()
@@ -133,7 +133,8 @@ class Run:
     def _write_epoch(self, record):
         self._save()
         write_metrics(self.places.folder / "metrics.csv", self.state.history)
-        self.tensorboard.scalars({k: v for k, v in record.items() if k not in ("epoch", "step")}, record["step"])
+        scalars = {name: value for name, value in record.items() if name not in ("epoch", "step")}
+        self.tensorboard.scalars(scalars, record["step"])
         if self.validation is not None:
             for name, picture in report.panels(self.model, self.validation, self.appearance,
                                                self.settings.val_pictures):
@@ -148,8 +149,8 @@ class Run:
         if due or signals.caught:
             self._save()
         if signals.caught:
-            raise Stopped(f"stopped in epoch {self.state.epoch + 1} at step {self.state.step}; saved: the same "
-                          "command with --auto_resume_checkpoint goes on from here", signals.caught)
+            raise Stopped(f"stopped in epoch {self.state.epoch + 1} at step {self.state.step}; saved: the "
+                          "same command with --auto_resume_checkpoint goes on from here", signals.caught)
 
     def _save(self):
         path = checkpoint.checkpoint_path(self.places.prefix, self.state, self.steps)

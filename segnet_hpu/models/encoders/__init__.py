@@ -1,7 +1,7 @@
 """Encoders: an image in, five feature maps out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 from segnet_hpu.models.encoders.vgg16 import vgg16
 

@@ -1,0 +1,60 @@
+"""Refuse what cannot work, before anything heavy is imported or written."""
+
+import os
+
+from segnet_hpu.data.augmentation import Augmentation
+from segnet_hpu.data.classes import CLASS_NAMES, split_names
+from segnet_hpu.errors import UsageError
+from segnet_hpu.models.registry import input_size
+
+WEIGHTED = ("ce", "weighted_ce", "ce_dice", "focal")
+SMOOTHED = ("ce", "weighted_ce", "ce_dice")
+
+
+def check(settings):
+    """Raise UsageError for settings that contradict each other or name what does not exist."""
+    input_size(settings.model_name, settings.input_height, settings.input_width)
+    _check_data(settings)
+    _check_loss(settings)
+    Augmentation.parse(settings.augmentation_name)
+    if settings.class_names:
+        split_names(settings.class_names, settings.n_classes)
+    elif settings.palette and settings.n_classes > (known := len(CLASS_NAMES[settings.palette])):
+        raise UsageError(f"--palette {settings.palette} has {known} classes, --n_classes is {settings.n_classes}; "
+                         "leave the palette out for generated colours")
+    if settings.warmup_epochs >= settings.epochs:
+        raise UsageError(f"--warmup_epochs is {settings.warmup_epochs:g} of {settings.epochs} --epochs; "
+                         "expected fewer")
+    if settings.learning_rate == 0:
+        raise UsageError("--learning_rate is 0; expected a number above 0")
+    if settings.ema in (0.0, 1.0):
+        raise UsageError(f"--ema is {settings.ema:g}; expected a number between 0 and 1, such as 0.999")
+
+
+def _check_data(settings):
+    folders = ["train_images", "train_annotations"]
+    if settings.validate:
+        folders += ["val_images", "val_annotations"]
+    for name in folders:
+        folder = getattr(settings, name)
+        if folder is None:
+            raise UsageError(f"--validate needs --{name}")
+        if not os.path.isdir(folder):
+            raise UsageError(f"--{name} {folder}: no such folder; expected a folder of images "
+                             "(./data_prepare.sh brings a data set)")
+
+
+def _check_loss(settings):
+    weights = settings.class_weights
+    if settings.loss_type is not None and settings.loss != "ce":
+        raise UsageError(f"--loss_type is for cross-entropy; it does not go with --loss {settings.loss}")
+    if settings.loss == "weighted_ce" and weights == "none":
+        raise UsageError("--loss weighted_ce needs --class_weights median_frequency or one number a class")
+    if settings.loss not in WEIGHTED and weights != "none":
+        raise UsageError(f"--class_weights does not go with --loss {settings.loss}; expected --loss "
+                         + ", ".join(WEIGHTED))
+    if isinstance(weights, list) and len(weights) != settings.n_classes:
+        raise UsageError(f"--class_weights has {len(weights)} numbers; expected {settings.n_classes}, one a class")
+    if settings.loss not in SMOOTHED and settings.label_smoothing:
+        raise UsageError(f"--label_smoothing does not go with --loss {settings.loss}; expected --loss "
+                         + ", ".join(SMOOTHED))
