@@ -103,7 +103,7 @@ def text_width(text, row):
 
 def write(picture, text, left, top, row):
     """Write the text, in place, into the row of that height that starts at `top`."""
-    cv2.putText(picture, text, (left, top + round(row * 0.72)), FONT, row / 42, INK, _stroke(row),
+    cv2.putText(picture, text, (left, top + round(row * 0.67)), FONT, row / 42, INK, _stroke(row),
                 cv2.LINE_AA)
 
 

@@ -1,0 +1,156 @@
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from made_png import png
+
+from segnet_hpu.data.images import read_image, read_label
+from segnet_hpu.errors import UsageError
+
+RNG = np.random.default_rng(0)
+IDS = RNG.integers(0, 12, (9, 13)).astype(np.uint8)
+COLOUR = RNG.integers(0, 256, (9, 13, 3)).astype(np.uint8)
+
+
+def written(path, pixels):
+    assert cv2.imwrite(str(path), pixels)
+    return path
+
+
+def bmp_with_palette(ids, colours):
+    """An 8-bit BMP; colours: uint8 (256, 3) RGB."""
+    height, width = ids.shape
+    rows = b"".join(row.tobytes() + bytes(-width % 4) for row in ids[::-1])
+    table = b"".join(bytes([b, g, r, 0]) for r, g, b in colours)
+    start = 54 + len(table)
+    return (b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start)
+            + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 0, len(rows), 0, 0, 256, 0) + table + rows)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp"])
+def test_image_is_rgb(tmp_path, suffix):
+    path = written(tmp_path / f"a{suffix}", COLOUR)
+    np.testing.assert_array_equal(read_image(path), COLOUR[:, :, ::-1])
+
+
+def test_jpeg_keeps_its_colour(tmp_path):
+    red = np.zeros((16, 16, 3), np.uint8)
+    red[:, :, 2] = 200
+    image = read_image(written(tmp_path / "a.jpg", red))
+    assert abs(int(image[8, 8, 0]) - 200) < 4 and image[8, 8, 1:].max() < 4
+
+
+def test_path_outside_ascii(tmp_path):
+    path = tmp_path / "straße 画像.png"
+    path.write_bytes(cv2.imencode(".png", COLOUR)[1].tobytes())
+    assert read_image(path).shape == (9, 13, 3)
+
+
+def test_grey_alpha_and_16_bit_images_become_rgb_of_8_bits(tmp_path):
+    grey = read_image(written(tmp_path / "grey.png", IDS))
+    np.testing.assert_array_equal(grey, np.stack([IDS] * 3, 2))
+    alpha = read_image(written(tmp_path / "alpha.png", np.dstack([COLOUR, IDS])))
+    np.testing.assert_array_equal(alpha, COLOUR[:, :, ::-1])
+    deep = read_image(written(tmp_path / "deep.png", COLOUR.astype(np.uint16) * 257))
+    np.testing.assert_array_equal(deep, COLOUR[:, :, ::-1])
+
+
+def test_one_channel(tmp_path):
+    np.testing.assert_array_equal(read_image(written(tmp_path / "a.png", IDS), channels=1), IDS[:, :, None])
+    with pytest.raises(UsageError, match="channels is 2"):
+        read_image(tmp_path / "a.png", channels=2)
+
+
+def test_orientation_tag_does_not_turn_the_image(tmp_path):
+    data = cv2.imencode(".jpg", np.zeros((8, 24, 3), np.uint8))[1].tobytes()
+    turned = b"MM\0*\0\0\0\x08" + struct.pack(">HHHIHHI", 1, 0x112, 3, 1, 6, 0, 0)
+    exif = b"Exif\0\0" + turned
+    path = tmp_path / "a.jpg"
+    path.write_bytes(data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:])
+    assert cv2.imread(str(path)).shape == (24, 8, 3)  # the tag is one that OpenCV follows
+    assert read_image(path).shape == (8, 24, 3)
+
+
+def test_label_is_grey_value_or_blue_channel(tmp_path):
+    np.testing.assert_array_equal(read_label(written(tmp_path / "grey.png", IDS)), IDS)
+    np.testing.assert_array_equal(read_label(written(tmp_path / "colour.bmp", COLOUR)), COLOUR[:, :, 0])
+    np.testing.assert_array_equal(read_label(written(tmp_path / "deep.png", IDS.astype(np.uint16))), IDS)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+@pytest.mark.parametrize("colour_type", [0, 3])
+def test_label_of_palette_or_few_bits_is_its_samples(tmp_path, depth, colour_type):
+    ids = RNG.integers(0, 2 ** depth, (7, 11))
+    palette = RNG.bytes(3 * 2 ** depth) if colour_type == 3 else None
+    (tmp_path / "a.png").write_bytes(png(ids, depth, colour_type, palette))
+    np.testing.assert_array_equal(read_label(tmp_path / "a.png"), ids)
+
+
+def test_label_of_grey_palette_is_its_greys(tmp_path):
+    (tmp_path / "a.png").write_bytes(png(IDS % 3, 8, 3, bytes([5, 5, 5, 7, 7, 7, 9, 9, 9])))
+    np.testing.assert_array_equal(read_label(tmp_path / "a.png"), np.array([5, 7, 9])[IDS % 3])
+
+
+def test_label_of_bmp_palette_is_its_index(tmp_path):
+    (tmp_path / "a.bmp").write_bytes(bmp_with_palette(IDS, RNG.integers(0, 256, (256, 3))))
+    np.testing.assert_array_equal(read_label(tmp_path / "a.bmp"), IDS)
+
+
+def test_label_of_16_bits_above_255_is_refused(tmp_path):
+    path = written(tmp_path / "a.png", np.full((4, 4), 7000, np.uint16))
+    with pytest.raises(UsageError, match=r"a\.png holds the value 7000.*8-bit"):
+        read_label(path)
+
+
+@pytest.mark.parametrize("read", [read_image, read_label])
+def test_what_is_no_image_is_refused_by_name(tmp_path, read):
+    cases = {"none.png": None, "empty.png": b"", "text.png": b"hello", "header.png": b"\x89PNG\r\n\x1a\n"}
+    for name, data in cases.items():
+        if data is not None:
+            (tmp_path / name).write_bytes(data)
+        with pytest.raises(UsageError, match=name.replace(".", r"\.")) as error:
+            read(tmp_path / name)
+        assert "\n" not in str(error.value)
+    with pytest.raises(UsageError, match="Is a directory"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp"])
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
+def test_truncated_file_is_refused(tmp_path, suffix, kept):
+    data = cv2.imencode(suffix, RNG.integers(0, 256, (64, 64, 3)).astype(np.uint8))[1].tobytes()
+    path = tmp_path / f"cut{suffix}"
+    path.write_bytes(data)
+    assert read_image(path).shape == (64, 64, 3)
+    path.write_bytes(data[:int(len(data) * kept)])
+    with pytest.raises(UsageError, match="is truncated"):
+        read_image(path)
+
+
+def test_jpeg_without_its_last_two_bytes_is_truncated(tmp_path):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(cv2.imencode(".jpg", COLOUR)[1].tobytes()[:-2])
+    with pytest.raises(UsageError, match="is truncated"):
+        read_image(path)
+
+
+def test_progressive_jpeg_with_trailing_bytes_is_whole(tmp_path):
+    progressive = [cv2.IMWRITE_JPEG_PROGRESSIVE, 1, cv2.IMWRITE_JPEG_RST_INTERVAL, 1]
+    data = cv2.imencode(".jpg", COLOUR, progressive)[1]
+    (tmp_path / "a.jpg").write_bytes(data.tobytes() + b"maker's note")
+    assert read_image(tmp_path / "a.jpg").shape == COLOUR.shape
+
+
+def test_altered_png_is_refused(tmp_path):
+    data = bytearray(png(IDS))
+    data[50] ^= 1
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(UsageError, match="damaged.*IDAT"):
+        read_label(tmp_path / "a.png")
+
+
+def test_png_of_zero_size_is_refused(tmp_path):
+    (tmp_path / "a.png").write_bytes(png(IDS, width=0))
+    with pytest.raises(UsageError, match="of zero size"):
+        read_image(tmp_path / "a.png")
