@@ -18,6 +18,7 @@ COMMANDS = {
     "verify_dataset": "list every fault of a data set; exit status 1 when there is one",
     "visualize_dataset": "draw images and labels into one picture",
     "sample_data": "draw a small street data set from a seed",
+    "prepare_data": "bring dataset1 into place: keep, unpack, download or draw samples",
     "doctor": "show devices, versions and which presets can run here",
 }
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from segnet_hpu.data.sample import facades, ground, objects
+from segnet_hpu.data.sample import facades, ground, objects, people
 from segnet_hpu.data.sample.canvas import PAVEMENT, ROAD, Camera, Canvas
 from segnet_hpu.data.sample.cars import car
 from segnet_hpu.data.sample.materials import Grain
@@ -151,8 +151,8 @@ def _people(rng, street):
             *sorted((street.kerb(side), street.line(side))))
         for _ in range(rng.integers(1, 4)):
             x, z = x + rng.uniform(-0.6, 0.6), z + rng.uniform(0, 0.6)
-            things.append(_thing(z, x, (0.7, 1.7), _plain(objects.pedestrian)))
+            things.append(_thing(z, x, (0.7, 1.7), _plain(people.pedestrian)))
     for _ in range(rng.integers(0, 4)):
         x = rng.uniform(street.left + 0.3, street.right - 0.3)
-        things.append(_thing(rng.uniform(4, 25), x, (1.2, 1.7), _plain(objects.bicyclist)))
+        things.append(_thing(rng.uniform(4, 25), x, (1.2, 1.7), _plain(people.bicyclist)))
     return things

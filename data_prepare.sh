@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Brings dataset1/ (CamVid, 12 classes, in keras_segmentation's layout) into place:
+#   ./data_prepare.sh [--out dataset1] [--fallback none]
+# Keeps a complete one; unpacks SEGNET_DATASET1=/path/dataset1.zip if set; else downloads it (about 150 MB).
+# Without a network: draws 40 sample scenes (about 6 s). PYTHON=... picks the interpreter.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+if [[ -z ${PYTHON:-} ]]; then
+    PYTHON=$here/.venv/bin/python
+    [[ -x $PYTHON ]] || PYTHON=python3
+fi
+PYTHONPATH=$here${PYTHONPATH:+:$PYTHONPATH} exec "$PYTHON" -m segnet_hpu prepare_data "$@"

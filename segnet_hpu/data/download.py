@@ -1,0 +1,131 @@
+"""Fetch a file over HTTP: resumed where possible, checked, and under its name only when whole."""
+
+import contextlib
+import hashlib
+import http.client
+import os
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from segnet_hpu.errors import RunError, UsageError
+
+CHUNK = 1 << 18  # bytes
+LINE_BYTES = 1 << 20  # a plain progress line comes no sooner than this
+
+
+def fetch(url, path, *, size=None, sha256=None, md5=None, timeout=30):
+    """Download `url` to `path` and return it as a Path; the file appears there only when it is whole.
+
+    size: expected bytes. sha256, md5: expected hex digests. timeout: seconds without an answer.
+    The bytes so far lie in `path`.part; a later call goes on from there when a size or digest can prove
+    the result and the server supports ranges, and starts again otherwise. An existing `path` is replaced.
+
+    Raises RunError (no network, HTTP status, short body, wrong size or digest, disk full) and
+    UsageError (not a URL).
+    """
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    provable = bool(size or sha256 or md5)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        resumed = provable and part.exists() and part.stat().st_size > 0
+        _transfer(url, part, part.stat().st_size if resumed else 0, size, timeout)
+        fault = _fault(part, size, sha256, md5)
+        if fault and resumed:
+            # The half file may have been of another version: once more, from the start.
+            _transfer(url, part, 0, size, timeout)
+            fault = _fault(part, size, sha256, md5)
+        if fault:
+            part.unlink()
+            raise RunError(f"{url}: {fault}; nothing kept, try again or check the address")
+        os.replace(part, path)
+    except urllib.error.HTTPError as error:
+        raise RunError(f"{url}: HTTP {error.code} {error.reason}; expected the file") from None
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", error) or type(error).__name__
+        raise RunError(f"{url}: no answer ({reason}); check the network and try again") from None
+    except ValueError as error:
+        raise UsageError(f"{url!r} is no address ({error}); expected https://...") from None
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror}; expected a place that can be written") from None
+    finally:
+        if not provable:
+            with contextlib.suppress(OSError):
+                part.unlink()
+    return path
+
+
+def _transfer(url, part, start, size, timeout):
+    """Append the bytes from `start` on to `part`, or rewrite it if the server sends the whole."""
+    request = urllib.request.Request(url, headers={"User-Agent": "segnet_hpu", "Accept-Encoding": "identity"})
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+    try:
+        reply = urllib.request.urlopen(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        if error.code == 416 and start:  # nothing is left to send, or the file has shrunk
+            return
+        raise
+    with reply:
+        start = start if reply.status == 206 else 0
+        length = reply.headers.get("Content-Length")
+        total = start + int(length) if length else size
+        if size and total != size:
+            part.unlink(missing_ok=True)
+            raise RunError(f"{url}: the server offers {total} bytes, expected {size}; check the address")
+        with open(part, "ab" if start else "wb") as file, _progress(part.stem, start, total) as advance:
+            # A broken-off body ends the loop like a whole one; the byte count below tells them apart.
+            with contextlib.suppress(http.client.IncompleteRead):
+                while chunk := reply.read(CHUNK):
+                    file.write(chunk)
+                    advance(len(chunk))
+            file.flush()
+            os.fsync(file.fileno())
+    got = part.stat().st_size
+    if length and got < total:
+        raise RunError(f"{url}: the transfer broke off at {got} of {total} bytes; try again")
+
+
+def _fault(part, size, sha256, md5):
+    """What is wrong with the file, in words, or None."""
+    found = part.stat().st_size
+    if size and found != size:
+        return f"got {found} bytes, expected {size}"
+    for name, expected in (("sha256", sha256), ("md5", md5)):
+        if expected:
+            with open(part, "rb") as file:
+                digest = _digest(file, name)
+            if digest != expected.lower():
+                return f"{name} is {digest}, expected {expected.lower()}"
+    return None
+
+
+def _digest(file, name):
+    hasher = hashlib.new(name, usedforsecurity=False)
+    while chunk := file.read(CHUNK):
+        hasher.update(chunk)
+    return hasher.hexdigest()
+
+
+@contextlib.contextmanager
+def _progress(name, start, total):
+    """Yield advance(bytes): a bar on a terminal, a plain line every tenth elsewhere."""
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        with tqdm(desc=name, initial=start, total=total, unit="B", unit_scale=True) as bar:
+            yield bar.update
+        return
+    done, step = start, max((total or 0) / 10, LINE_BYTES)
+    next_line = done + step
+
+    def advance(n):
+        nonlocal done, next_line
+        done += n
+        if done >= next_line:
+            next_line = done + step
+            of = f" of {total / 1e6:.1f}" if total else ""
+            print(f"{name}: {done / 1e6:.1f}{of} MB", file=sys.stderr)
+    yield advance

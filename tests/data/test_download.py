@@ -1,0 +1,138 @@
+"""Downloads from a real server on this machine, with its bad days."""
+
+import hashlib
+import http.server
+import os
+import socket
+import threading
+
+import pytest
+
+from segnet_hpu.data.download import fetch
+from segnet_hpu.errors import RunError, UsageError
+
+BODY = os.urandom(700_000)
+SHA256 = hashlib.sha256(BODY).hexdigest()
+MD5 = hashlib.md5(BODY).hexdigest()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.ranges.append(self.headers.get("Range"))
+        if self.path == "/missing":
+            return self.send_error(404)
+        start = 0
+        if self.path != "/no_ranges" and self.headers.get("Range"):
+            start = int(self.headers["Range"][len("bytes="):-1])
+            if start >= len(BODY):
+                return self.send_error(416)
+        self.send_response(206 if start else 200)
+        if self.path != "/no_length":
+            self.send_header("Content-Length", str(len(BODY) - start))
+        self.end_headers()
+        body = BODY[start:]
+        self.wfile.write(body[:300_000] if self.path == "/breaks_off" else body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server():
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.ranges = []
+        server.handle_error = lambda *args: None  # we hang up on files of the wrong size
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("path", ["/file", "/no_length"])
+@pytest.mark.parametrize("check", [{}, {"size": len(BODY)}, {"sha256": SHA256}, {"md5": MD5.upper()}])
+def test_a_good_file(server, tmp_path, path, check):
+    target = tmp_path / "new" / "file.bin"
+    assert fetch(server.url + path, target, **check) == target
+    assert target.read_bytes() == BODY
+    assert os.listdir(target.parent) == ["file.bin"]
+
+
+@pytest.mark.parametrize("path, check, words", [
+    ("/missing", {}, "HTTP 404"),
+    ("/file", {"sha256": "0" * 64}, f"sha256 is {SHA256}, expected 0000"),
+    ("/file", {"md5": "0" * 32}, f"md5 is {MD5}, expected 0000"),
+    ("/file", {"size": 5}, "offers 700000 bytes, expected 5"),
+    ("/no_length", {"size": 5}, "got 700000 bytes, expected 5"),
+    ("/breaks_off", {}, "broke off at 300000 of 700000 bytes"),
+])
+def test_a_failure_keeps_the_old_file_and_leaves_no_part(server, tmp_path, path, check, words):
+    target = tmp_path / "file.bin"
+    target.write_bytes(b"old")
+    with pytest.raises(RunError) as caught:
+        fetch(server.url + path, target, **check)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["file.bin"]
+
+
+def test_goes_on_where_a_transfer_broke_off(server, tmp_path):
+    target = tmp_path / "file.bin"
+    with pytest.raises(RunError, match="broke off"):
+        fetch(server.url + "/breaks_off", target, sha256=SHA256)
+    assert os.listdir(tmp_path) == ["file.bin.part"]
+    fetch(server.url + "/file", target, sha256=SHA256)
+    assert server.ranges == [None, "bytes=300000-"]
+    assert target.read_bytes() == BODY
+    assert os.listdir(tmp_path) == ["file.bin"]
+
+
+@pytest.mark.parametrize("part, path, requests", [
+    (b"of another version", "/file", 2),  # the digest tells: once more from the start
+    (BODY + b"too much", "/file", 2),
+    (BODY[:1000], "/no_ranges", 1),  # the server sends the whole
+    (BODY, "/file", 1),  # only the renaming was missing
+])
+def test_an_unfit_half_file_does_no_harm(server, tmp_path, part, path, requests):
+    target = tmp_path / "file.bin"
+    (tmp_path / "file.bin.part").write_bytes(part)
+    fetch(server.url + path, target, sha256=SHA256)
+    assert target.read_bytes() == BODY
+    assert len(server.ranges) == requests
+
+
+def test_without_a_check_a_half_file_is_not_trusted(server, tmp_path):
+    (tmp_path / "file.bin.part").write_bytes(b"x" * 1000)
+    assert fetch(server.url + "/file", tmp_path / "file.bin").read_bytes() == BODY
+    assert server.ranges == [None]
+
+
+def test_progress_in_plain_lines(server, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("segnet_hpu.data.download.LINE_BYTES", 200_000)
+    fetch(server.url + "/file", tmp_path / "file.bin")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) >= 2
+    assert lines[-1].startswith("file.bin: 0.") and lines[-1].endswith(" of 0.7 MB")
+
+
+def test_nobody_answers(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/file"
+        with pytest.raises(RunError, match="no answer.*refused"):
+            fetch(url, tmp_path / "file.bin")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_silent_server_times_out(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(RunError, match="timed out"):
+        fetch(f"http://127.0.0.1:{silent.getsockname()[1]}/file", tmp_path / "file.bin", timeout=0.1)
+
+
+def test_wrong_calls(server, tmp_path):
+    with pytest.raises(UsageError, match="'nonsense' is no address"):
+        fetch("nonsense", tmp_path / "file.bin")
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(RunError, match="Not a directory|File exists"):
+        fetch(server.url + "/file", tmp_path / "taken" / "file.bin")
