@@ -72,10 +72,11 @@ def from_values(cls, **values):
 def convert(field, value, where):
     """Return `value` as the field's type; raise UsageError naming `where` if it is not one."""
     meta = field.metadata
-    if value is None or (isinstance(value, str) and value.lower() == "none"):
-        if type(None) not in typing.get_args(field.type):
-            raise UsageError(f"{where} is empty; expected {_describe(field)}")
+    optional = type(None) in typing.get_args(field.type)
+    if optional and (value is None or (isinstance(value, str) and value.lower() == "none")):
         return None
+    if value is None:
+        raise UsageError(f"{where} is empty; expected {_describe(field)}")
     try:
         value = (meta["parse"] or _SCALARS[_scalar_type(field)])(value)
     except (ValueError, TypeError) as error:
