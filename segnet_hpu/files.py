@@ -1,14 +1,33 @@
 """Writing files so that a failure leaves the old one whole."""
 
+import errno
 import os
 
-from segnet_hpu.errors import UsageError
+from segnet_hpu.errors import RunError, UsageError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+
+
+def refuse_unwritable(flag, path, folder=False):
+    """Raise UsageError, naming `flag`, if no file (or folder) could be written at `path`. Writes nothing.
+
+    For use before long work; folders on the way need not exist yet.
+    """
+    if not folder and os.path.isdir(path):
+        raise UsageError(f"{flag} {path} is a folder; expected a file's name")
+    place = os.path.abspath(path) if folder else os.path.dirname(os.path.abspath(path))
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        raise UsageError(f"{flag} {path}: {place} is no folder; choose another {flag}")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise UsageError(f"{flag} {path}: the folder {place} may not be written; choose another {flag}")
 
 
 def replace_file(path, data):
     """Write bytes to `path` in one step, through a temporary file beside it.
 
-    Raises UsageError where the folder is missing or cannot be written.
+    Raises UsageError where the folder is missing or cannot be written, RunError where the disk is full.
     """
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
@@ -20,20 +39,22 @@ def replace_file(path, data):
     except OSError as error:
         if os.path.exists(temporary):
             os.remove(temporary)
+        if error.errno in FULL:
+            raise RunError(f"cannot write {path} ({error.strerror}); free some space") from None
         raise UsageError(f"cannot write {path} ({error.strerror}); expected a file's name in a folder "
                          "that exists and may be written") from None
 
 
 def write_text(path, text):
-    """Write `text` as UTF-8 in one step, making the folder if need be. Raises UsageError as replace_file."""
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    """Write `text` as UTF-8 in one step, making the folder if need be. Raises as replace_file."""
+    _make_folder_of(path)
     replace_file(path, text.encode())
 
 
 def write_image(path, picture):
     """Write a uint8 picture, RGB (H, W, 3) or grey (H, W), in the format that the name's ending says.
 
-    Raises UsageError as replace_file does, and for an ending that OpenCV cannot write.
+    The folder is made if need be. Raises as replace_file does, and UsageError for an ending that OpenCV cannot write.
     """
     import cv2
 
@@ -44,5 +65,13 @@ def write_image(path, picture):
     except cv2.error:
         raise UsageError(f"cannot write {path}: {ending or 'no ending'} is no picture format; "
                          "expected a name that ends in .png or .jpg") from None
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    _make_folder_of(path)
     replace_file(path, data.tobytes())
+
+
+def _make_folder_of(path):
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write {path} (its folder cannot be made: {error.strerror}); "
+                         "expected a file's name in a folder that may be written") from None

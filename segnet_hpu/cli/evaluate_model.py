@@ -24,9 +24,11 @@ def run(settings):
     import json
 
     from segnet_hpu.data.folder import FolderSource
-    from segnet_hpu.files import write_text
+    from segnet_hpu.files import refuse_unwritable, write_text
     from segnet_hpu.inference.load import find_checkpoint
 
+    if settings.json:
+        refuse_unwritable("--json", settings.json)
     source = FolderSource(settings.images_path, settings.segs_path)
     path = find_checkpoint(settings.checkpoints_path)
     from segnet_hpu.inference.appearance import Appearance

@@ -27,6 +27,9 @@ class Settings:
 def run(settings):
     if settings.ids and (settings.overlay or settings.legend):
         raise UsageError("--ids writes class ids, which have no colours; leave out --overlay and --legend")
+    if settings.ids and settings.output_path.lower().endswith((".jpg", ".jpeg")):
+        raise UsageError(f"--output_path {settings.output_path}: JPEG alters class ids; "
+                         "expected a name that ends in .png for --ids")
     from segnet_hpu.inference.label import drawer, find_pictures, label_pictures
 
     pairs = find_pictures(settings.input_path, settings.output_path)

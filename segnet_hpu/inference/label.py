@@ -5,7 +5,7 @@ from pathlib import Path
 from segnet_hpu.data.images import read_image
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.errors import RunError, SegnetError, UsageError
-from segnet_hpu.files import write_image
+from segnet_hpu.files import refuse_unwritable, write_image
 from segnet_hpu.inference.predictor import Predictor
 from segnet_hpu.inference.render import colour_mask, overlay, with_legend
 from segnet_hpu.progress import Progress
@@ -24,11 +24,16 @@ def find_pictures(input_path, output_path):
         target = target / f"{source.stem}.png" if target.is_dir() else target
         if target.resolve() == source.resolve():
             raise UsageError(f"--output_path {target} is the picture itself; choose another name")
+        if target.suffix.lower() not in IMAGES:
+            raise UsageError(f"--output_path {target}: expected a name that ends in .png or .jpg, "
+                             "or a folder that exists")
+        refuse_unwritable("--output_path", target)
         return [(source, target)]
     if not source.is_dir():
         raise UsageError(f"--input_path {source}: no such file or folder")
     if target.is_file():
         raise UsageError(f"--output_path {target} is a file; expected a folder, as --input_path is one")
+    refuse_unwritable("--output_path", target, folder=True)
     inside = target.resolve()
     if inside == source.resolve():
         raise UsageError(f"--output_path {target} is the folder of the pictures; choose another")
