@@ -85,6 +85,7 @@ FLAGS = {
 
     "ids with colours": (PREDICT + "--ids --overlay", "--ids", "--overlay"),
     "ids with legend": (PREDICT + "--ids --legend", "--ids", "--legend"),
+    "ids as JPEG": (PREDICT + "--ids --input_path a.png --output_path a.jpg", "--output_path a.jpg", "JPEG", ".png"),
     "palette of predict": (PREDICT + "--palette camvd", "--palette is 'camvd'", "Did you mean camvid?"),
     "out without picture ending": (VISUALIZE + "--out grid.txt", "--out grid.txt", ".png or .jpg"),
     "palette of visualize": (VISUALIZE + "--n_classes 20 --palette cityscapes", "cityscapes has 19", "20"),
