@@ -136,10 +136,13 @@ class Run:
         scalars = {name: value for name, value in record.items() if name not in ("epoch", "step")}
         self.tensorboard.scalars(scalars, record["step"])
         if self.validation is not None:
-            for name, picture in report.panels(self.model, self.validation, self.appearance,
-                                               self.settings.val_pictures):
+            for name, picture in report.panels(self.model, *self._shown()):
                 self.tensorboard.picture(name, picture, record["step"])
         print(report.epoch_line(record, self.settings.epochs), flush=True)
+
+    def _shown(self):
+        """What the pictures of a run show."""
+        return self.validation, self.appearance, self.settings.val_pictures, self.settings.val_batch_size
 
     def _save_within_epoch(self, signals):
         """Save when it is due, and stop when asked to."""
@@ -186,8 +189,7 @@ class Run:
                               self.settings.val_batch_size)
             scores = named_scores(matrix, self.appearance.names)
             write_text(self.places.folder / "evaluation.json", json.dumps(scores, indent=2))
-            report.write_overlays(self.places.folder / "pictures", best, self.validation, self.appearance,
-                                  self.settings.val_pictures)
+            report.write_overlays(self.places.folder / "pictures", best, *self._shown())
             print(score_table(scores))
         print(report.closing_line(self))
 
