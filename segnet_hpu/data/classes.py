@@ -1,0 +1,118 @@
+"""Names and colours of the classes of known data sets, and colours for any other.
+
+Light on purpose: command lines read the names from here before anything heavy is imported.
+"""
+
+import colorsys
+
+from segnet_hpu.errors import UsageError, nearest
+
+MAX_CLASSES = 255  # labels are 8-bit and 255 means "ignore"
+
+CLASS_NAMES = {
+    # SegNet's split of CamVid; void is ignored in training and scores.
+    "camvid": "sky,building,pole,road,pavement,tree,sign_symbol,fence,car,pedestrian,bicyclist,void",
+    # The 19 train ids.
+    "cityscapes": "road,sidewalk,building,wall,fence,pole,traffic light,traffic sign,vegetation,terrain,sky,"
+                  "person,rider,car,truck,bus,train,motorcycle,bicycle",
+    "voc": "background,aeroplane,bicycle,bird,boat,bottle,bus,car,cat,chair,cow,diningtable,dog,horse,"
+           "motorbike,person,pottedplant,sheep,sofa,train,tvmonitor",
+    # SceneParse150 in its order; its files count from 1 and use 0 for "other".
+    "ade20k": "wall,building,sky,floor,tree,ceiling,road,bed,windowpane,grass,cabinet,sidewalk,person,earth,"
+              "door,table,mountain,plant,curtain,chair,car,water,painting,sofa,shelf,house,sea,mirror,rug,"
+              "field,armchair,seat,fence,desk,rock,wardrobe,lamp,bathtub,railing,cushion,base,box,column,"
+              "signboard,chest of drawers,counter,sand,sink,skyscraper,fireplace,refrigerator,grandstand,"
+              "path,stairs,runway,case,pool table,pillow,screen door,stairway,river,bridge,bookcase,blind,"
+              "coffee table,toilet,flower,book,hill,bench,countertop,stove,palm,kitchen island,computer,"
+              "swivel chair,boat,bar,arcade machine,hovel,bus,towel,light,truck,tower,chandelier,awning,"
+              "streetlight,booth,television,airplane,dirt track,apparel,pole,land,bannister,escalator,"
+              "ottoman,bottle,buffet,poster,stage,van,ship,fountain,conveyer belt,canopy,washer,plaything,"
+              "swimming pool,stool,barrel,basket,waterfall,tent,bag,minibike,cradle,oven,ball,food,step,"
+              "tank,trade name,microwave,pot,animal,bicycle,lake,dishwasher,screen,blanket,sculpture,hood,"
+              "sconce,vase,traffic light,tray,ashcan,fan,pier,crt screen,plate,monitor,bulletin board,"
+              "shower,radiator,glass,clock,flag",
+    "kitti_road": "background,road",
+}
+CLASS_NAMES = {name: tuple(names.split(",")) for name, names in CLASS_NAMES.items()}
+
+
+def _voc_colour(index):
+    """PASCAL VOC's colour map: the index's bits dealt to red, green and blue, highest bit first."""
+    return tuple(sum((index >> (3 * bit + channel) & 1) << (7 - bit) for bit in range(8))
+                 for channel in range(3))
+
+
+def _from_hex(text):
+    return tuple(tuple(bytes.fromhex(colour)) for colour in text.split())
+
+
+# As published with each data set, RGB.
+PALETTES = {
+    "camvid": _from_hex(
+        "808080 800000 c0c080 804080 3c28de 808000 c08080 404080 400080 404000 0080c0 000000"),
+    "cityscapes": _from_hex(
+        "804080 f423e8 464646 66669c be9999 999999 faaa1e dcdc00 6b8e23 98fb98 4682b4 dc143c ff0000 00008e "
+        "000046 003c64 005064 0000e6 770b20"),
+    "voc": tuple(_voc_colour(index) for index in range(21)),
+    "ade20k": _from_hex(
+        "787878 b47878 06e6e6 503232 04c803 787850 8c8c8c cc05ff e6e6e6 04fa07 e005ff ebff07 96053d 787846 "
+        "08ff33 ff0652 8fff8c ccff04 ff3307 cc4603 0066c8 3de6fa ff0633 0b66ff ff0747 ff09e0 0907e6 dcdcdc "
+        "ff095c 7009ff 08ffd6 07ffe0 ffb806 0aff47 ff290a 07ffff e0ff08 6608ff ff3d06 ffc207 ff7a08 00ff14 "
+        "ff0829 ff0599 0633ff eb0cff a09614 00a3ff 8c8c8c fa0a0f 14ff00 1fff00 ff1f00 ffe000 99ff00 0000ff "
+        "ff4700 00ebff 00adff 1f00ff 0bc8c8 ff5200 00fff5 003dff 00ff70 00ff85 ff0000 ffa300 ff6600 c2ff00 "
+        "008fff 33ff00 0052ff 00ff29 00ffad 0a00ff adff00 00ff99 ff5c00 ff00ff ff00f5 ff0066 ffad00 ff0014 "
+        "ffb8b8 001fff 00ff3d 0047ff ff00cc 00ffc2 00ff52 000aff 0070ff 3300ff 00c2ff 007aff 00ffa3 ff9900 "
+        "00ff0a ff7000 8fff00 5200ff a3ff00 ffeb00 08b8aa 8500ff 00ff5c b800ff ff001f 00b8ff 00d6ff ff0070 "
+        "5cff00 00e0ff 70e0ff 46b8a0 a300ff 9900ff 47ff00 ff00a3 ffcc00 ff008f 00ffeb 85ff00 ff00eb f500ff "
+        "ff007a fff500 0abed4 d6ff00 00ccff 1400ff ffff00 0099ff 0029ff 00ffcc 2900ff 29ff00 ad00ff 00f5ff "
+        "4700ff 7a00ff 00ffb8 005cff b8ff00 0085ff ffd600 19c2c2 66ff00 5c00ff"),
+    "kitti_road": _from_hex("ff0000 ff00ff"),
+}
+
+
+def palette(name, n_classes):
+    """Return the colours of classes 0..n_classes-1 as uint8 (n_classes, 3), RGB.
+
+    name: a key of PALETTES, or None for generated colours, all different. n_classes: 1..255.
+    Raises UsageError for an unknown name and for more classes than the palette has.
+    """
+    import numpy as np
+
+    colours = _known(PALETTES, name, n_classes) if name else map(_generated_colour, range(n_classes))
+    return np.array(list(colours), np.uint8).reshape(n_classes, 3)
+
+
+def class_names(name, n_classes):
+    """Return the names of classes 0..n_classes-1 of a known data set, or "class 0", ... where name is None.
+
+    Raises UsageError as `palette` does.
+    """
+    return list(_known(CLASS_NAMES, name, n_classes)) if name else [f"class {i}" for i in range(n_classes)]
+
+
+def split_names(text, n_classes):
+    """Return the names in "a,b,c"; raises UsageError unless there are n_classes, none of them empty."""
+    names = [name.strip() for name in text.split(",")]
+    if len(names) != n_classes or not all(names):
+        raise UsageError(f"--class_names {text!r} holds {sum(map(bool, names))} names; expected {n_classes}, "
+                         "separated by commas, one a class")
+    return names
+
+
+def _known(table, name, n_classes):
+    if name not in table:
+        raise UsageError(f"palette {name!r} is unknown; expected one of {', '.join(table)}."
+                         f"{nearest(name, table)}")
+    entries = table[name]
+    if n_classes > len(entries):
+        raise UsageError(f"palette {name} has {len(entries)} classes but there are {n_classes}; "
+                         "leave the palette out for generated colours")
+    return entries[:n_classes]
+
+
+def _generated_colour(index):
+    """Hues a golden section apart, so that neighbours differ most; shades change with each round."""
+    hue = index * 0.618034 % 1
+    saturation = (0.9, 0.8, 0.6)[index // 5 % 3]
+    value = (1.0, 0.65, 1.0, 0.85, 0.85)[index // 4 % 5]
+    return tuple(round(255 * channel) for channel in colorsys.hsv_to_rgb(hue, saturation, value))

@@ -1,0 +1,140 @@
+"""What OpenCV hides about PNG, JPEG and BMP files: truncation and palette indices.
+
+OpenCV decodes what there is of a broken file without a word, and turns palette indices (PASCAL VOC's
+class ids) into colours. Both can be told from the file's structure alone.
+"""
+
+import re
+import struct
+import zlib
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+JPEG_SIGNATURE = b"\xff\xd8\xff"
+# In a JPEG's compressed data FF 00 is a stuffed byte, FF D0..D7 a restart and FF FF a filler.
+JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+JPEG_SCAN, JPEG_END = 0xDA, 0xD9
+GREY, PALETTE = 0, 3  # PNG colour types
+
+
+def damage(data):
+    """Return what is wrong with the structure of a PNG, JPEG or BMP file's bytes, or None.
+
+    Finds missing ends in all three and altered bytes in PNG (by its checksums). Other formats: None.
+    """
+    if data.startswith(PNG_SIGNATURE):
+        return _png_damage(data)
+    if data.startswith(JPEG_SIGNATURE):
+        return _jpeg_damage(data)
+    if data.startswith(b"BM") and len(data) >= 30:
+        return _bmp_damage(data)
+    return None
+
+
+def is_jpeg(data):
+    """Whether the bytes are a JPEG file's, whatever its name says."""
+    return data.startswith(JPEG_SIGNATURE)
+
+
+def grey_scale(data):
+    """Return the factor by which OpenCV stretches this file's grey samples: 255 for a 1-bit PNG, else 1.
+
+    PNG of 1, 2 or 4 bits is stretched to 0..255; class ids are the samples as stored.
+    """
+    if data.startswith(PNG_SIGNATURE) and len(data) > 25 and data[25] == GREY and data[24] < 8:
+        return 255 // (2 ** data[24] - 1)
+    return 1
+
+
+def indices_as_grey(data):
+    """Return the file with its palette indices as the grey values; unchanged if it has no coloured palette.
+
+    A palette of greys only is left alone: optimizers make them from grey files, whose values are the ids.
+    """
+    if data.startswith(PNG_SIGNATURE) and len(data) > 25 and data[25] == PALETTE:
+        return _png_indices_as_grey(data)
+    if data.startswith(b"BM") and len(data) > 54 and struct.unpack_from("<H", data, 28)[0] <= 8:
+        return _bmp_indices_as_grey(data)
+    return data
+
+
+def png_chunks(data):
+    """Yield (type, content, checksum is right) of a PNG's chunks; stops where the file is cut."""
+    at = len(PNG_SIGNATURE)
+    while at + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if at + 12 + length > len(data):
+            return
+        content = data[at + 8:at + 8 + length]
+        (checksum,) = struct.unpack_from(">I", data, at + 8 + length)
+        yield kind, content, zlib.crc32(content, zlib.crc32(kind)) == checksum
+        at += 12 + length
+
+
+def png_chunk(kind, content):
+    """Return one PNG chunk as bytes."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def _png_damage(data):
+    if len(data) >= 24 and 0 in struct.unpack_from(">II", data, 16):
+        return "of zero size"
+    for kind, _, intact in png_chunks(data):
+        if not intact:
+            return f"damaged (wrong checksum in its {kind.decode('latin-1')} part)"
+        if kind == b"IEND":
+            return None
+    return "truncated"
+
+
+def _jpeg_damage(data):
+    at = 2
+    while at + 4 <= len(data):
+        marker = data[at + 1]
+        if data[at] != 0xFF:
+            return "damaged (no JPEG marker where one must be)"
+        if marker == JPEG_END:
+            return None
+        if marker == 0xFF:
+            at += 1
+            continue
+        at += 2 + struct.unpack_from(">H", data, at + 2)[0]
+        if marker == JPEG_SCAN:
+            found = JPEG_MARKER.search(data, at)
+            if found is None:
+                return "truncated"
+            at = found.start()
+    return None if data[at:at + 2] == bytes([0xFF, JPEG_END]) else "truncated"
+
+
+def _bmp_damage(data):
+    start, _, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", data.ljust(34, b"\0"), 10)
+    if not width or not height:
+        return "of zero size"
+    if compression in (1, 2):  # run-length coded: its length is not in the sizes
+        return None
+    row = (abs(width) * bits + 31) // 32 * 4
+    return "truncated" if len(data) < start + row * abs(height) else None
+
+
+def _png_indices_as_grey(data):
+    chunks = list(png_chunks(data))
+    palette = next((content for kind, content, _ in chunks if kind == b"PLTE"), b"")
+    if palette[0::3] == palette[1::3] == palette[2::3]:
+        return data
+    header = chunks[0][1]
+    kept = [(kind, content) for kind, content, _ in chunks if kind in (b"IDAT", b"IEND")]
+    kept.insert(0, (b"IHDR", header[:9] + bytes([GREY]) + header[10:]))
+    return PNG_SIGNATURE + b"".join(png_chunk(kind, content) for kind, content in kept)
+
+
+def _bmp_indices_as_grey(data):
+    (header_size,) = struct.unpack_from("<I", data, 14)
+    bits, used = struct.unpack_from("<H", data, 28)[0], struct.unpack_from("<I", data, 46)[0]
+    if header_size < 40:
+        return data
+    start, count = 14 + header_size, used or 2 ** bits
+    palette = data[start:start + 4 * count]
+    if palette[0::4] == palette[1::4] == palette[2::4]:
+        return data
+    grey = b"".join(bytes([i, i, i, 0]) for i in range(count))
+    return data[:start] + grey + data[start + len(grey):]
