@@ -87,7 +87,7 @@ def test_tensorflow(python):
     assert seen["import_kept_random"]
 
     assert "'tpu'" in seen["unknown"] and "auto, hpu, gpu, cpu" in seen["unknown"]
-    for built, words in {"False": ("built without CUDA", "setup_env.sh gpu"), "True": ("nvidia-smi",)}.items():
+    for built, words in ("False", ("built without CUDA", "setup_env.sh gpu")), ("True", ("nvidia-smi",)):
         for word in (*words, "--train_engine cpu"):
             assert word in seen[f"no_gpu_cuda_{built}"]
 
