@@ -9,7 +9,7 @@ import zipfile
 import keras
 import numpy as np
 import pytest
-from runs import contents, flags, newest, plain, run, small
+from runs import contents, flags, newest, run, small
 
 EVERYTHING = dict(epochs=4, batch_size=2, do_augment=True, augmentation_name="strong", lr_schedule="cosine",
                   warmup_epochs=0.5, ema=0.9, accumulate=2, save_steps=3, weight_decay=0.01, clipnorm=1,
@@ -34,7 +34,8 @@ def finish(folder, kills, *argv, model):
     """Kill a run at each moment and resume it; return what the last resume printed."""
     folder.mkdir()
     for moment in kills:
-        status, _, err = run(folder, *argv, "--auto_resume_checkpoint", model=model, signal_at=(signal.SIGKILL, moment))
+        status, _, err = run(folder, *argv, "--auto_resume_checkpoint", model=model,
+                             signal_at=(signal.SIGKILL, moment))
         assert status == -signal.SIGKILL, err
     status, out, err = run(folder, *argv, "--auto_resume_checkpoint", model=model)
     assert status == 0, err
