@@ -37,8 +37,9 @@ def read(cls, argv=(), *, prog, environ=os.environ):
     """
     flags = _parse_flags(cls, argv, prog)
     values = {}
-    if flags.get("config"):
-        values.update(_from_yaml(cls, flags["config"]))
+    if "config" in (f.name for f in dataclasses.fields(cls)):
+        path = flags.get("config") or environ.get("SEGNET_CONFIG")
+        values = _from_yaml(cls, path) if path else {}
     for field in dataclasses.fields(cls):
         name = f"SEGNET_{field.name.upper()}"
         if name in environ:
@@ -79,7 +80,7 @@ def convert(field, value, where):
         raise UsageError(f"{where} is empty; expected {_describe(field)}")
     try:
         value = (meta["parse"] or _SCALARS[_scalar_type(field)])(value)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         detail = f" ({error})" if meta["parse"] else ""
         raise UsageError(f"{where} is {value!r}; expected {_describe(field)}{detail}") from None
     if meta["choices"] and value not in meta["choices"]:
@@ -104,16 +105,18 @@ def _from_yaml(cls, path):
 
     try:
         with open(path, encoding="utf-8") as file:
-            values = yaml.safe_load(file) or {}
+            values = yaml.safe_load(file)
     except OSError as error:
         raise UsageError(f"--config {path}: {error.strerror}; expected a YAML file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    # Besides its own error PyYAML lets through those of impossible dates, of bytes that are no text and of depth.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         at = "" if line is None else f", line {line + 1}"
         raise UsageError(f"--config {path}{at}: not valid YAML; expected lines of 'setting: value'") from None
+    values = {} if values is None else values
     if not isinstance(values, dict):
         raise UsageError(f"--config {path}: expected lines of 'setting: value', found a {type(values).__name__}")
-    known = {f.name: f for f in dataclasses.fields(cls)}
+    known = {f.name: f for f in dataclasses.fields(cls) if f.name != "config"}
     for key in values:
         if key not in known:
             raise UsageError(f"--config {path}: unknown setting {key!r}.{nearest(key, known)}")

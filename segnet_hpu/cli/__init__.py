@@ -41,10 +41,10 @@ def main(argv=None):
     except SegnetError as error:
         if debug:
             raise
-        print(f"{PROG}: {error}", file=sys.stderr)
+        _say(error)
         return error.exit_status
     except KeyboardInterrupt:
-        print(f"{PROG}: stopped", file=sys.stderr)
+        _say("stopped")
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # The reader of our output left (`| head`): say nothing more to it.
@@ -53,9 +53,13 @@ def main(argv=None):
     except Exception as error:
         if debug:
             raise
-        print(f"{PROG}: {type(error).__name__}: {error} (an error of ours; --debug shows where)",
-              file=sys.stderr)
+        _say(f"{type(error).__name__}: {error} (an error of ours; --debug shows where)")
         return 1
+
+
+def _say(message):
+    """Print one line, also for a file name or a library's message that has several."""
+    print(f"{PROG}:", *str(message).splitlines(), file=sys.stderr)
 
 
 def _run(name, argv):

@@ -28,11 +28,11 @@ class Settings:
 
 
 def run(settings):
+    if not settings.out.lower().endswith((".png", ".jpg", ".jpeg")):
+        raise UsageError(f"--out {settings.out}: expected a name that ends in .png or .jpg")
     names = (split_names(settings.class_names, settings.n_classes) if settings.class_names
              else class_names(settings.palette, settings.n_classes))
     colours = palette(settings.palette, settings.n_classes)
-    if not settings.out.lower().endswith((".png", ".jpg", ".jpeg")):
-        raise UsageError(f"--out {settings.out}: expected a name that ends in .png or .jpg")
 
     import cv2
     import numpy as np

@@ -1,6 +1,7 @@
 """What random changes a training sample may undergo: ranges, probabilities, named presets."""
 
 import dataclasses
+import math
 
 from segnet_hpu.errors import UsageError, nearest
 
@@ -79,7 +80,7 @@ def _numbers(text, field, value, pair):
         numbers = tuple(float(number) for number in value.split(":"))
     except ValueError:
         numbers = ()
-    if len(numbers) != (2 if pair else 1):
+    if len(numbers) != (2 if pair else 1) or not all(map(math.isfinite, numbers)):
         expected = "two numbers such as 0.5:2" if pair else "one number"
         raise UsageError(f"augmentation {text!r}: {field} is {value!r}; expected {expected}")
     return numbers if pair else numbers[0]

@@ -33,6 +33,10 @@ def check(settings, own_model=False):
         raise UsageError("--learning_rate is 0; expected a number above 0")
     if settings.ema in (0.0, 1.0):
         raise UsageError(f"--ema is {settings.ema:g}; expected a number between 0 and 1, such as 0.999")
+    if settings.clipnorm == 0:
+        raise UsageError("--clipnorm is 0; expected a number above 0, or none")
+    if settings.momentum == 1:
+        raise UsageError("--momentum is 1; expected a number below 1, such as 0.9")
 
 
 def _check_data(settings):
@@ -59,6 +63,8 @@ def _check_loss(settings):
                          + ", ".join(WEIGHTED))
     if isinstance(weights, list) and len(weights) != settings.n_classes:
         raise UsageError(f"--class_weights has {len(weights)} numbers; expected {settings.n_classes}, one a class")
+    if isinstance(weights, list) and not any(weights):
+        raise UsageError("--class_weights are all 0; expected a number above 0 for at least one class")
     if settings.loss not in SMOOTHED and settings.label_smoothing:
         raise UsageError(f"--label_smoothing does not go with --loss {settings.loss}; expected --loss "
                          + ", ".join(SMOOTHED))

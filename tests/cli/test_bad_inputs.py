@@ -1,0 +1,175 @@
+"""Wrong calls: refused in one line before anything heavy is imported, and nothing is written."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from judging import EVALUATE, PREDICT, TRAIN, VERIFY, VISUALIZE
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Name -> (command, words of the line).
+FLAGS = {
+    "unknown command": ("trian", "unknown command 'trian'", "Did you mean train?", "--help"),
+    "flag for a command": ("--epochs 3", "unknown command '--epochs'"),
+    "unknown flag": (TRAIN + "--epoch 3", "unknown flag --epoch.", "Did you mean --epochs?"),
+    "abbreviated flag": (TRAIN + "--val_image images", "unknown flag --val_image.", "--val_images"),
+    "flag of another command": (PREDICT + "--epochs 3", "unknown flag --epochs"),
+    "argument without flag": (TRAIN + "images", "unknown argument images"),
+    "flag without value": (TRAIN + "--epochs", "--epochs", "expected one argument"),
+    "empty value": (TRAIN + "--epochs=", "--epochs is ''", "a whole number of at least 1"),
+    "required flags": ("train --n_classes 2", "--model_name, --train_images, --train_annotations"),
+    "required flags of predict": ("predict --input_path images", "--checkpoints_path, --output_path"),
+    "none for a required number": (TRAIN + "--n_classes none", "--n_classes is 'none'", "a whole number"),
+    "word for a number": (TRAIN + "--epochs ten", "--epochs is 'ten'", "a whole number of at least 1"),
+    "fraction for a whole number": (TRAIN + "--epochs 1.5", "--epochs is '1.5'", "a whole number"),
+    "no number": (TRAIN + "--learning_rate nan", "--learning_rate is 'nan'", "a number of at least 0"),
+    "too large a number": (TRAIN + "--learning_rate 1e999", "--learning_rate is '1e999'", "a number"),
+    "neither true nor false": (TRAIN + "--validate maybe", "--validate is 'maybe'", "true or false"),
+    "zero epochs": (TRAIN + "--epochs 0", "--epochs is 0", "at least 1"),
+    "negative batch": (TRAIN + "--batch_size -2", "--batch_size is -2", "at least 1"),
+    "too many classes": (TRAIN + "--n_classes 256", "--n_classes is 256", "at most 255"),
+    "ignore label past 8 bits": (TRAIN + "--ignore_label 256", "--ignore_label is 256", "at most 255"),
+    "seed past 32 bits": (TRAIN + "--seed 4294967296", "--seed is 4294967296", "at most 4294967295"),
+    "no batch": (PREDICT + "--batch_size 0", "--batch_size is 0", "at least 1"),
+    "no class": (VERIFY + "--n_classes 0", "--n_classes is 0", "at least 1"),
+    "no scene": ("sample_data --out new --n 0", "--n is 0", "at least 2"),
+    "tiny scenes": ("sample_data --out new --height 8", "--height is 8", "at least 32"),
+    "doctor takes no argument": ("doctor now", "unknown argument now"),
+    "doctor's flag": ("doctor --jsn", "unknown flag --jsn.", "Did you mean --json?"),
+
+    "model": (TRAIN + "--model_name vgg_segnt", "'vgg_segnt'", "Did you mean vgg_segnet?"),
+    "loss": (TRAIN + "--loss dise", "--loss is 'dise'", "ce, weighted_ce", "Did you mean dice?"),
+    "optimizer": (TRAIN + "--optimizer_name adm", "--optimizer_name is 'adm'", "Did you mean adam?"),
+    "schedule": (TRAIN + "--lr_schedule cos", "--lr_schedule is 'cos'", "Did you mean cosine?"),
+    "palette": (TRAIN + "--palette camvd", "--palette is 'camvd'", "Did you mean camvid?"),
+    "precision": (TRAIN + "--data_type fp16", "--data_type is 'fp16'", "fp32, bf16, amp"),
+    "device": (TRAIN + "--train_engine tpu", "--train_engine is 'tpu'", "auto, hpu, gpu, cpu"),
+    "loss type": (TRAIN + "--loss_type 3", "--loss_type is 3", "0, 1, 2"),
+    "augmentation": (TRAIN + "--augmentation_name aug_al", "'aug_al'", "Did you mean aug_all?"),
+    "augmentation field": (TRAIN + "--augmentation_name standard,rotat=5", "'rotat'", "Did you mean rotate?"),
+    "augmentation value": (TRAIN + "--augmentation_name standard,rotate=x", "rotate is 'x'", "one number"),
+    "augmentation range": (TRAIN + "--augmentation_name standard,rotate=500", "500", "0 to 180 degrees"),
+    "augmentation nan": (TRAIN + "--augmentation_name flip,scale=nan:2", "scale is 'nan:2'", "two numbers"),
+    "augmentation pair": (TRAIN + "--augmentation_name flip,scale=2", "scale is '2'", "two numbers"),
+
+    "height": (TRAIN + "--input_height 40", "--input_height is 40", "multiples of 16", "32 or 48"),
+    "width below the least": (TRAIN + "--input_width 9", "--input_width is 9", "multiples of 16", "16"),
+    "too few weights": (TRAIN + "--class_weights 1", "--class_weights has 1", "expected 2, one a class"),
+    "negative weight": (TRAIN + "--class_weights=-1,1", "--class_weights is '-1,1'", "not negative"),
+    "weight that is no number": (TRAIN + "--class_weights 1,x", "--class_weights is '1,x'", "one number a class"),
+    "weight nan": (TRAIN + "--class_weights 1,nan", "--class_weights is '1,nan'", "finite"),
+    "only zero weights": (TRAIN + "--class_weights 0,0", "--class_weights", "above 0"),
+    "weighted loss without weights": (TRAIN + "--loss weighted_ce", "--loss weighted_ce needs --class_weights"),
+    "weights of dice": (TRAIN + "--loss dice --class_weights 1,2", "--class_weights", "--loss dice"),
+    "smoothing of dice": (TRAIN + "--loss dice --label_smoothing 0.1", "--label_smoothing", "--loss dice"),
+    "loss type of dice": (TRAIN + "--loss dice --loss_type 1", "--loss_type", "--loss dice"),
+    "too few names": (TRAIN + "--class_names road", "--class_names 'road'", "1 names; expected 2"),
+    "empty name": (TRAIN + "--class_names road,", "--class_names 'road,'", "expected 2"),
+    "palette too small": (TRAIN + "--palette kitti_road --n_classes 3", "kitti_road", "2 classes", "3"),
+    "warm-up of all epochs": (TRAIN + "--warmup_epochs 1", "--warmup_epochs is 1 of 1"),
+    "no learning": (TRAIN + "--learning_rate 0", "--learning_rate is 0", "above 0"),
+    "average that never moves": (TRAIN + "--ema 1", "--ema is 1", "between 0 and 1"),
+    "clipping to nothing": (TRAIN + "--clipnorm 0", "--clipnorm is 0", "above 0"),
+    "momentum without end": (TRAIN + "--optimizer_name sgd --momentum 1", "--momentum is 1", "below 1"),
+    "more stages than there are": (TRAIN + "--freeze_stages 6", "--freeze_stages is 6", "5"),
+    "validation without folders": (TRAIN + "--validate", "--validate needs --val_images"),
+    "validation without labels": (TRAIN + "--validate --val_images images", "needs --val_annotations"),
+    "missing images": (TRAIN + "--train_images nowhere", "--train_images nowhere: no such folder"),
+    "missing labels": (TRAIN + "--train_annotations nowhere", "--train_annotations nowhere: no such folder"),
+    "a file for a folder": (TRAIN + "--train_images images/a.png", "--train_images images/a.png"),
+    "line break in a value": (TRAIN + "--train_images 'no\nwhere'", "--train_images no where: no such folder"),
+
+    "ids with colours": (PREDICT + "--ids --overlay", "--ids", "--overlay"),
+    "ids with legend": (PREDICT + "--ids --legend", "--ids", "--legend"),
+    "palette of predict": (PREDICT + "--palette camvd", "--palette is 'camvd'", "Did you mean camvid?"),
+    "out without picture ending": (VISUALIZE + "--out grid.txt", "--out grid.txt", ".png or .jpg"),
+    "palette of visualize": (VISUALIZE + "--n_classes 20 --palette cityscapes", "cityscapes has 19", "20"),
+    "names of visualize": (VISUALIZE + "--class_names a,b,c", "--class_names 'a,b,c'", "expected 2"),
+}
+
+CONFIGS = {
+    "missing": (None, "c.yaml: No such file", "expected a YAML file"),
+    "broken syntax": (b"epochs: 3\nloss: [ce\n", "c.yaml, line 3", "not valid YAML"),
+    "unknown key": (b"epoch: 3", "c.yaml: unknown setting 'epoch'.", "Did you mean epochs?"),
+    "key that is no text": (b"3: 3", "c.yaml: unknown setting 3"),
+    "wrong type": (b"epochs: many", "c.yaml: epochs is 'many'", "a whole number"),
+    "list for a number": (b"epochs: [1, 2]", "c.yaml: epochs is [1, 2]", "a whole number"),
+    "list for text": (b"loss: [ce, dice]", "c.yaml: loss is ['ce', 'dice']", "one of ce"),
+    "empty setting": (b"epochs:", "c.yaml: epochs is empty", "a whole number"),
+    "past a float": (b"learning_rate: 1" + b"0" * 400, "c.yaml: learning_rate", "a number"),
+    "list of settings": (b"- epochs: 3\n", "c.yaml", "'setting: value'", "found a list"),
+    "empty list": (b"[]", "c.yaml", "'setting: value'", "found a list"),
+    "one word": (b"epochs", "c.yaml", "'setting: value'", "found a str"),
+    "binary": (b"\x89PNG\r\n\x1a\n\0\xff\xfe", "c.yaml", "not valid YAML"),
+    "impossible date": (b"epochs: 2024-13-45", "c.yaml", "not valid YAML"),
+    "deep nesting": (b"[" * 5000, "c.yaml", "not valid YAML"),
+    "config in a config": (b"config: other.yaml", "c.yaml: unknown setting 'config'"),
+}
+
+VARIABLES = {
+    "word for a number": ({"SEGNET_EPOCHS": "x"}, "SEGNET_EPOCHS is 'x'", "a whole number of at least 1"),
+    "out of range": ({"SEGNET_EPOCHS": "0"}, "SEGNET_EPOCHS is 0", "at least 1"),
+    "unknown choice": ({"SEGNET_LOSS": "dise"}, "SEGNET_LOSS is 'dise'", "Did you mean dice?"),
+    "missing config": ({"SEGNET_CONFIG": "no.yaml"}, "no.yaml: No such file", "expected a YAML file"),
+}
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_wrong_flag(refused, name):
+    command, *words = FLAGS[name]
+    refused(command, words)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_wrong_config(refused, place, name):
+    text, *words = CONFIGS[name]
+    if text is not None:
+        (place / "c.yaml").write_bytes(text)
+    refused(TRAIN.replace("--epochs 1", "") + "--config c.yaml", words)
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_wrong_variable(refused, monkeypatch, name):
+    variables, *words = VARIABLES[name]
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    refused(TRAIN.replace("--epochs 1", ""), words)
+
+
+def test_no_refusal_of_a_flag_imports_anything_heavy(place):
+    """All in one process of their own: other tests have imported Keras into this one."""
+    code = """if True:
+        import json, shlex, sys
+        from segnet_hpu.cli import main
+        for name, command in json.load(sys.stdin).items():
+            status = main(shlex.split(command))
+            heavy = {"tensorflow", "keras", "numpy", "cv2"} & set(sys.modules)
+            if status != 2 or heavy:
+                sys.exit(f"{name}: status {status}, imported {heavy}")
+        """
+    commands = {name: command for name, (command, *_) in FLAGS.items()}
+    done = subprocess.run([sys.executable, "-c", code], input=json.dumps(commands), capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, done.stderr
+    assert len(done.stderr.splitlines()) == len(commands)
+
+
+@pytest.mark.parametrize("name", ["unknown command", "unknown flag", "ids with colours"])
+def test_refusal_as_users_see_it(cli, name):
+    import shlex
+
+    command, *words = FLAGS[name]
+    done = cli(*shlex.split(command))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("segnet-hpu: ") and all(word in done.stderr for word in words)
+
+
+def test_no_command_shows_help_and_fails(capsys):
+    from segnet_hpu.cli import main
+
+    assert main([]) == 2
+    assert "usage: segnet-hpu COMMAND" in capsys.readouterr().out
