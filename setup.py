@@ -20,7 +20,7 @@ setup(
         # run_scripts/setup_env.sh installs them in steps.
         "cpu": ["tensorflow-cpu>=2.15,<2.22", "keras>=3.12"],
         "gpu": ["tensorflow[and-cuda]>=2.15,<2.22", "keras>=3.12"],
-        "hpu": ["tensorflow==2.15.0"],
+        "hpu": ["tensorflow-cpu==2.15.0"],
         "horovod": ["horovod==0.28.1"],
         "dev": ["pytest>=8", "scikit-learn>=1.3", "ruff>=0.5"],
     },

@@ -25,7 +25,8 @@ def constant_baseline(source, n_classes, ignore_label):
 
 run = Path(sys.argv[1])
 scores = json.loads((run / "evaluation.json").read_text())
-baseline = constant_baseline(FolderSource("dataset1/images_prepped_test", "dataset1/annotations_prepped_test"), 12, 11)
+test_set = FolderSource("dataset1/images_prepped_test", "dataset1/annotations_prepped_test")
+baseline = constant_baseline(test_set, 12, 11)
 pictures = list((run / "pictures").glob("*.png"))
 epochs = list(csv.DictReader((run / "metrics.csv").open()))
 print(f"mean IoU {scores['mean_iou']:.4f}; the best constant prediction reaches {baseline:.4f}; "

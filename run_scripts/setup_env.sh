@@ -53,10 +53,11 @@ fi
 
 # ---- what to install -------------------------------------------------------------------------
 
-wheel=tensorflow other=tensorflow-cpu
-[[ $device != gpu ]] || wheel="tensorflow[and-cuda]"
-# On other machines than x86 Linux the CPU's wheel is called tensorflow too.
-[[ $device/$(uname -sm) != "cpu/Linux x86_64" ]] || wheel=tensorflow-cpu other=tensorflow
+# Habana's library is built against the CPU's wheel: beside the one with CUDA it ends the process when loaded.
+wheel=tensorflow-cpu other=tensorflow
+[[ $device != gpu ]] || wheel="tensorflow[and-cuda]" other=tensorflow-cpu
+# On other machines than x86 Linux the CPU's wheel is called tensorflow.
+[[ $device/$(uname -sm) == "cpu/Linux x86_64" || $device != cpu ]] || wheel=tensorflow other=tensorflow-cpu
 
 steps=()
 if [[ $version == 2.15* ]]; then
@@ -115,7 +116,7 @@ done_before() {
 }
 
 if [[ -n ${SETUP_DRY_RUN:-} ]]; then
-    [[ -x $python ]] || echo "$(find_python 2> /dev/null || echo "python${pythons[0]}") -m venv $venv"
+    [[ -x $python ]] || echo "$( (find_python) 2> /dev/null || echo "python${pythons[0]}") -m venv $venv"
     echo "$python -m pip uninstall -y $other"
     printf '%s\n' "${steps[@]/#/$python -m pip }"
     exit 0

@@ -15,18 +15,14 @@ from segnet_hpu.errors import UsageError, nearest
 REQUIRED = object()
 
 
-def option(default, help, *, choices=None, aliases=(), minimum=None, maximum=None, group="options",
-           parse=None):
+def option(default, help, *, choices=None, minimum=None, maximum=None, group="options", parse=None):
     """Declare a setting.
 
-    default: the value, or REQUIRED. choices: allowed values. aliases: further flags.
+    default: the value, or REQUIRED. choices: allowed values.
     minimum, maximum: inclusive bounds of numbers. group: heading in --help.
     parse: a function str -> value for types that are no plain scalar; raises ValueError.
     """
-    meta = dict(help=help, choices=choices, aliases=aliases, minimum=minimum, maximum=maximum,
-                group=group, parse=parse)
-    if isinstance(default, (list, dict)):
-        return dataclasses.field(default_factory=lambda: type(default)(default), metadata=meta)
+    meta = dict(help=help, choices=choices, minimum=minimum, maximum=maximum, group=group, parse=parse)
     return dataclasses.field(default=default, metadata=meta)
 
 
@@ -134,7 +130,7 @@ def _parse_flags(cls, argv, prog):
         is_bool = _scalar_type(field) is bool
         default = "required" if field.default is REQUIRED else f"default: {_default_of(field)}"
         choices = f" {{{','.join(map(str, meta['choices']))}}}" if meta["choices"] else ""
-        group.add_argument(f"--{field.name}", *meta["aliases"], dest=field.name, default=argparse.SUPPRESS,
+        group.add_argument(f"--{field.name}", dest=field.name, default=argparse.SUPPRESS,
                            nargs="?" if is_bool else None, const="true" if is_bool else None,
                            metavar="BOOL" if is_bool else field.name.upper().split("_")[-1],
                            help=f"{meta['help']}{choices} ({default})".replace("%", "%%"))
@@ -166,8 +162,6 @@ def _scalar_type(field):
 
 
 def _default_of(field):
-    if field.default is dataclasses.MISSING:
-        return field.default_factory()
     return str(field.default).lower() if isinstance(field.default, bool) else field.default
 
 

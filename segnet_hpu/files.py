@@ -24,15 +24,18 @@ def refuse_unwritable(flag, path, folder=False):
         raise UsageError(f"{flag} {path}: the folder {place} may not be written; choose another {flag}")
 
 
-def replace_file(path, data):
+def replace_file(path, data, make_folder=False):
     """Write bytes to `path` in one step, through a temporary file beside it.
 
-    Raises UsageError where the folder is missing or cannot be written, RunError where the disk is full.
+    make_folder: make the folder if need be. Raises UsageError where it is missing or cannot be written,
+    RunError where the disk is full.
     """
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         if os.path.isdir(path):
             raise IsADirectoryError(21, "it is a folder")
+        if make_folder:
+            os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
         with open(temporary, "wb") as file:
             file.write(data)
         os.replace(temporary, path)
@@ -46,15 +49,15 @@ def replace_file(path, data):
 
 
 def write_text(path, text):
-    """Write `text` as UTF-8 in one step, making the folder if need be. Raises as replace_file."""
-    _make_folder_of(path)
-    replace_file(path, text.encode())
+    """Write `text` as UTF-8, making the folder if need be; see replace_file."""
+    replace_file(path, text.encode(), make_folder=True)
 
 
 def write_image(path, picture):
     """Write a uint8 picture, RGB (H, W, 3) or grey (H, W), in the format that the name's ending says.
 
-    The folder is made if need be. Raises as replace_file does, and UsageError for an ending that OpenCV cannot write.
+    Makes the folder if need be; raises as replace_file does, and UsageError for an ending that
+    OpenCV cannot write.
     """
     import cv2
 
@@ -65,13 +68,4 @@ def write_image(path, picture):
     except cv2.error:
         raise UsageError(f"cannot write {path}: {ending or 'no ending'} is no picture format; "
                          "expected a name that ends in .png or .jpg") from None
-    _make_folder_of(path)
-    replace_file(path, data.tobytes())
-
-
-def _make_folder_of(path):
-    try:
-        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot write {path} (its folder cannot be made: {error.strerror}); "
-                         "expected a file's name in a folder that may be written") from None
+    replace_file(path, data.tobytes(), make_folder=True)

@@ -64,6 +64,8 @@ def _hpu_faults(facts):
         yield "habana-tensorflow is not installed: run_scripts/setup_env.sh hpu installs it"
     if not (facts["versions"]["tensorflow"] or "").startswith("2.15.0"):
         yield f"TensorFlow is {facts['versions']['tensorflow']}; Habana's package needs 2.15.0"
+    if facts["tensorflow"].get("cuda_build"):
+        yield "TensorFlow is built with CUDA; Habana's package needs tensorflow-cpu 2.15.0"
 
 
 def _horovod_faults(facts):

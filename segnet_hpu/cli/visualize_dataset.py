@@ -18,7 +18,7 @@ class Settings:
     n_classes: int = option(REQUIRED, "number of classes; ids are 0..n_classes-1", minimum=1,
                             maximum=MAX_CLASSES)
     do_augment: bool = option(False, "draw the pairs as training sees them, augmented")
-    augmentation_name: str = option("aug_all", "augmentation preset for --do_augment")
+    augmentation_name: str = option("standard", "how, as in train: PRESET or PRESET,field=value,...")
     out: str = option("grid.png", "picture file to write (.png or .jpg)")
     n: int = option(8, "how many pairs to draw", minimum=1)
     seed: int = option(0, "which pairs are drawn, and how they are augmented", minimum=0)
@@ -34,11 +34,10 @@ def run(settings):
              else class_names(settings.palette, settings.n_classes))
     colours = palette(settings.palette, settings.n_classes)
 
-    import cv2
     import numpy as np
 
     from segnet_hpu.data.folder import FolderSource
-    from segnet_hpu.files import replace_file
+    from segnet_hpu.files import write_image
     from segnet_hpu.inference import render
 
     source = FolderSource(settings.images_path, settings.segs_path)
@@ -50,8 +49,7 @@ def run(settings):
         rows.append([image, render.colour_mask(label, colours), render.overlay(image, label, colours)])
         captions.append([source.name(i), "label", "overlay"])
     sheet = render.with_legend(render.grid(rows, captions), names, colours, present)
-    suffix = settings.out[settings.out.rindex("."):]
-    replace_file(settings.out, cv2.imencode(suffix, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes())
+    write_image(settings.out, sheet)
     print(settings.out)
 
 
@@ -68,7 +66,7 @@ def _pair(source, i, settings):
         from segnet_hpu.data.transforms import Augmentation, TrainTransform
 
         transform = TrainTransform((height, width), (height, width),
-                                   Augmentation.preset(settings.augmentation_name), settings.ignore_label)
+                                   Augmentation.parse(settings.augmentation_name), settings.ignore_label)
         return transform(image, label, np.random.default_rng([settings.seed, i]))
     if label.shape != (height, width):
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)

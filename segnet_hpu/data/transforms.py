@@ -33,14 +33,12 @@ class TrainTransform:
         """
         if self.custom:
             image, label = self.custom(image.copy(), label.copy())
-        # Before the warp, so that a class that happens to be number 255 in no file is not the fill.
-        label = cv2.LUT(label, self._ids)
         matrix = geometry.random_matrix(self.augmentation, rng, image.shape[:2])
         if matrix is None:
             image, label = geometry.resize(image, label, self.size, self.label_size, out)
         else:
             image, label = geometry.warp(image, label, matrix, self.size, self.label_size, IGNORE, out)
-        return photometric.change(image, self.augmentation, rng), label
+        return photometric.change(image, self.augmentation, rng), cv2.LUT(label, self._ids, dst=label)
 
 
 class EvalTransform:

@@ -42,12 +42,17 @@ def find_pictures(input_path, output_path):
     if not pictures:
         raise UsageError(f"--input_path {source} holds no picture; expected {', '.join(IMAGES)}")
     pairs = [(p, (target / p.relative_to(source)).with_suffix(".png")) for p in pictures]
+    refuse_doubles(pairs)
+    return pairs
+
+
+def refuse_doubles(pairs):
+    """Raise UsageError where two of the (picture, result) pairs have one result."""
     first = {}
     for picture, result in pairs:
         if result in first:
             raise UsageError(f"{picture} and {first[result]} would both become {result}; rename one")
         first[result] = picture
-    return pairs
 
 
 def label_pictures(model, pairs, draw, batch_size=1):

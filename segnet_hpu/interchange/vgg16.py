@@ -71,7 +71,7 @@ def _read(path):
     try:
         with h5py.File(path) as file:
             if "block1_conv1" in file:
-                return {name: (np.array(file[name][f"{name}_W_1:0"]), np.array(file[name][f"{name}_b_1:0"]))
+                return {name: tuple(np.array(file[name][w]) for w in file[name].attrs["weight_names"])
                         for _, name, _ in names}
             return {name: tuple(np.array(file[_hed_group(block, i)][k]) for k in "01")
                     for block, name, i in names}

@@ -101,8 +101,9 @@ def _cpu(tf):
 
 def _of_backend(backend, train_engine, threads, deterministic):
     if train_engine != "auto" or threads is not None or deterministic:
-        raise UsageError(f"KERAS_BACKEND is {backend}, which chooses its device itself; expected --train_engine "
-                         "auto and neither threads nor determinism set. Unset KERAS_BACKEND for TensorFlow")
+        raise UsageError(f"KERAS_BACKEND is {backend}, which chooses its device itself; expected "
+                         "--train_engine auto and neither threads nor determinism set. "
+                         "Unset KERAS_BACKEND for TensorFlow")
     kind = "cpu"
     if backend == "jax":
         import jax

@@ -31,7 +31,8 @@ print(json.dumps({"gpus": len(tf.config.list_physical_devices("GPU")),
 """
 _ASK_HOROVOD = """
 import json, horovod.tensorflow as hvd
-print(json.dumps({"Gloo": bool(hvd.gloo_built()), "MPI": bool(hvd.mpi_built()), "NCCL": bool(hvd.nccl_built())}))
+built = {"Gloo": hvd.gloo_built(), "MPI": hvd.mpi_built(), "NCCL": hvd.nccl_built()}
+print(json.dumps({name: bool(there) for name, there in built.items()}))
 """
 
 

@@ -1,9 +1,10 @@
 """Gaudi cards (HPU): Habana's TensorFlow module and the cards that hl-smi lists.
 
-SynapseAI 1.14.0 is the last release for TensorFlow: CPython 3.10, TensorFlow 2.15.0,
-habana-tensorflow 1.14.0.493.
+SynapseAI 1.14.0 is the last release for TensorFlow: CPython 3.10, tensorflow-cpu 2.15.0,
+habana-tensorflow 1.14.0.493. That package was written for Keras 2; Keras 3.12.4 works beside it.
 """
 
+import glob
 import importlib.util
 import os
 import subprocess
@@ -26,18 +27,26 @@ def load():
     Must run before TensorFlow places its first op. Raises UsageError, naming what is missing,
     where the package, its libraries, the Python, the TensorFlow or the card is not right.
     """
+    if not cards() and not _device_files():  # once loaded without a card, the library ends the process later
+        raise UsageError("--train_engine hpu: there is no Gaudi card here (none in hl-smi, none in /dev); "
+                         f"expected one, with SynapseAI 1.14.0's driver. See hl-smi, {_INSTEAD}")
+    import tensorflow as tf
+
+    if tf.test.is_built_with_cuda():  # loading Habana's library beside it would end the process
+        raise UsageError("--train_engine hpu: this TensorFlow is built with CUDA; expected tensorflow-cpu "
+                         f"{TENSORFLOW_VERSION}. Run run_scripts/setup_env.sh hpu, {_INSTEAD}")
+    _give_keras3_a_conv()
     try:
         from habana_frameworks.tensorflow import load_habana_module
 
         load_habana_module()
     except Exception as error:  # the real package raises plain Exception where libraries are missing
         raise UsageError(_explain(error)) from error
-    import tensorflow as tf
-
     devices = tf.config.list_physical_devices("HPU")
     if not devices:
-        raise UsageError("--train_engine hpu: Habana's module is loaded but TensorFlow sees no HPU; expected a "
-                         f"Gaudi card. See that hl-smi lists one and that no other process holds it, {_INSTEAD}")
+        raise UsageError("--train_engine hpu: Habana's module is loaded but TensorFlow sees no HPU; expected "
+                         "a Gaudi card. See that hl-smi lists one and that no other process holds it, "
+                         f"{_INSTEAD}")
     return devices
 
 
@@ -60,6 +69,10 @@ def cards():
     return [line.strip().replace(", ", ", driver ", 1) for line in lines if line.strip()]
 
 
+def _device_files():
+    return glob.glob("/dev/hl[0-9]*") + glob.glob("/dev/accel/accel*")
+
+
 def refuse_two_bf16(environ=os.environ):
     """Raise UsageError where Habana's own bf16 conversion is on beside Keras's: their sum is undefined."""
     value = environ.get("TF_BF16_CONVERSION", "0")
@@ -68,14 +81,25 @@ def refuse_two_bf16(environ=os.environ):
                          "expected one of the two. Unset TF_BF16_CONVERSION, or use --data_type fp32 with it")
 
 
+def _give_keras3_a_conv():
+    """Let Habana's package patch a class that nobody uses: it replaces a method of Keras 2's `Conv`.
+
+    The patch keeps XLA out of convolutions, for which we have jit_compile=False.
+    """
+    from keras.src.layers.convolutional import base_conv
+
+    if not hasattr(base_conv, "Conv"):
+        base_conv.Conv = type("Conv", (), {})
+
+
 def _explain(error):
     """One line for what went wrong in Habana's package."""
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("habana_frameworks"):
         if sys.version_info[:2] != PYTHON_VERSION:
-            return (f"--train_engine hpu: this is Python {sys.version_info[0]}.{sys.version_info[1]}; Habana's "
-                    f"package exists for CPython 3.10 only. Run PYTHON=python3.10 "
-                    f"run_scripts/setup_env.sh hpu, {_INSTEAD}")
+            return (f"--train_engine hpu: this is Python {sys.version_info[0]}.{sys.version_info[1]}; "
+                    "Habana's package exists for CPython 3.10 only. "
+                    f"Run PYTHON=python3.10 run_scripts/setup_env.sh hpu, {_INSTEAD}")
         return ("--train_engine hpu: the package habana-tensorflow is not installed; expected 1.14.0.493. "
                 f"Run run_scripts/setup_env.sh hpu, {_INSTEAD}")
     if "unsupported TF version" in reason:
@@ -84,5 +108,5 @@ def _explain(error):
     if "local path" in reason:
         return (f"--train_engine hpu: {reason}; expected one copy of habana_frameworks. "
                 f"Take the other from PYTHONPATH, {_INSTEAD}")
-    return (f"--train_engine hpu: Habana's module cannot be loaded: {reason}; expected SynapseAI 1.14.0's driver "
-            f"and libraries. Install them and put their folder on LD_LIBRARY_PATH, {_INSTEAD}")
+    return (f"--train_engine hpu: Habana's module cannot be loaded: {reason}; expected SynapseAI 1.14.0's "
+            f"driver and libraries. Install them and put their folder on LD_LIBRARY_PATH, {_INSTEAD}")

@@ -31,3 +31,14 @@ def set_precision(data_type, device):
 
     keras.config.set_dtype_policy(POLICIES[data_type])
     return POLICIES[data_type]
+
+
+def data_type_in_force():
+    """Return which of "fp32", "bf16" and "amp" Keras's dtype policy means now. Raises UsageError for others."""
+    import keras
+
+    policy = keras.config.dtype_policy().name
+    for data_type, name in POLICIES.items():
+        if name == policy:
+            return data_type
+    raise UsageError(f"Keras's dtype policy is {policy}; expected one of {', '.join(POLICIES.values())}")

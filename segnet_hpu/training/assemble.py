@@ -13,14 +13,31 @@ from segnet_hpu.objectives.schedules import make_schedule
 
 
 def make_model(settings):
-    """Return the model that the settings name, with the weights they name."""
-    model = build_model(settings.model_name, settings.n_classes, settings.input_height, settings.input_width,
-                        use_upsampling=settings.use_upsampling)
+    """Return the model that the settings name, with fresh weights."""
+    return build_model(settings.model_name, settings.n_classes, settings.input_height, settings.input_width,
+                       use_upsampling=settings.use_upsampling)
+
+
+def set_first_weights(model, settings):
+    """Set the weights that training starts from: a checkpoint's, or a pretrained encoder's.
+
+    Raises UsageError if they do not fit the model.
+    """
     if settings.load_weights:
         copy_weights(model, settings.load_weights)
-    elif settings.encoder_weights != "random":
-        load_vgg16(model, settings.encoder_weights)
-    return model
+    elif settings.encoder_weights != "random" and not load_vgg16(model, settings.encoder_weights):
+        raise UsageError(f"--encoder_weights {settings.encoder_weights}: {model.name} has no layers of VGG16; "
+                         "expected random")
+
+
+def check_model(model, settings):
+    """Raise UsageError unless a caller's own model fits the settings and the precision that is in force."""
+    if model.output_shape[-1] != settings.n_classes:
+        raise UsageError(f"n_classes is {settings.n_classes}; {model.name} has {model.output_shape[-1]}")
+    wanted = keras.config.dtype_policy().compute_dtype
+    if not any(layer.compute_dtype == wanted for layer in model.layers if layer.weights):
+        raise UsageError(f"data_type is {settings.data_type}, but {model.name} was made to compute in another; "
+                         "call keras.config.set_dtype_policy before the model is made")
 
 
 def copy_weights(model, path):
@@ -41,7 +58,8 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile):
 
     weights: class weights or None. steps_per_epoch: batches, for the schedule's length.
     """
-    freeze_stages(model, settings.freeze_stages)
+    if settings.freeze_stages:
+        freeze_stages(model, settings.freeze_stages)
     loss = "weighted_ce" if settings.loss == "ce" and weights else settings.loss
     schedule = make_schedule(settings.lr_schedule, settings.learning_rate, settings.epochs * steps_per_epoch,
                              round(settings.warmup_epochs * steps_per_epoch))
@@ -53,3 +71,7 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile):
     model.compile(optimizer, make_loss(loss, class_weights=weights, label_smoothing=settings.label_smoothing),
                   metrics=[PixelAccuracy()], jit_compile=jit_compile)
     model.optimizer.build(model.trainable_variables)
+    # Keras makes the metrics' variables at the first batch; a resumed run sets them before. All void counts
+    # for nothing.
+    model.compute_metrics(None, keras.ops.full((1, 1, 1), 255, "int32"),
+                          keras.ops.zeros((1, 1, 1, model.output_shape[-1])))

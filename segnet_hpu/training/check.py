@@ -11,9 +11,13 @@ WEIGHTED = ("ce", "weighted_ce", "ce_dice", "focal")
 SMOOTHED = ("ce", "weighted_ce", "ce_dice")
 
 
-def check(settings):
-    """Raise UsageError for settings that contradict each other or name what does not exist."""
-    input_size(settings.model_name, settings.input_height, settings.input_width)
+def check(settings, own_model=False):
+    """Raise UsageError for settings that contradict each other or name what does not exist.
+
+    own_model: the caller brings the model, so that the settings need not name one.
+    """
+    if not own_model:
+        input_size(settings.model_name, settings.input_height, settings.input_width)
     _check_data(settings)
     _check_loss(settings)
     Augmentation.parse(settings.augmentation_name)

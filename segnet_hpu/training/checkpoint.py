@@ -18,6 +18,9 @@ from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.inference.load import NUMBERED, number_of
 from segnet_hpu.training.state import State
 
+# What zipfile, NumPy and JSON raise over damaged bytes.
+BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
 
 def checkpoint_path(prefix, state, steps_per_epoch):
     """PREFIX.EPOCH.keras after a whole epoch, PREFIX.EPOCH-STEP.keras within one."""
@@ -55,22 +58,34 @@ def save_checkpoint(path, model, state, facts):
         _write(path, model, facts, add_training)
 
 
-def restore_newest(prefix, model, warn):
-    """Set a compiled model to its newest readable checkpoint; return (State, facts), or None.
+def restore_newest(prefix, model, made_with, warn):
+    """Set a compiled model to its newest readable checkpoint; return its State, or None if there is none.
 
-    A broken checkpoint is named through `warn` and passed over. Raises UsageError if a sound
-    one belongs to another model or optimizer.
+    made_with: settings that must be as they were, {name: value}. A broken checkpoint is named
+    through `warn` and passed over. Raises UsageError if a sound one belongs to another model or
+    other settings, RunError if all are broken.
     """
-    for path in reversed(list_checkpoints(prefix)):
+    paths = list_checkpoints(prefix)
+    for path in reversed(paths):
         try:
             state, facts, arrays = _read(path, _groups(model))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except BROKEN as error:
             warn(f"checkpoint {path} is broken ({error}); trying the one before")
             continue
+        _refuse_others(path, facts["made_with"], made_with)
         for group, variables in _groups(model).items():
             _assign(path, group, variables, arrays[group])
-        return state, facts
+        return state
+    if paths:
+        raise RunError(f"none of the {len(paths)} checkpoints {prefix}.* can be read; remove them to start anew")
     return None
+
+
+def _refuse_others(path, theirs, ours):
+    for name, value in ours.items():
+        if theirs[name] != value:
+            raise UsageError(f"{path} was made with --{name} {theirs[name]}, this run has {value}; give the "
+                             "settings it was made with, or another --model_dir")
 
 
 class averaged_weights:
@@ -107,7 +122,7 @@ def _write(path, model, facts, add):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # A plain twin that shares the layers: the file holds the network, not the training set-up.
-        keras.Model(model.inputs, model.outputs, name=model.name).save(partial)
+        keras.Model(model.input, model.output, name=model.name).save(partial)
         with zipfile.ZipFile(partial, "a") as archive:
             archive.writestr("segnet_hpu/facts.json", json.dumps(facts))
             add(archive)

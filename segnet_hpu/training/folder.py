@@ -18,12 +18,12 @@ class RunFolder:
     tensorboard: Path
 
     @classmethod
-    def of(cls, settings):
+    def of(cls, settings, model_name):
         """Return the places that the settings mean; model_dir, else the checkpoints' own folder."""
         prefix = settings.checkpoints_path and Path(settings.checkpoints_path)
         folder = Path(settings.model_dir or (prefix.with_name(f"{prefix.name}_run") if prefix
-                                             else Path("runs") / settings.model_name))
-        return cls(folder, prefix or folder / "checkpoints" / settings.model_name,
+                                             else Path("runs") / model_name))
+        return cls(folder, prefix or folder / "checkpoints" / model_name,
                    Path(settings.tensorboard or folder / "tensorboard"))
 
     @property
@@ -33,7 +33,7 @@ class RunFolder:
     def claim(self, resume):
         """Make the folders. Raises UsageError where another run's checkpoints would be lost."""
         try:
-            for place in (self.folder, self.prefix.parent):
+            for place in (self.folder, self.prefix.parent, self.tensorboard):
                 place.mkdir(parents=True, exist_ok=True)
                 (place / ".writable").touch()
                 (place / ".writable").unlink()

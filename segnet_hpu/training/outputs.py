@@ -45,6 +45,10 @@ class TensorBoard:
                               encoded_image_string=png)
         self._add(Summary(value=[Summary.Value(tag=name, image=image)]), step)
 
+    def flush(self):
+        """Bring all that was written to the disk, so that a killed run loses none of it."""
+        self.writer.flush()
+
     def close(self):
         self.writer.close()
 

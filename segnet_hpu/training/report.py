@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from segnet_hpu.data.prefetch import batched
 from segnet_hpu.files import write_image
 from segnet_hpu.inference.predictor import Predictor
 from segnet_hpu.inference.render import grid, overlay, with_legend
@@ -33,22 +34,25 @@ def closing_line(run):
             f"segnet-hpu predict --checkpoints_path {best} --input_path FILE_OR_FOLDER --output_path OUT --overlay")
 
 
-def panels(model, source, appearance, count):
+def panels(model, source, appearance, count, batch_size):
     """Yield (name, picture): image, truth and prediction side by side, of the first samples."""
-    predictor = Predictor(model)
-    for i in range(min(count, len(source))):
-        image, label = source[i]
-        predicted, = predictor.predict([image])
+    for name, image, label, predicted in _predictions(model, source, count, batch_size):
         row = [image, overlay(image, label, appearance.colours), overlay(image, predicted, appearance.colours)]
-        yield source.name(i), grid([row], [["image", "truth", "prediction"]])
+        yield name, grid([row], [["image", "truth", "prediction"]])
 
 
-def write_overlays(folder, model, source, appearance, count):
+def write_overlays(folder, model, source, appearance, count, batch_size):
     """Write prediction overlays with a legend as FOLDER/NAME.png."""
-    predictor = Predictor(model)
-    for i in range(min(count, len(source))):
-        image, _ = source[i]
-        predicted, = predictor.predict([image])
-        picture = with_legend(overlay(image, predicted, appearance.colours), appearance.names, appearance.colours)
-        write_image(Path(folder) / f"{source.name(i)}.png", picture)
+    for name, image, _, predicted in _predictions(model, source, count, batch_size):
+        picture = overlay(image, predicted, appearance.colours)
+        write_image(Path(folder) / f"{name}.png", with_legend(picture, appearance.names, appearance.colours))
 
+
+def _predictions(model, source, count, batch_size):
+    # The batch size of validation, so that no second graph is traced for another shape.
+    predictor = Predictor(model, batch_size)
+    for batch in batched(range(min(count, len(source))), batch_size):
+        samples = [source[i] for i in batch]
+        predicted = predictor.predict([image for image, _ in samples])
+        for i, (image, label), classes in zip(batch, samples, predicted, strict=True):
+            yield source.name(i), image, label, classes

@@ -26,7 +26,8 @@ class Settings:
     print_config: bool = option(False, "print the resolved settings as YAML and stop", group="configuration")
     dump_config: str | None = option(None, "write the resolved settings to this file", group="configuration")
 
-    model_name: str = option(REQUIRED, "which model", choices=tuple(MODELS), group="model")
+    # None only from Python, for a model of the caller's own.
+    model_name: str | None = option(REQUIRED, "which model", choices=tuple(MODELS), group="model")
     n_classes: int = option(REQUIRED, "number of classes", minimum=1, maximum=255, group="model")
     input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1, group="model")
     input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1, group="model")

@@ -19,7 +19,7 @@ from segnet_hpu.progress import Progress
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.precision import set_precision
 from segnet_hpu.training import checkpoint, report
-from segnet_hpu.training.assemble import compile_model, make_model
+from segnet_hpu.training.assemble import check_model, compile_model, make_model, set_first_weights
 from segnet_hpu.training.data import class_weights, open_sources, training_loader
 from segnet_hpu.training.folder import RunFolder
 from segnet_hpu.training.outputs import TensorBoard, write_metrics
@@ -30,8 +30,10 @@ from segnet_hpu.training.stopping import Stopped, StopSignals
 def train(settings, model=None, callbacks=()):
     """Train, validate and save; return the history: one dict of numbers an epoch.
 
-    settings: a training.settings.Settings. model: train this Keras model of logits instead of
-    building `settings.model_name`. callbacks: Keras callbacks.
+    settings: a training.settings.Settings. model: train this functional Keras model, raw RGB (B, H, W, 3)
+    to logits (B, h, w, n_classes), instead of building `settings.model_name`; with encoder_weights
+    "random" it starts from the weights it has. callbacks: Keras callbacks; their `stop_training` is
+    heeded at the end of the epoch.
     Raises UsageError for wrong settings or data, RunError if the run cannot go on.
     """
     return Run(settings, model, callbacks).fit()
@@ -44,19 +46,25 @@ class Run:
         self.settings = settings
         self.appearance = Appearance.of(settings.n_classes, settings.class_names, settings.palette)
         source, self.validation = open_sources(settings)
-        self.places = RunFolder.of(settings)
+        self.places = RunFolder.of(settings, settings.model_name or model.name)
         self.places.claim(settings.auto_resume_checkpoint)
         self.device = select_device(settings.train_engine, threads=settings.threads,
                                     deterministic=settings.deterministic)
         set_precision(settings.data_type, self.device)
         keras.utils.set_random_seed(settings.seed)
+        if model is not None:
+            check_model(model, settings)
         self.model = model or make_model(settings)
+        set_first_weights(self.model, settings)
         _, height, width, _ = self.model.input_shape
         self.loader = training_loader(source, settings, (height, width), self.model.output_shape[1:3])
         self.steps = settings.steps_per_epoch or math.ceil(len(source) / settings.batch_size)
         compile_model(self.model, settings, class_weights(source, settings), self.steps,
                       self.device.jit_compile)
         self.facts = {key: getattr(settings, key) for key in ("class_names", "palette", "ignore_label")}
+        self.facts["made_with"] = {"model_name": self.model.name, "n_classes": settings.n_classes,
+                                   "optimizer_name": settings.optimizer_name,
+                                   "batch_size": settings.batch_size, "steps_per_epoch": self.steps}
         self.state = self._resume() or State()
         self.tensorboard = TensorBoard(self.places.tensorboard)
         self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=self.model)
@@ -136,10 +144,15 @@ class Run:
         scalars = {name: value for name, value in record.items() if name not in ("epoch", "step")}
         self.tensorboard.scalars(scalars, record["step"])
         if self.validation is not None:
-            for name, picture in report.panels(self.model, self.validation, self.appearance,
-                                               self.settings.val_pictures):
-                self.tensorboard.picture(name, picture, record["step"])
+            with checkpoint.averaged_weights(self.model):
+                for name, picture in report.panels(self.model, *self._shown()):
+                    self.tensorboard.picture(name, picture, record["step"])
+        self.tensorboard.flush()
         print(report.epoch_line(record, self.settings.epochs), flush=True)
+
+    def _shown(self):
+        """What the pictures of a run show."""
+        return self.validation, self.appearance, self.settings.val_pictures, self.settings.val_batch_size
 
     def _save_within_epoch(self, signals):
         """Save when it is due, and stop when asked to."""
@@ -162,8 +175,7 @@ class Run:
     def _resume(self):
         if not self.settings.auto_resume_checkpoint:
             return None
-        found = checkpoint.restore_newest(self.places.prefix, self.model, warn)
-        return found and found[0]
+        return checkpoint.restore_newest(self.places.prefix, self.model, self.facts["made_with"], warn)
 
     def _announce(self):
         text = config.to_yaml(self.settings)
@@ -171,6 +183,9 @@ class Run:
         if self.settings.dump_config:
             write_text(self.settings.dump_config, text)
         self.places.write_model_config(self.model)
+        if self.state.history:
+            # A run killed between checkpoint and metrics.csv left the latter a row short.
+            write_metrics(self.places.folder / "metrics.csv", self.state.history)
         print(report.opening_line(self), flush=True)
 
     def _has_more(self):
@@ -186,8 +201,7 @@ class Run:
                               self.settings.val_batch_size)
             scores = named_scores(matrix, self.appearance.names)
             write_text(self.places.folder / "evaluation.json", json.dumps(scores, indent=2))
-            report.write_overlays(self.places.folder / "pictures", best, self.validation, self.appearance,
-                                  self.settings.val_pictures)
+            report.write_overlays(self.places.folder / "pictures", best, *self._shown())
             print(score_table(scores))
         print(report.closing_line(self))
 

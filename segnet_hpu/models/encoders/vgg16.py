@@ -10,7 +10,9 @@ def vgg16(x):
     features = []
     for number, widths in enumerate(BLOCKS, start=1):
         for i, width in enumerate(widths, start=1):
-            x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"block{number}_conv{i}")(x)
+            # He's initialiser keeps the signal's size through ten ReLUs when no pretrained weights follow.
+            x = layers.Conv2D(width, 3, padding="same", activation="relu", kernel_initializer="he_normal",
+                              name=f"block{number}_conv{i}")(x)
         x = layers.MaxPooling2D(2, name=f"block{number}_pool")(x)
         features.append(x)
     return features

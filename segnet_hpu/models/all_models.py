@@ -1,0 +1,30 @@
+"""keras_segmentation's `model_from_name`: models that train and predict by their own methods."""
+
+import functools
+from types import MethodType
+
+from segnet_hpu.models.build import build_model
+from segnet_hpu.models.registry import MODELS
+from segnet_hpu.predict import evaluate, predict, predict_multiple
+from segnet_hpu.train import train
+
+METHODS = {"train": train, "predict_segmentation": predict, "predict_multiple": predict_multiple,
+           "evaluate_segmentation": evaluate}
+
+
+def with_methods(model):
+    """Give a model of logits keras_segmentation's methods and attributes; return it."""
+    _, model.input_height, model.input_width, _ = model.input_shape
+    _, model.output_height, model.output_width, model.n_classes = model.output_shape
+    model.model_name = model.name
+    for name, function in METHODS.items():
+        setattr(model, name, MethodType(function, model))
+    return model
+
+
+def _make(name, n_classes, input_height=None, input_width=None, channels=3):
+    return with_methods(build_model(name, n_classes, input_height, input_width, channels))
+
+
+# {name: function (n_classes, input_height=None, input_width=None, channels=3) -> model with fresh weights}
+model_from_name = {name: functools.partial(_make, name) for name in MODELS}

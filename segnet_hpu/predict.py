@@ -1,0 +1,112 @@
+"""keras_segmentation's `predict`, `predict_multiple` and `evaluate`, over our inference.
+
+As there, pictures given as arrays and `colors` are in OpenCV's BGR order. Class maps come at the
+picture's own size. A model is given as such, or as what `--checkpoints_path` takes.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from segnet_hpu.data.folder import IMAGE_FORMATS, FolderSource, files_by_stem
+from segnet_hpu.data.images import read_image
+from segnet_hpu.errors import UsageError
+from segnet_hpu.files import write_image
+
+
+def predict(model=None, inp=None, out_fname=None, checkpoints_path=None, overlay_img=False, class_names=None,
+            show_legends=False, colors=None):
+    """Return the class map, uint8 (H, W), of one picture; draw it into the file `out_fname` if that is given.
+
+    inp: path, or uint8 (H, W, 3) BGR. overlay_img: draw over the picture. class_names: list of text for
+    the legend. colors: n_classes x 3, BGR. Raises UsageError for what cannot be read or written.
+    """
+    return predict_multiple(model, [inp], None, None, checkpoints_path, overlay_img, class_names, show_legends,
+                            colors, [out_fname])[0]
+
+
+def predict_multiple(model=None, inps=None, inp_dir=None, out_dir=None, checkpoints_path=None,
+                     overlay_img=False, class_names=None, show_legends=False, colors=None, out_fnames=None):
+    """Return the class maps of pictures, `inps` or those in the folder `inp_dir`; see `predict`.
+
+    out_dir: draw them into this folder, under the pictures' names with the ending .png, or 0.png, 1.png, ...
+    for arrays. out_fnames: files in place of out_dir, None for no drawing.
+    """
+    from segnet_hpu.inference.label import drawer, refuse_doubles
+    from segnet_hpu.inference.predictor import Predictor
+
+    model, facts = _model(model, checkpoints_path)
+    if inps is None:
+        inps = [path for paths in files_by_stem(inp_dir, IMAGE_FORMATS).values() for path in paths]
+    if out_fnames is None:
+        out_fnames = [out_dir and _result(out_dir, inp, i) for i, inp in enumerate(inps)]
+    refuse_doubles([pair for pair in zip(inps, out_fnames, strict=True) if pair[1]])
+    predictor = Predictor(model)
+    draw = drawer("overlay" if overlay_img else "colour", _appearance(model, facts, class_names, colors),
+                  show_legends)
+    return [_predict(predictor, draw, inp, result) for inp, result in zip(inps, out_fnames, strict=True)]
+
+
+def evaluate(model=None, inp_images=None, annotations=None, inp_images_dir=None, annotations_dir=None,
+             checkpoints_path=None, ignore_label=None):
+    """Return {"frequency_weighted_IU", "mean_IU", "class_wise_IU"} at the labels' own size.
+
+    inp_images, annotations: lists of paths; or two folders. ignore_label: an id left out beside 255; the
+    checkpoint's own if not set. class_wise_IU is float64 (n_classes,), nan for classes that no label
+    holds; they do not count in the mean.
+    """
+    from segnet_hpu.inference.evaluate import evaluate as confusion_of
+
+    model, facts = _model(model, checkpoints_path)
+    if inp_images is None:
+        source = FolderSource(inp_images_dir, annotations_dir)
+    elif annotations is None or len(inp_images) != len(annotations):
+        raise UsageError(f"{len(inp_images)} images and {len(annotations or ())} annotations; expected as many")
+    else:
+        source = FolderSource.of_pairs(zip(inp_images, annotations, strict=True))
+    ignore = facts.get("ignore_label") if ignore_label is None else ignore_label
+    scores = confusion_of(model, source, model.output_shape[-1], ignore).scores()
+    return {"frequency_weighted_IU": scores["frequency_weighted_iou"], "mean_IU": scores["mean_iou"],
+            "class_wise_IU": np.array([row["iou"] for row in scores["per_class"]], float)}
+
+
+def _model(model, checkpoints_path):
+    """(model, facts that training noted); {} for a model given as such."""
+    if model is not None:
+        return model, {}
+    if checkpoints_path is None:
+        raise UsageError("neither model nor checkpoints_path is given; expected one of them")
+    from segnet_hpu.inference.load import load_model
+
+    return load_model(checkpoints_path)
+
+
+def _appearance(model, facts, class_names, colors):
+    from segnet_hpu.inference.appearance import Appearance
+
+    n_classes = model.output_shape[-1]
+    appearance = Appearance.of(n_classes, facts.get("class_names"), facts.get("palette"))
+    names = list(class_names or appearance.names)
+    colours = appearance.colours if colors is None else np.array(colors, np.uint8)[:, ::-1]
+    for what, values in (("class_names", names), ("colors", colours)):
+        if len(values) < n_classes:
+            raise UsageError(f"{what} has {len(values)} entries; expected {n_classes}, one a class")
+    return Appearance(names, colours)
+
+
+def _result(out_dir, inp, i):
+    return Path(out_dir) / (f"{i}.png" if isinstance(inp, np.ndarray) else Path(inp).with_suffix(".png").name)
+
+
+def _predict(predictor, draw, inp, result):
+    if isinstance(inp, np.ndarray):
+        image = np.ascontiguousarray(inp[..., ::-1])
+    else:
+        image = read_image(inp)
+        if result and os.path.exists(result) and os.path.samefile(inp, result):
+            raise UsageError(f"{result} is the picture itself; choose another name for the result")
+    classes, = predictor.predict([image])
+    if result:
+        write_image(os.fspath(result), draw(image, classes))
+    return classes

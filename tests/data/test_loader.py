@@ -1,0 +1,170 @@
+"""Batches: the same for any threads and cache, bounded, and ending cleanly."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from segnet_hpu.data import cache
+from segnet_hpu.data.augmentation import Augmentation
+from segnet_hpu.data.folder import FolderSource
+from segnet_hpu.data.loader import AHEAD, Loader
+from segnet_hpu.data.sampling import Once, Stream
+from segnet_hpu.data.transforms import TrainTransform
+from segnet_hpu.errors import UsageError
+
+SIZE, LABEL_SIZE = (32, 48), (16, 24)
+PAIR_BYTES = 40 * 60 * 4
+
+
+class Memory:
+    """A source that draws sample i anew each time and counts how often."""
+
+    def __init__(self, size=10, broken=None):
+        self.size, self.broken = size, broken
+        self.decoded = []
+
+    def __len__(self):
+        return self.size
+
+    def __getitem__(self, i):
+        self.decoded.append(i)
+        if i == self.broken:
+            raise ValueError("no such colour")
+        rng = np.random.default_rng(i)
+        return rng.integers(0, 256, (40, 60, 3), np.uint8), np.full((40, 60), i, np.uint8)
+
+    def name(self, i):
+        return f"picture_{i}"
+
+
+def loader(source=None, sampler=None, augmentation="strong", **options):
+    source = source or Memory()
+    transform = TrainTransform(SIZE, LABEL_SIZE, Augmentation.preset(augmentation))
+    return Loader(source, sampler or Stream(len(source), 4, seed=3), transform, seed=3, **options)
+
+
+def equal(left, right):
+    return len(left) == len(right) and all(
+        np.array_equal(a, b) for pair, other in zip(left, right, strict=True)
+        for a, b in zip(pair, other, strict=True))
+
+
+@pytest.mark.parametrize("options", [dict(threads=4), dict(threads=3, cache_bytes=0),
+                                     dict(threads=2, cache_bytes=3 * PAIR_BYTES)])
+def test_batches_do_not_depend_on_threads_or_cache(options):
+    reference = list(loader(threads=1).iterate(0, 8))
+    assert equal(list(loader(**options).iterate(0, 8)), reference)
+    assert reference[0][0].shape == (4, *SIZE, 3) and reference[0][1].shape == (4, *LABEL_SIZE)
+    assert reference[0][0].dtype == reference[0][1].dtype == np.uint8
+
+
+def test_going_on_from_a_step_is_the_uninterrupted_run():
+    whole = list(loader().iterate(0, 9))
+    resumed = loader()
+    assert equal(list(resumed.iterate(5, 9)), whole[5:])
+    assert equal([resumed.batch(2)], whole[2:3])
+
+
+def test_ranks_make_the_global_batch_together():
+    whole = list(loader().iterate(0, 4))
+    ranks = [list(loader(sampler=Stream(10, 4, 3, rank=r, ranks=2)).iterate(0, 4)) for r in range(2)]
+    joined = [tuple(np.concatenate(parts) for parts in zip(a, b, strict=True))
+              for a, b in zip(*ranks, strict=True)]
+    assert equal(joined, whole)
+
+
+def test_a_sample_is_augmented_anew_each_epoch():
+    once, again = (loader(sampler=Stream(1, 1), augmentation="aug_non_geometric").batch(s) for s in (0, 1))
+    assert not np.array_equal(once[0], again[0])
+
+
+def test_padding_is_black_and_ignored():
+    *_, (images, labels) = loader(sampler=Once(10, 4), augmentation="none").iterate()
+    assert images.shape[0] == 4 and not images[2:].any() and (labels[2:] == 255).all()
+    assert (labels[0] == 8).all() and (labels[1] == 9).all()
+
+
+def test_an_error_comes_at_its_batch_and_names_the_sample():
+    batches = loader(Memory(broken=6), Once(10, 2)).iterate()
+    assert [int(labels.min()) for labels in (next(batches)[1] for _ in range(3))] == [0, 2, 4]
+    with pytest.raises(UsageError, match="picture_6.*no such colour"):
+        next(batches)
+    assert workers() == []
+
+
+def test_a_broken_file_is_named(tmp_path):
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "street.png").write_bytes(b"not a picture")
+    source = FolderSource(tmp_path / "images", tmp_path / "labels")
+    with pytest.raises(UsageError, match="street.png"):
+        loader(source, Once(1, 1)).batch(0)
+
+
+def workers():
+    return [t for t in threading.enumerate() if t.name.startswith("loader")]
+
+
+def test_a_consumer_that_leaves_leaves_no_threads_and_little_work():
+    source = Memory(1000)
+    batches = loader(source, Once(1000, 4), cache_bytes=0, threads=3).iterate()
+    for _ in range(2):
+        next(batches)
+    assert workers()
+    batches.close()
+    assert workers() == []
+    assert max(source.decoded) < (2 + AHEAD + 1) * 4
+
+
+def test_every_sample_is_decoded_once_when_it_fits():
+    source = Memory()
+    list(loader(source, threads=2).iterate(0, 10))  # four epochs
+    assert sorted(set(source.decoded)) == list(range(10)) and len(source.decoded) <= 12
+
+
+def test_cache_keeps_the_first_and_never_more_than_its_budget():
+    source = Memory()
+    kept = cache.Cache(source, budget=3 * PAIR_BYTES + 100)
+    for _ in range(3):
+        for i in range(6):
+            image, label = kept[i]
+            assert (label == i).all()
+            assert kept.used <= kept.budget
+    assert source.decoded == [0, 1, 2, 3, 4, 5, 3, 4, 5, 3, 4, 5]
+    with pytest.raises(ValueError):
+        kept[0][0][0] = 0  # shared, so nobody may write
+
+
+def test_cache_counts_a_sample_once_when_threads_meet_on_it():
+    meet = threading.Barrier(4, timeout=20)
+
+    class Slow(Memory):
+        def __getitem__(self, i):
+            meet.wait()
+            return super().__getitem__(i)
+
+    kept = cache.Cache(Slow(), budget=10 * PAIR_BYTES)
+    threads = [threading.Thread(target=kept.__getitem__, args=(0,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert kept.used == PAIR_BYTES
+
+
+def test_default_budget_is_a_share_of_what_is_free():
+    assert 0 < cache.default_budget() <= min(2 << 30, cache.available_memory() // 3)
+
+
+def test_camvid_labels_are_keras_segmentations(real_data):
+    import cv2
+
+    folder = real_data / "camvid"
+    source = FolderSource(folder / "val", folder / "valannot")
+    transform = TrainTransform((320, 640), (160, 320))
+    images, labels = Loader(source, Once(len(source), 3), transform).batch(0)
+    for (image_path, label_path), image, label in zip(source.pairs[:3], images, labels, strict=True):
+        expected = cv2.resize(cv2.imread(label_path, 1), (320, 160), interpolation=cv2.INTER_NEAREST)[:, :, 0]
+        np.testing.assert_array_equal(label, expected)
+        np.testing.assert_array_equal(image, cv2.resize(cv2.imread(image_path), (640, 320))[:, :, ::-1])

@@ -1,0 +1,68 @@
+"""Which samples make up which batch."""
+
+import collections
+
+import pytest
+
+from segnet_hpu.data.sampling import Once, Stream
+from segnet_hpu.errors import UsageError
+
+
+def test_stream_is_whole_permutations_cut_into_full_batches():
+    stream = Stream(7, 3, seed=5)
+    entries = [entry for step in range(14) for entry in stream.batch(step)]
+    assert [epoch for epoch, _ in entries] == [p // 7 for p in range(42)]
+    orders = [tuple(i for epoch, i in entries if epoch == e) for e in range(6)]
+    assert all(sorted(order) == list(range(7)) for order in orders)
+    assert len(set(orders)) > 1
+
+
+def test_stream_depends_on_step_and_seed_alone():
+    straight = Stream(10, 4, seed=1)
+    straight = [straight.batch(step) for step in range(20)]
+    jumping = Stream(10, 4, seed=1)
+    assert {s: jumping.batch(s) for s in (19, 3, 11, 0, 3)} == {s: straight[s] for s in (19, 3, 11, 0)}
+    assert [Stream(10, 4, seed=2).batch(s) for s in range(20)] != straight
+
+
+def test_stream_with_batches_larger_than_the_data():
+    entries = [entry for step in range(3) for entry in Stream(3, 8, seed=0).batch(step)]
+    assert len(entries) == 24
+    assert set(collections.Counter(i for _, i in entries).values()) == {8}
+
+
+def test_stream_without_shuffling_keeps_the_order():
+    stream = Stream(3, 2, shuffle=False)
+    assert [stream.batch(s) for s in range(3)] == [[(0, 0), (0, 1)], [(0, 2), (1, 0)], [(1, 1), (1, 2)]]
+
+
+@pytest.mark.parametrize("make", [lambda **k: Stream(11, 6, 3, **k), lambda **k: Once(11, 6, **k),
+                                  lambda **k: Once(11, 6, "drop", **k)])
+def test_ranks_share_the_global_batch(make):
+    for step in range(2):
+        shares = [make(rank=r, ranks=3).batch(step) for r in range(3)]
+        assert [len(share) for share in shares] == [2, 2, 2]
+        assert sum(shares, []) == make().batch(step)
+
+
+@pytest.mark.parametrize("last, sizes, seen", [("pad", [4, 4, 4], 10), ("keep", [4, 4, 2], 10),
+                                               ("drop", [4, 4], 8)])
+def test_once_treats_the_last_batch_as_told(last, sizes, seen):
+    sampler = Once(10, 4, last)
+    batches = [sampler.batch(step) for step in range(len(sampler))]
+    assert [len(batch) for batch in batches] == sizes
+    assert [entry for batch in batches for entry in batch if entry] == [(0, i) for i in range(seen)]
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda: Stream(0, 4), "empty"),
+    (lambda: Stream(4, 0), "batch_size is 0"),
+    (lambda: Stream(4, 4, seed=-1), "seed is -1"),
+    (lambda: Stream(4, 4, ranks=3), "multiple of 3"),
+    (lambda: Stream(4, 4, rank=2, ranks=2), "this is rank 2"),
+    (lambda: Once(4, 4, "padd"), "Did you mean pad"),
+    (lambda: Once(4, 4, "keep", ranks=2), "expected 'pad' or 'drop'"),
+])
+def test_refusals(call, words):
+    with pytest.raises(UsageError, match=words):
+        call()

@@ -1,0 +1,215 @@
+"""The shell scripts: syntax, the steps of each device, the stamp, and the presets' settings."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from segnet_hpu import config
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = sorted((ROOT / "run_scripts").glob("*.sh"))
+PRESETS = sorted((ROOT / "run_scripts" / "presets").glob("*.yaml"))
+
+# A Python for the scripts: says it is 3.10, makes a fake environment, records what pip is asked.
+FAKE_PYTHON = r"""#!/bin/sh
+case "$1 $2" in
+    "-c import sys;"*) echo ${FAKE_VERSION:-3.10} ;;
+    "-c import importlib"*) echo $FAKE_MISSING ;;
+    "-m venv") mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
+    "-m pip") shift 2; echo "$@" >> "$FAKE_LOG"
+        case "$*" in *"$FAKE_FAILS"*) echo "no matching distribution"; exit ${FAKE_STATUS:-0} ;; esac ;;
+    "-m segnet_hpu") echo "pwd $PWD"; echo "ran $*" ;;
+esac
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of the scripts in a project of their own with a fake Python; returns a runner."""
+    for name in ("requirements.txt", "setup.py", "run_scripts"):
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
+    (tmp_path / "dataset1" / "images_prepped_train").mkdir(parents=True)
+    fake = tmp_path / "fakes" / "python3"
+    fake.parent.mkdir()
+    fake.write_text(FAKE_PYTHON)
+    fake.chmod(0o755)
+
+    def run(script, *args, **env):
+        kept = {k: v for k, v in os.environ.items()
+                if not k.startswith("SEGNET_") and k not in ("VENV", "VIRTUAL_ENV", "PYTHON", "TF_VERSION")}
+        return subprocess.run([tmp_path / "run_scripts" / script, *args], cwd="/", text=True,
+                              capture_output=True, timeout=60, stdin=subprocess.DEVNULL,
+                              env={**kept, "PATH": f"{fake.parent}:{kept['PATH']}", "FAKE_FAILS": "nothing",
+                                   "FAKE_LOG": str(tmp_path / "pip.log"), **env})
+
+    run.root, run.log, run.python = tmp_path, tmp_path / "pip.log", fake
+    return run
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_syntax(script):
+    assert os.access(script, os.X_OK)
+    assert subprocess.run(["bash", "-n", script]).returncode == 0
+
+
+def test_shellcheck():
+    if not shutil.which("shellcheck"):
+        pytest.skip("shellcheck is not installed")
+    done = subprocess.run(["shellcheck", *SCRIPTS], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("device, tf_version, expected", [
+    ("cpu", None, ["install tensorflow-cpu==2.21.* -e ."]),
+    ("gpu", None, ["install tensorflow[and-cuda]==2.21.* -e ."]),
+    ("cpu", "2.18.1", ["install tensorflow-cpu==2.18.1 -e ."]),
+    ("cpu", "2.15.1", ["install tensorflow-cpu==2.15.1 numpy<2 opencv-python-headless<4.12 namex optree rich"
+                       " -r requirements.txt", "install --no-deps keras==3.12.4", "install --no-deps -e ."]),
+    ("hpu", None, ["install tensorflow-cpu==2.15.0 numpy<2 opencv-python-headless<4.12 namex optree rich"
+                   " -r requirements.txt", "install --no-deps keras==3.12.4",
+                   "install --no-deps habana-tensorflow==1.14.0.493", "install --no-deps -e ."]),
+])
+def test_steps(checkout, device, tf_version, expected):
+    """The dry run prints the steps and does none; the real run asks pip for exactly these."""
+    env = {"TF_VERSION": tf_version} if tf_version else {}
+    python = f"{checkout.root}/.venv/bin/python"
+    dry = checkout("setup_env.sh", device, SETUP_DRY_RUN="1", **env)
+    assert dry.stdout.splitlines()[0] == f"python3 -m venv {checkout.root}/.venv"
+    assert [line.removeprefix(f"{python} -m pip ") for line in dry.stdout.splitlines()[2:]] == expected
+    assert not checkout.log.exists() and not (checkout.root / ".venv").exists()
+
+    done = checkout("setup_env.sh", device, **env)
+    assert (done.returncode, done.stdout) == (0, f"{python}\n"), done.stderr
+    asked = [line.split("--no-input ")[1] for line in checkout.log.read_text().splitlines()[1:]]
+    assert asked == expected
+
+
+def test_stamp(checkout):
+    first = checkout("setup_env.sh", "hpu")
+    assert "making" in first.stderr and "environment ready" in first.stderr
+    steps = checkout.log.read_text()
+    for device in ("hpu", "cpu"):  # the CPU needs no more than the HPU has
+        again = checkout("setup_env.sh", device)
+        assert again.stderr.count("\n") == 1 and "environment ready" in again.stderr
+        assert again.stdout == first.stdout
+    assert checkout.log.read_text() == steps, "a second run asked pip for something"
+
+
+def test_changed_requirements_install_again(checkout):
+    checkout("setup_env.sh", "cpu")
+    checkout.log.unlink()
+    (checkout.root / "requirements.txt").write_text("numpy>=2\n")
+    assert "bringing" in checkout("setup_env.sh", "cpu").stderr
+    assert checkout.log.exists()
+    checkout.log.unlink()
+    checkout("setup_env.sh", "cpu")
+    assert not checkout.log.exists(), "installed again without a change"
+    checkout("setup_env.sh", "gpu")
+    assert checkout.log.read_text().splitlines()[0] == "uninstall -q -y tensorflow-cpu"
+
+
+def test_failed_step_leaves_no_stamp(checkout):
+    failed = checkout("setup_env.sh", "cpu", FAKE_FAILS="2.21", FAKE_STATUS="1")
+    assert failed.returncode == 1 and failed.stdout == ""
+    assert "no matching distribution" in failed.stderr and "SEGNET_PYTHON" in failed.stderr
+    assert checkout("setup_env.sh", "cpu").returncode == 0
+    assert checkout.log.read_text().count("tensorflow-cpu==2.21.*") == 2
+
+
+@pytest.mark.parametrize("args, env, status, words", [
+    (["tpu"], {}, 2, "cpu|gpu|hpu"),
+    ([], {}, 2, "cpu|gpu|hpu"),
+    (["hpu"], {"TF_VERSION": "2.21.0"}, 1, "needs 2.15.0"),
+    (["hpu"], {"PYTHON": "python3", "FAKE_VERSION": "3.11"}, 1, "needs Python 3.10"),
+    (["cpu"], {"PYTHON": "/no/python"}, 1, "PYTHON=/no/python"),
+    (["cpu"], {"PYTHON": "python3", "FAKE_VERSION": "3.14"}, 1, "3.12 or 3.11 or 3.13 or 3.10"),
+    (["cpu"], {"PYTHON": "python3", "FAKE_VERSION": "3.13", "TF_VERSION": "2.15.1"}, 1, "3.11 or 3.10"),
+    (["cpu"], {"SEGNET_PYTHON": "/no/python"}, 1, "does not run"),
+    (["cpu"], {"SEGNET_PYTHON": "python3", "FAKE_MISSING": "cv2"}, 1, "lacks: cv2"),
+])
+def test_refusals(checkout, args, env, status, words):
+    done = checkout("setup_env.sh", *args, **env)
+    assert (done.returncode, done.stdout) == (status, "") and words in done.stderr
+    assert not checkout.log.exists()
+
+
+def test_environment_of_another_python(checkout):
+    checkout("setup_env.sh", "cpu")
+    done = checkout("setup_env.sh", "hpu", FAKE_VERSION="3.11")
+    assert done.returncode == 1 and "VENV=" in done.stderr and "3.10" in done.stderr
+
+
+def test_existing_pythons_are_used_as_they_are(checkout):
+    given = checkout("setup_env.sh", "cpu", SEGNET_PYTHON=str(checkout.python))
+    assert given.stdout == f"{checkout.python}\n"
+    active = checkout.root / "mine"
+    subprocess.run([checkout.python, "-m", "venv", active], check=True)
+    assert checkout("setup_env.sh", "cpu", VIRTUAL_ENV=str(active)).stdout == f"{active}/bin/python\n"
+    assert not checkout.log.exists()
+    lacking = checkout("setup_env.sh", "cpu", VIRTUAL_ENV=str(active), FAKE_MISSING="tensorflow")
+    assert lacking.stdout == f"{checkout.root}/.venv/bin/python\n"
+
+
+def test_this_python_has_all_that_the_script_looks_for(checkout):
+    """The check of SEGNET_PYTHON against a real Python, not the fake one."""
+    assert checkout("setup_env.sh", "cpu", SEGNET_PYTHON=sys.executable).stdout == f"{sys.executable}\n"
+
+
+def test_preset_runs_train_at_the_root(checkout):
+    flags = ("--epochs", "1", "--model_dir", "runs/a b")
+    done = checkout("RUNME_CPU.sh", *flags, SEGNET_PYTHON=str(checkout.python))
+    command, place, ran = done.stdout.splitlines()
+    train = "-m segnet_hpu train --config run_scripts/presets/cpu.yaml --epochs 1 --model_dir"
+    assert command == fr"{checkout.python} {train} runs/a\ b "
+    assert place == f"pwd {checkout.root}"
+    assert ran == f"ran {train} runs/a b"
+
+
+def test_preset_brings_the_data_set(checkout):
+    shutil.rmtree(checkout.root / "dataset1")
+    prepare = checkout.root / "data_prepare.sh"
+    prepare.write_text("#!/bin/sh\necho prepared with $PYTHON\n")
+    prepare.chmod(0o755)
+    env = {"SEGNET_PYTHON": str(checkout.python)}
+    assert f"prepared with {checkout.python}" in checkout("RUNME_CPU.sh", **env).stdout
+    assert "prepared" not in checkout("RUNME_CPU.sh", "--train_images", "mine", **env).stdout
+    assert "prepared" not in checkout("RUNME_CPU.sh", SEGNET_TRAIN_IMAGES="mine", **env).stdout
+
+
+def test_preset_help_installs_nothing(checkout):
+    assert "ran -m segnet_hpu train --help" in checkout("RUNME_HPU_BF16.sh", "--help").stdout
+    assert not checkout.log.exists()
+
+
+@pytest.mark.parametrize("preset, tool", [("RUNME_GPU_FP32.sh", "nvidia-smi"),
+                                          ("RUNME_HPU_FP32.sh", "hl-smi")])
+def test_preset_without_device_installs_nothing(checkout, preset, tool):
+    broken = checkout.python.parent / tool
+    broken.write_text("#!/bin/sh\nexit 9\n")
+    broken.chmod(0o755)
+    done = checkout(preset)
+    assert done.returncode == 2 and tool in done.stderr and "RUNME_CPU.sh" in done.stderr
+    assert not checkout.log.exists()
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_preset_settings_are_valid(path):
+    from segnet_hpu.cli.train import Settings
+
+    settings = config.read(Settings, ["--config", str(path)], prog="train", environ={})
+    device, _, data_type = path.stem.partition("_")
+    assert (settings.train_engine, settings.data_type) == (device, data_type or "fp32")
+    assert settings.model_dir == f"runs/{path.stem}"
+
+
+def test_every_preset_has_its_script():
+    called = {(ROOT / "run_scripts" / f"RUNME_{path.stem.upper()}.sh") for path in PRESETS}
+    assert called == set((ROOT / "run_scripts").glob("RUNME_*.sh"))
+    for script in called:
+        name = script.stem.removeprefix("RUNME_").lower()
+        assert f'preset.sh" {name.split("_")[0]} {name} "$@"' in script.read_text()

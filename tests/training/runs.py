@@ -1,0 +1,110 @@
+"""`segnet-hpu train` in processes of its own, quickly: they are forked from one that has Keras loaded."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import zipfile
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from segnet_hpu import cli
+from segnet_hpu.training import train as training
+
+_SERVER = multiprocessing.get_context("forkserver")
+_SERVER.set_forkserver_preload(["runs"])
+
+
+def small(size=(32, 48), n_classes=3):
+    """A network with all kinds of state: batch normalisation's statistics and dropout's random seed."""
+    x = image = keras.Input((*size, 3))
+    x = layers.Rescaling(1 / 127.5, -1)(x)
+    for width in (8, 16):
+        x = layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization()(x)
+        x = layers.ReLU()(x)
+        x = layers.Dropout(0.1, seed=width)(x)
+    x = layers.MaxPooling2D()(x)
+    return keras.Model(image, layers.Conv2D(n_classes, 1, dtype="float32")(x), name="small")
+
+
+def plain(size=(32, 48), n_classes=3):
+    """A network without any state but its weights."""
+    image = keras.Input((*size, 3))
+    x = layers.Conv2D(4, 3, padding="same")(layers.Rescaling(1 / 127.5, -1)(image))
+    return keras.Model(image, layers.Conv2D(n_classes, 1, dtype="float32")(x), name="plain")
+
+
+class SignalAt(keras.callbacks.Callback):
+    """Sends its own process a signal when `moment` comes.
+
+    moment: ("step", n) after the n-th step of the whole run, before anything is saved; ("epoch", n) when
+    epoch n is finished and saved; ("saved", n) when epoch n is saved and metrics.csv not yet written.
+    """
+
+    def __init__(self, number, moment):
+        super().__init__()
+        self.number, self.moment = number, moment
+        if moment[0] == "saved":
+            training.write_metrics = self._before_metrics
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._at("step", int(self.model.optimizer._iterations))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._at("epoch", epoch + 1)
+
+    def _before_metrics(self, path, history):
+        self._at("saved", len(history))
+
+    def _at(self, what, n):
+        if (what, n) == self.moment:
+            os.kill(os.getpid(), self.number)
+
+
+def run(folder, *argv, model=None, callbacks=(), signal_at=None, patch=None):
+    """Run the command line `train ARGV...` with a function's model, in `folder`; return (status, stdout, stderr).
+
+    callbacks: Keras callbacks. signal_at: arguments of SignalAt. patch: a function called first.
+    """
+    process = _SERVER.Process(target=_child, args=(str(folder), [str(a) for a in argv], model, callbacks,
+                                                   signal_at, patch))
+    process.start()
+    process.join()
+    return process.exitcode, (folder / "out.txt").read_text(), (folder / "err.txt").read_text()
+
+
+def _child(folder, argv, model, callbacks, signal_at, patch):
+    os.chdir(folder)
+    for stream, name in ((sys.stdout, "out.txt"), (sys.stderr, "err.txt")):
+        with open(name, "w") as file:
+            os.dup2(file.fileno(), stream.fileno())
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if patch:
+        patch()
+    keras.utils.set_random_seed(0)
+    callbacks = [*callbacks, *([SignalAt(*signal_at)] if signal_at else [])]
+    training.train = partial(training.train, model=model and model(), callbacks=callbacks)
+    sys.exit(cli.main(["train", *argv]))
+
+
+def contents(checkpoint):
+    """All arrays of a checkpoint, {name: array}, read without our reader."""
+    with zipfile.ZipFile(checkpoint) as archive:
+        return {name: np.load(archive.open(name)) for name in archive.namelist() if name.endswith(".npy")}
+
+
+def flags(**settings):
+    """The settings as flags."""
+    return [f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+            for name, value in settings.items()]
+
+
+def newest(run_folder):
+    """The newest checkpoint by epoch and step."""
+    numbered = [p for p in Path(run_folder).glob("checkpoints/*.keras") if not p.name.endswith(".best.keras")]
+    return max(numbered, key=lambda p: [int(n) for n in (p.name.split(".")[1] + "-0").split("-")[:2]])
