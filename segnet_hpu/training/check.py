@@ -5,6 +5,7 @@ import os
 from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.classes import CLASS_NAMES, split_names
 from segnet_hpu.errors import UsageError
+from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.models.registry import input_size
 
 WEIGHTED = ("ce", "weighted_ce", "ce_dice", "focal")
@@ -33,6 +34,8 @@ def check(settings, own_model=False):
         raise UsageError("--learning_rate is 0; expected a number above 0")
     if settings.ema in (0.0, 1.0):
         raise UsageError(f"--ema is {settings.ema:g}; expected a number between 0 and 1, such as 0.999")
+    if settings.dump_config:
+        refuse_unwritable("--dump_config", settings.dump_config)
     if settings.clipnorm == 0:
         raise UsageError("--clipnorm is 0; expected a number above 0, or none")
     if settings.momentum == 1:

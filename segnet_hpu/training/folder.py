@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segnet_hpu.errors import RunError, UsageError
-from segnet_hpu.files import write_text
+from segnet_hpu.files import refuse_unwritable, write_text
 from segnet_hpu.training.checkpoint import list_checkpoints
 
 
@@ -30,8 +30,17 @@ class RunFolder:
     def best(self):
         return Path(f"{self.prefix}.best.keras")
 
-    def claim(self, resume):
-        """Make the folders. Raises UsageError where another run's checkpoints would be lost."""
+    def check(self, resume):
+        """Raise UsageError where nothing could be written or another run would be lost. Writes nothing."""
+        refuse_unwritable("--model_dir", self.folder, folder=True)
+        refuse_unwritable("--checkpoints_path", self.prefix.parent, folder=True)
+        refuse_unwritable("--tensorboard", self.tensorboard, folder=True)
+        if not resume and (list_checkpoints(self.prefix) or self.best.exists()):
+            raise UsageError(f"{self.prefix.parent} already holds a run; add --auto_resume_checkpoint to go on "
+                             "with it, or choose another --model_dir or --checkpoints_path")
+
+    def claim(self):
+        """Make the folders. Raises RunError where that fails."""
         try:
             for place in (self.folder, self.prefix.parent, self.tensorboard):
                 place.mkdir(parents=True, exist_ok=True)
@@ -39,9 +48,6 @@ class RunFolder:
                 (place / ".writable").unlink()
         except OSError as error:
             raise RunError(f"cannot write into {place}: {error.strerror}; choose another --model_dir") from None
-        if list_checkpoints(self.prefix) and not resume:
-            raise UsageError(f"{self.prefix.parent} already holds a run; add --auto_resume_checkpoint to go on "
-                             "with it, or choose another --model_dir or --checkpoints_path")
 
     def write_model_config(self, model):
         """Write PREFIX_config.json as keras_segmentation does."""

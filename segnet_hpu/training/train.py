@@ -45,9 +45,9 @@ class Run:
     def __init__(self, settings, model=None, callbacks=()):
         self.settings = settings
         self.appearance = Appearance.of(settings.n_classes, settings.class_names, settings.palette)
-        source, self.validation = open_sources(settings)
         self.places = RunFolder.of(settings, settings.model_name or model.name)
-        self.places.claim(settings.auto_resume_checkpoint)
+        self.places.check(settings.auto_resume_checkpoint)
+        source, self.validation = open_sources(settings)
         self.device = select_device(settings.train_engine, threads=settings.threads,
                                     deterministic=settings.deterministic)
         set_precision(settings.data_type, self.device)
@@ -65,6 +65,8 @@ class Run:
         self.facts["made_with"] = {"model_name": self.model.name, "n_classes": settings.n_classes,
                                    "optimizer_name": settings.optimizer_name,
                                    "batch_size": settings.batch_size, "steps_per_epoch": self.steps}
+        # What can be refused has been: from here on the run writes.
+        self.places.claim()
         self.state = self._resume() or State()
         self.tensorboard = TensorBoard(self.places.tensorboard)
         self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=self.model)
