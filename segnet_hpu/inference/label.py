@@ -58,7 +58,8 @@ def refuse_doubles(pairs):
 def label_pictures(model, pairs, draw, batch_size=1):
     """Write draw(image, class map) for each (picture, result) pair; reading and writing overlap the model.
 
-    A picture that cannot be read is left out; at the end a RunError names all such.
+    A picture that cannot be read is left out; at the end a RunError names all such, or a UsageError if
+    there is no other.
     """
     predictor = Predictor(model, batch_size)
     failed = []
@@ -84,7 +85,8 @@ def label_pictures(model, pairs, draw, batch_size=1):
         for _ in prefetched(write, run(), threads=1, ahead=2 * batch_size):
             progress.update(1)
     if failed:
-        raise RunError(f"{len(failed)} of {len(pairs)} pictures could not be labelled: {'; '.join(failed)}")
+        kind = RunError if len(failed) < len(pairs) else UsageError
+        raise kind(f"{len(failed)} of {len(pairs)} pictures could not be labelled: {'; '.join(failed)}")
 
 
 def drawer(kind, appearance, legend=False):
