@@ -1,5 +1,7 @@
 """Score a model against labels at their full resolution."""
 
+import sys
+
 import numpy as np
 
 from segnet_hpu.data.prefetch import batched, prefetched
@@ -12,10 +14,12 @@ def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=No
     """Return the ConfusionMatrix of a model over a source, one pass, in bounded memory.
 
     Logits are resized (bilinear) to each label's own size before the argmax.
-    ignore_label: an id left out beside 255. limit: score only the first so many samples.
+    ignore_label: an id left out beside 255. limit: score only the first so many samples. quiet: show
+    no progress. Ids that are no class are left out too, with a warning on stderr.
     """
     predictor = Predictor(model, batch_size)
     matrix = ConfusionMatrix(n_classes)
+    seen = np.zeros(256, np.int64)
     count = len(source) if limit is None else min(limit, len(source))
 
     def read(i):
@@ -29,12 +33,19 @@ def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=No
 
     def score(pair):
         logits, label = pair
-        matrix.update(_masked(label, ignore_label), classes_at(logits, label.shape))
+        label = _masked(label, ignore_label)
+        seen[:] += np.bincount(label.ravel(), minlength=256)
+        matrix.update(label, classes_at(logits, label.shape))
 
     # One thread scores while the model is at work on the next batch, and others read the one after.
     with Progress("evaluate", count, "image", quiet=quiet) as progress:
         for _ in prefetched(score, run(), threads=1, ahead=2 * batch_size):
             progress.update(1)
+    outside = n_classes + np.flatnonzero(seen[n_classes:255])
+    if outside.size:
+        print(f"segnet-hpu: warning: the labels hold ids outside 0..{n_classes - 1}, which were left out: "
+              f"{', '.join(map(str, outside))} ({seen[outside].sum()} pixels); verify_dataset names the files",
+              file=sys.stderr)
     return matrix
 
 
