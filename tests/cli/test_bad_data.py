@@ -79,11 +79,13 @@ DATA = {
                             "void holds no such file"),
 
     "verify: missing folder": (None, VERIFY + "--images_path nowhere", "nowhere: cannot be read", "folder"),
-    "verify: report nowhere": (None, VERIFY + "--json nowhere/r.json", "cannot write nowhere/r.json", "folder that exists"),
+    "verify: report nowhere": (None, VERIFY + "--json nowhere/r.json",
+                               "cannot write nowhere/r.json", "folder that exists"),
     "visualize: missing label": (remove("labels/a.png"), VISUALIZE, "images/a.png has no label", "a.png or .bmp"),
     "visualize: broken image": (cut("images/a.png"), VISUALIZE, "images/a.png is truncated", "copy it anew"),
     "visualize: augmentation": (None, VISUALIZE + "--do_augment --augmentation_name aug_al", "Did you mean aug_all?"),
-    "visualize: out nowhere": (None, VISUALIZE + "--out no/grid.png", "cannot write no/grid.png", "folder that exists"),
+    "visualize: out nowhere": (None, VISUALIZE + "--out no/grid.png",
+                               "cannot write no/grid.png", "folder that exists"),
     "evaluate: missing labels": (None, EVALUATE + "--segs_path nowhere", "nowhere: cannot be read"),
     "evaluate: no model": (None, EVALUATE, "no checkpoint at model.keras", ".keras file"),
     "evaluate: report in a file": (None, EVALUATE + "--json images/a.png/r.json", "--json images/a.png/r.json"),
@@ -108,7 +110,8 @@ DATA = {
     "sample: not empty": (None, "sample_data --out images --n 2", "--out images is not empty", "new folder"),
     "sample: a file": (None, "sample_data --out images/a.png --n 2", "--out images/a.png is a file", "folder"),
     "prepare: no archive": (None, "prepare_data --dataset1 no.zip", "no.zip is no file", "dataset1.zip"),
-    "prepare: text as archive": (write("d.zip", b"hello"), "prepare_data --dataset1 d.zip", "d.zip is broken or no zip"),
+    "prepare: text as archive": (write("d.zip", b"hello"), "prepare_data --dataset1 d.zip",
+                                 "d.zip is broken or no zip"),
     "prepare: other folder": (None, "prepare_data --out images", "images exists but is no complete data set"),
 }
 
