@@ -24,5 +24,7 @@ def nearest(name, known):
     """Return " Did you mean X?" for the known name closest to `name`, or ""."""
     import difflib
 
-    close = difflib.get_close_matches(str(name), [str(k) for k in known], n=1)
-    return f" Did you mean {close[0]}?" if close else ""
+    # Dashes make all flags alike.
+    names = {str(k).lstrip("-"): k for k in known}
+    close = difflib.get_close_matches(str(name).lstrip("-"), names, n=1)
+    return f" Did you mean {names[close[0]]}?" if close else ""
