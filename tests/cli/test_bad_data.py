@@ -135,6 +135,14 @@ def test_truncated_archive(refused, place, part):
     refused("prepare_data --dataset1 d.zip", ["d.zip is broken or no zip", "get it again"])
 
 
+def test_name_that_is_no_text(cli, place):
+    with open(b"images/\xe9.png", "wb") as file:
+        file.write((place / "images/a.png").read_bytes())
+    done = cli(*VERIFY.split(), env={"PYTHONIOENCODING": "utf-8:strict"})
+    assert (done.returncode, done.stderr) == (1, "")
+    assert r"images/\udce9.png has no label in labels" in done.stdout
+
+
 def test_download_without_fallback(refused):
     refused("prepare_data --fallback none --dataset1_url http://127.0.0.1:9/d.zip", ["127.0.0.1:9"], status=1)
 
