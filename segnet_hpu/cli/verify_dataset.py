@@ -22,8 +22,10 @@ class Settings:
 
 def run(settings):
     from segnet_hpu.data import verify
-    from segnet_hpu.files import replace_file
+    from segnet_hpu.files import refuse_unwritable, write_text
 
+    if settings.json:
+        refuse_unwritable("--json", settings.json)
     pairs, faults = verify.match_files(settings.images_path, settings.segs_path)
     faults += verify.check_pairs(pairs, settings.n_classes, settings.ignore_label)
     shown = faults[:settings.max_faults or None]
@@ -33,7 +35,7 @@ def run(settings):
         print(f"... and {len(faults) - len(shown)} more (--max_faults 0 prints all)")
     if settings.json:
         report = {"pairs": len(pairs), "faults": [asdict(fault) for fault in faults]}
-        replace_file(settings.json, json.dumps(report, indent=1).encode())
+        write_text(settings.json, json.dumps(report, indent=1))
     print(f"{_count(len(faults), 'fault')} in {_count(len(pairs), 'pair')}" if faults
           else f"{_count(len(pairs), 'pair')}, no faults")
     return 1 if faults else 0

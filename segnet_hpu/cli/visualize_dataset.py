@@ -1,10 +1,12 @@
 """`visualize_dataset`: images, labels and both together on one sheet."""
 
+import os
 from dataclasses import dataclass
 
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import MAX_CLASSES, PALETTES, class_names, palette, split_names
 from segnet_hpu.errors import UsageError
+from segnet_hpu.files import refuse_unwritable
 
 CELL_WIDTH = 480
 
@@ -30,6 +32,7 @@ class Settings:
 def run(settings):
     if not settings.out.lower().endswith((".png", ".jpg", ".jpeg")):
         raise UsageError(f"--out {settings.out}: expected a name that ends in .png or .jpg")
+    refuse_unwritable("--out", settings.out)
     names = (split_names(settings.class_names, settings.n_classes) if settings.class_names
              else class_names(settings.palette, settings.n_classes))
     colours = palette(settings.palette, settings.n_classes)
@@ -41,6 +44,8 @@ def run(settings):
     from segnet_hpu.inference import render
 
     source = FolderSource(settings.images_path, settings.segs_path)
+    if os.path.realpath(settings.out) in {os.path.realpath(path) for pair in source.pairs for path in pair}:
+        raise UsageError(f"--out {settings.out} is one of the pictures to draw; choose another name")
     chosen = sorted(np.random.default_rng(settings.seed).permutation(len(source))[:settings.n].tolist())
     rows, captions, present = [], [], set()
     for i in chosen:

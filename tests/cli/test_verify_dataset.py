@@ -45,7 +45,7 @@ def test_ignore_label(cli, folders):
     (["--n_classes", "0"], "--n_classes is 0"),
     (["--n_classes", "3", "--segs_path", "nowhere"], "nowhere: cannot be read"),
     (["--n_classes", "3", "--segs_path", "images"], "both images and labels"),
-    (["--n_classes", "3", "--json", "nowhere/report.json"], "cannot write nowhere/report.json"),
+    (["--n_classes", "3", "--json", "labels/a.png/report.json"], "--json labels/a.png/report.json"),
 ])
 def test_refusals(cli, folders, flags, words):
     done = cli(*folders, *flags)

@@ -66,7 +66,7 @@ def test_augmented_pairs_differ_from_the_files_but_not_between_runs(cli, folders
     (["--palette", "kitti_road"], "kitti_road has 2 classes but there are 3"),
     (["--class_names", "a,b"], "expected 3"),
     (["--out", "sheet.tiff"], "--out sheet.tiff"),
-    (["--out", "labels/0.png/sheet.png"], "cannot write labels/0.png/sheet.png"),
+    (["--out", "labels/a.png/sheet.png"], "--out labels/a.png/sheet.png"),
     (["--n", "0"], "--n is 0"),
     (["--images_path", "nowhere"], "nowhere: cannot be read"),
 ])
