@@ -49,6 +49,7 @@ def save_checkpoint(path, model, state, facts):
 
     def add_training(archive):
         archive.writestr("segnet_hpu/state.json", state.to_json())
+        archive.writestr("training/counts.json", json.dumps({group: len(a) for group, a in arrays.items()}))
         for group, values in arrays.items():
             for i, value in enumerate(values):
                 with archive.open(f"training/{group}/{i}.npy", "w", force_zip64=True) as file:
@@ -153,14 +154,16 @@ def _read(path, groups):
             raise ValueError(f"{bad} is damaged")
         state = State.from_json(archive.read("segnet_hpu/state.json"))
         facts = json.loads(archive.read("segnet_hpu/facts.json"))
-        names = set(archive.namelist())
-        arrays = {}
-        for group in groups:
-            arrays[group] = []
-            while (name := f"training/{group}/{len(arrays[group])}.npy") in names:
-                with archive.open(name) as file:
-                    arrays[group].append(np.lib.format.read_array(file, allow_pickle=False))
+        # A damaged list of members can hide some of them: the counts tell.
+        counts = json.loads(archive.read("training/counts.json"))
+        arrays = {group: [_array(archive, f"training/{group}/{i}.npy") for i in range(counts[group])]
+                  for group in groups}
     return state, facts, arrays
+
+
+def _array(archive, name):
+    with archive.open(name) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _assign(path, group, variables, values):
