@@ -1,5 +1,6 @@
 """Choose what to compute on: Gaudi (HPU), GPU or CPU."""
 
+import contextlib
 import dataclasses
 
 from segnet_hpu.errors import UsageError
@@ -47,7 +48,8 @@ def select_device(train_engine="auto", *, threads=None, deterministic=False):
     try:
         if threads is not None:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(threads)
+            if device.kind != "cpu":
+                tf.config.threading.set_inter_op_parallelism_threads(threads)
     except RuntimeError:
         raise UsageError(f"threads is {threads}, but TensorFlow already runs with another number; "
                          "choose the device before making a model or a tensor") from None
@@ -95,6 +97,10 @@ def _cpu(tf):
     except RuntimeError:
         raise UsageError("--train_engine cpu: TensorFlow already runs on the GPU; choose the device "
                          "before making a model or a tensor") from None
+    # Operations that run side by side share the threads differently from run to run, and sums then differ in
+    # their last bits; one after the other, with all threads each, they repeat exactly and take as long.
+    with contextlib.suppress(RuntimeError):  # TensorFlow already runs: then it may vary
+        tf.config.threading.set_inter_op_parallelism_threads(1)
     # XLA on the CPU is slower than oneDNN's kernels.
     return Device("cpu", f"{cpu.model_name()}, {cpu.usable_cores()} cores", jit_compile=False)
 

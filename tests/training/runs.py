@@ -13,6 +13,7 @@ import numpy as np
 from keras import layers
 
 from segnet_hpu import cli
+from segnet_hpu.runtime.device import select_device
 from segnet_hpu.training import train as training
 
 _SERVER = multiprocessing.get_context("forkserver")
@@ -86,6 +87,7 @@ def _child(folder, argv, model, callbacks, signal_at, patch):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if patch:
         patch()
+    select_device("cpu")  # as the run itself does, before there is a model
     keras.utils.set_random_seed(0)
     callbacks = [*callbacks, *([SignalAt(*signal_at)] if signal_at else [])]
     training.train = partial(training.train, model=model and model(), callbacks=callbacks)

@@ -98,12 +98,14 @@ def test_the_whole_run_used_all_that_is_resumed(whole):
 
 
 def test_vgg_segnet_itself(tmp_path, data):
-    argv = flags(**data | dict(validate=False), epochs=2, batch_size=4, do_augment=True, save_steps=2)
+    # At this size TensorFlow's threads left to themselves give other bits in nearly every run.
+    argv = flags(**data | dict(validate=False, input_height=96, input_width=128), epochs=2, steps_per_epoch=2,
+                 batch_size=4, do_augment=True, optimizer_name="sgd")
     (tmp_path / "whole").mkdir()
     status, _, err = run(tmp_path / "whole", *argv)
     assert status == 0, err
-    out = finish(tmp_path / "killed", [("step", 5)], *argv, model=None)
-    assert "going on at step 3 (epoch 2)" in out or "going on at step 4 (epoch 2)" in out
+    out = finish(tmp_path / "killed", [("step", 3)], *argv, model=None)
+    assert "going on at step 2 (epoch 2)" in out
     ours, theirs = (contents(newest(tmp_path / name / "run")) for name in ("whole", "killed"))
     for name in ours:
         np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
