@@ -104,7 +104,7 @@ def test_hed_without_the_package(monkeypatch):
 
 
 @pytest.mark.parametrize("content,message", [
-    (None, "no such file; expected none, imagenet, hed, or a VGG16 .h5"),
+    (None, "no such file; expected random, imagenet, hed, or a VGG16 .h5"),
     (b"", "is no VGG16 weight file"),
     (b"weights of another kind", "is no VGG16 weight file"),
 ])
