@@ -1,5 +1,6 @@
 """`segnet-hpu train` in processes of its own, quickly: they are forked from one that has Keras loaded."""
 
+import csv
 import multiprocessing
 import os
 import signal
@@ -98,6 +99,12 @@ def contents(checkpoint):
     """All arrays of a checkpoint, {name: array}, read without our reader."""
     with zipfile.ZipFile(checkpoint) as archive:
         return {name: np.load(archive.open(name)) for name in archive.namelist() if name.endswith(".npy")}
+
+
+def rows(folder):
+    """metrics.csv of FOLDER/run as dicts of text, without the one column that is a time."""
+    with open(folder / "run/metrics.csv") as file:
+        return [{k: v for k, v in row.items() if k != "images_per_second"} for row in csv.DictReader(file)]
 
 
 def flags(**settings):

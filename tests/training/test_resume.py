@@ -1,6 +1,5 @@
 """The central promise: a run that is killed and resumed ends exactly as one that is not."""
 
-import csv
 import json
 import random
 import signal
@@ -9,17 +8,12 @@ import zipfile
 import keras
 import numpy as np
 import pytest
-from runs import contents, flags, newest, run, small
+from runs import contents, flags, newest, rows, run, small
 
 EVERYTHING = dict(epochs=4, batch_size=2, do_augment=True, augmentation_name="strong", lr_schedule="cosine",
                   warmup_epochs=0.5, ema=0.9, accumulate=2, save_steps=3, weight_decay=0.01, clipnorm=1,
                   learning_rate=0.01, val_pictures=1, early_stopping=3)
 STEPS = 20  # ten images by twos, four epochs: accumulation runs across the epochs' ends
-
-
-def rows(folder):
-    with open(folder / "run" / "metrics.csv") as file:
-        return [{k: v for k, v in row.items() if k != "images_per_second"} for row in csv.DictReader(file)]
 
 
 def state(checkpoint):
