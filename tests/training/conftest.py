@@ -1,13 +1,7 @@
 """Data for training runs."""
 
-import os
-from pathlib import Path
-
 import pytest
 from toy import write_toy
-
-# For the processes that training runs in: they import this folder's modules.
-os.environ["PYTHONPATH"] = os.pathsep.join(map(str, (Path(__file__).parents[2], Path(__file__).parent)))
 
 
 @pytest.fixture(scope="session")

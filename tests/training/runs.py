@@ -8,6 +8,7 @@ import sys
 import zipfile
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import keras
 import numpy as np
@@ -16,6 +17,9 @@ from keras import layers
 from segnet_hpu import cli
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.training import train as training
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["runs"])
@@ -75,7 +79,8 @@ def run(folder, *argv, model=None, callbacks=(), signal_at=None, patch=None):
     """
     process = _SERVER.Process(target=_child, args=(str(folder), [str(a) for a in argv], model, callbacks,
                                                    signal_at, patch))
-    process.start()
+    with mock.patch.dict(os.environ, PYTHONPATH=f"{ROOT}{os.pathsep}{HERE}"):
+        process.start()
     process.join()
     return process.exitcode, (folder / "out.txt").read_text(), (folder / "err.txt").read_text()
 

@@ -94,7 +94,7 @@ def test_the_whole_run_used_all_that_is_resumed(whole):
 def test_vgg_segnet_itself(tmp_path, data):
     # At this size TensorFlow's threads left to themselves give other bits in nearly every run.
     argv = flags(**data | dict(validate=False, input_height=96, input_width=128), epochs=2, steps_per_epoch=2,
-                 batch_size=4, do_augment=True, optimizer_name="sgd")
+                 batch_size=2, do_augment=True, optimizer_name="sgd")
     (tmp_path / "whole").mkdir()
     status, _, err = run(tmp_path / "whole", *argv)
     assert status == 0, err

@@ -2,13 +2,16 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 
 import cv2
 import keras
 import numpy as np
 import pytest
 import yaml
-from runs import flags, newest, plain, rows, run, small
+from runs import ROOT, flags, newest, plain, rows, run, small
 
 from segnet_hpu import config
 from segnet_hpu.training.settings import Settings
@@ -25,13 +28,10 @@ def argv(data):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, argv):
     """(folder, what was printed) of a run of vgg_segnet by the plain command line, in a process of its own."""
-    import os
-    import subprocess
-    import sys
-
     folder = tmp_path_factory.mktemp("finished")
     done = subprocess.run([sys.executable, "-m", "segnet_hpu", "train", *map(str, argv), "--dump_config=dumped.yaml"],
-                          cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=os.environ)
+                          cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stderr
     return folder, done.stdout
 

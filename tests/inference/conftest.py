@@ -1,0 +1,19 @@
+"""The small model and its file."""
+
+import keras
+import pytest
+from odd import build
+
+from segnet_hpu.training.checkpoint import save_model
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "odd.keras"
+    save_model(path, build(), {"class_names": "a,b,c,d", "palette": None, "ignore_label": None})
+    return path
+
+
+@pytest.fixture(scope="session")
+def model(model_file):
+    return keras.saving.load_model(model_file)

@@ -1,0 +1,62 @@
+"""Scores at the labels' own size, against OpenCV and scikit-learn."""
+
+import json
+
+import numpy as np
+import pytest
+from odd import N_CLASSES, by_hand, write_pictures
+from sklearn.metrics import accuracy_score, f1_score, jaccard_score, recall_score
+
+from segnet_hpu.cli import main
+
+VALUES = (0, 1, 2, 3, 200, 255)  # two of them are no classes
+
+
+@pytest.fixture
+def truth_and_prediction(tmp_path, model):
+    """All pixels of the data set in TMP, as two flat arrays."""
+    images, labels = write_pictures(tmp_path, VALUES)
+    return (np.concatenate([label.ravel() for label in labels]),
+            np.concatenate([by_hand(model, image).ravel() for image in images]))
+
+
+def expected_scores(truth, prediction, ignored):
+    keep = (truth < N_CLASSES) & ~np.isin(truth, ignored)
+    truth, prediction = truth[keep], prediction[keep]
+    present = np.unique(truth)
+    options = dict(labels=present, average=None, zero_division=0)
+    iou = jaccard_score(truth, prediction, **options)
+    share = np.array([(truth == c).mean() for c in present])
+    return {"pixel_accuracy": accuracy_score(truth, prediction), "mean_iou": iou.mean(),
+            "mean_accuracy": recall_score(truth, prediction, **options).mean(),
+            "mean_dice": f1_score(truth, prediction, **options).mean(),
+            "frequency_weighted_iou": (share * iou).sum()}, dict(zip(present.tolist(), iou, strict=True))
+
+
+@pytest.mark.parametrize("ignore", [None, 1, 200, 255])
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_scores_are_scikit_learns(tmp_path, model_file, truth_and_prediction, capsys, ignore, batch_size):
+    flags = [] if ignore is None else ["--ignore_label", str(ignore)]
+    assert main(["evaluate_model", "--checkpoints_path", str(model_file), "--images_path", str(tmp_path / "images"),
+                 "--segs_path", str(tmp_path / "labels"), "--json", str(tmp_path / "scores.json"),
+                 "--batch_size", str(batch_size), *flags]) == 0
+    found = json.loads((tmp_path / "scores.json").read_text())
+    expected, iou = expected_scores(*truth_and_prediction, [ignore])
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-9)
+    for row in found["per_class"]:
+        if row["id"] in iou:
+            assert row["iou"] == pytest.approx(iou[row["id"]], abs=1e-9)
+        else:
+            assert row["id"] == ignore and row["iou"] is None and row["pixels"] == 0
+    assert [row["name"] for row in found["per_class"]] == list("abcd")
+    out = capsys.readouterr()
+    assert f"{100 * expected['mean_iou']:.2f} %" in out.out
+    # Ids that are neither a class nor ignored are not passed over in silence.
+    assert ("200" in out.err) == (ignore != 200)
+
+
+def test_names_from_the_command_line_win(tmp_path, model_file, truth_and_prediction, capsys):
+    assert main(["evaluate_model", "--checkpoints_path", str(model_file), "--images_path", str(tmp_path / "images"),
+                 "--segs_path", str(tmp_path / "labels"), "--class_names", "sky,tree,road,car"]) == 0
+    table = capsys.readouterr().out
+    assert [line.split()[1] for line in table.splitlines()[1:5]] == ["sky", "tree", "road", "car"]

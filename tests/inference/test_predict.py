@@ -1,0 +1,97 @@
+"""Class maps at the pictures' own size, and what `predict` writes."""
+
+import cv2
+import numpy as np
+import pytest
+from odd import by_hand, write_pictures
+
+from segnet_hpu.cli import main
+from segnet_hpu.data.classes import palette
+from segnet_hpu.inference.predictor import Predictor, classes_at
+
+
+@pytest.mark.parametrize("classes", [1, 2, 4, 12])
+@pytest.mark.parametrize("size", [(16, 24), (37, 53), (9, 100)])
+def test_classes_at_is_the_argmax_of_the_resized_logits(classes, size):
+    logits = np.random.default_rng(0).normal(size=(16, 24, classes)).astype(np.float32)
+    resized = np.stack([cv2.resize(logits[..., c], size[::-1]) for c in range(classes)], -1)
+    found = classes_at(logits, size)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, resized.argmax(-1))
+
+
+def test_equal_logits_mean_the_first_class():
+    np.testing.assert_array_equal(classes_at(np.ones((4, 4, 3), np.float32), (8, 8)), 0)
+
+
+def test_a_batch_not_full_gives_what_single_pictures_give(tmp_path, model):
+    images, _ = write_pictures(tmp_path)
+    together = Predictor(model, batch_size=4).predict(images)
+    assert [m.shape for m in together] == [image.shape[:2] for image in images]
+    for image, classes in zip(images, together, strict=True):
+        np.testing.assert_array_equal(classes, by_hand(model, image))
+
+
+def predict(model_file, *argv):
+    return main(["predict", "--checkpoints_path", str(model_file), *map(str, argv)])
+
+
+def test_a_folder_with_all_below_it_as_ids(tmp_path, model, model_file, capsys):
+    images, _ = write_pictures(tmp_path)
+    (tmp_path / "images/sub/deep").mkdir(parents=True)
+    (tmp_path / "images/2.png").rename(tmp_path / "images/sub/deep/2.png")
+    (tmp_path / "images/notes.txt").write_text("no picture")
+    assert predict(model_file, "--input_path", tmp_path / "images", "--output_path", tmp_path / "out", "--ids",
+                   "--batch_size", 2) == 0
+    assert sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*") if p.is_file()) == [
+        "0.png", "1.png", "sub/deep/2.png"]
+    for name, image in zip(("0", "1", "sub/deep/2"), images, strict=True):
+        ids = cv2.imread(str(tmp_path / f"out/{name}.png"), cv2.IMREAD_UNCHANGED)
+        assert ids.dtype == np.uint8
+        np.testing.assert_array_equal(ids, by_hand(model, image))
+    assert "3 pictures labelled" in capsys.readouterr().out
+
+
+def test_one_file_in_colours_and_over_the_picture(tmp_path, model, model_file):
+    image, *_ = write_pictures(tmp_path)[0]
+    classes = by_hand(model, image)
+    assert len(np.unique(classes)) > 1
+    for name, flags in (("colour", []), ("over", ["--overlay"]), ("legend", ["--legend"])):
+        assert predict(model_file, "--input_path", tmp_path / "images/0.png",
+                       "--output_path", tmp_path / f"new/{name}.png", *flags) == 0
+    colours = palette(None, 4)[classes]
+    read = {name: cv2.imread(str(tmp_path / f"new/{name}.png"))[..., ::-1] for name in ("colour", "over", "legend")}
+    np.testing.assert_array_equal(read["colour"], colours)
+    np.testing.assert_allclose(read["over"], (image.astype(float) + colours) / 2, atol=1)
+    legend = read["legend"]
+    np.testing.assert_array_equal(legend[:37, :53], colours)
+    assert legend.shape[1] > 53
+    for colour in palette(None, 4):  # every class has its colour beside the picture
+        assert (legend[:, 53:] == colour).all(-1).any()
+
+
+def test_a_known_palette_and_a_folder_as_target(tmp_path, model, model_file):
+    image, *_ = write_pictures(tmp_path)[0]
+    (tmp_path / "out").mkdir()
+    assert predict(model_file, "--input_path", tmp_path / "images/0.png", "--output_path", tmp_path / "out",
+                   "--palette", "camvid") == 0
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "out/0.png"))[..., ::-1],
+                                  palette("camvid", 4)[by_hand(model, image)])
+
+
+def test_broken_pictures_are_named_and_the_good_ones_written(tmp_path, model_file, capsys):
+    write_pictures(tmp_path)
+    sound = (tmp_path / "images/1.png").read_bytes()
+    (tmp_path / "images/1.png").write_bytes(sound[:len(sound) // 2])
+    assert predict(model_file, "--input_path", tmp_path / "images", "--output_path", tmp_path / "out") == 1
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["0.png", "2.png"]
+    err = capsys.readouterr().err
+    assert "1 of 3 pictures could not be labelled" in err and "1.png is truncated" in err
+
+
+def test_results_never_take_the_place_of_pictures(tmp_path, model_file, capsys):
+    write_pictures(tmp_path)
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*.png")}
+    for source, target in (("images", "images"), ("images/0.png", "images/0.png"), ("images", "images/0.png")):
+        assert predict(model_file, "--input_path", tmp_path / source, "--output_path", tmp_path / target) == 2
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*.png")} == before
