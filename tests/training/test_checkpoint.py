@@ -218,7 +218,7 @@ def test_a_full_disk_stops_the_run_with_the_last_checkpoint_whole(tmp_path, data
 def test_only_the_newest_are_kept(tmp_path, data):
     status, _, err = run(tmp_path, *flags(**data | dict(validate=False), epochs=3, batch_size=5, save_steps=1,
                                           keep_checkpoints=3), model=plain)
-    assert status == 0, err
+    assert status == 0, (status, err)
     assert sorted(p.name for p in (tmp_path / "run/checkpoints").glob("*.keras")) == [
         "vgg_segnet.2-1.keras", "vgg_segnet.2.keras", "vgg_segnet.3.keras", "vgg_segnet.best.keras"]
     with zipfile.ZipFile(tmp_path / "run/checkpoints/vgg_segnet.3.keras") as archive:

@@ -30,9 +30,9 @@ def finish(folder, kills, *argv, model):
     for moment in kills:
         status, _, err = run(folder, *argv, "--auto_resume_checkpoint", model=model,
                              signal_at=(signal.SIGKILL, moment))
-        assert status == -signal.SIGKILL, err
+        assert status == -signal.SIGKILL, (status, err)
     status, out, err = run(folder, *argv, "--auto_resume_checkpoint", model=model)
-    assert status == 0, err
+    assert status == 0, (status, err)
     return out
 
 
@@ -62,7 +62,7 @@ def whole(tmp_path_factory, data):
         if optimizer not in made:
             made[optimizer] = tmp_path_factory.mktemp(optimizer)
             status, _, err = run(made[optimizer], *flags(**data, **EVERYTHING, optimizer_name=optimizer), model=small)
-            assert status == 0, err
+            assert status == 0, (status, err)
         return made[optimizer]
 
     return of
@@ -92,14 +92,14 @@ def test_the_whole_run_used_all_that_is_resumed(whole):
 
 
 def test_vgg_segnet_itself(tmp_path, data):
-    # At this size TensorFlow's threads left to themselves give other bits in nearly every run.
-    argv = flags(**data | dict(validate=False, input_height=96, input_width=128), epochs=2, steps_per_epoch=2,
-                 batch_size=2, do_augment=True, optimizer_name="sgd")
+    # At this size, with Adam, TensorFlow's threads left to themselves give other bits in nearly every run.
+    argv = flags(**data | dict(validate=False, input_height=96, input_width=128), epochs=1, steps_per_epoch=4,
+                 save_steps=2, batch_size=4, do_augment=True)
     (tmp_path / "whole").mkdir()
     status, _, err = run(tmp_path / "whole", *argv)
-    assert status == 0, err
+    assert status == 0, (status, err)
     out = finish(tmp_path / "killed", [("step", 3)], *argv, model=None)
-    assert "going on at step 2 (epoch 2)" in out
+    assert "going on at step 2 (epoch 1)" in out
     ours, theirs = (contents(newest(tmp_path / name / "run")) for name in ("whole", "killed"))
     for name in ours:
         np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)

@@ -27,9 +27,9 @@ def test_a_signal_stops_after_its_step_and_the_run_goes_on_from_there(tmp_path, 
 def test_early_stopping_counts_on_after_a_kill(tmp_path, data):
     argv = flags(**data, **STILL, epochs=6, early_stopping=2, auto_resume_checkpoint=True)
     found, _, err = run(tmp_path, *argv, model=plain, signal_at=(signal.SIGKILL, ("epoch", 2)))
-    assert found == -signal.SIGKILL, err
+    assert found == -signal.SIGKILL, (found, err)
     found, out, err = run(tmp_path, *argv, model=plain)
-    assert found == 0, err
+    assert found == 0, (found, err)
     # Epoch 1 is the best; two epochs without gain follow.
     assert [row["epoch"] for row in rows(tmp_path)] == ["1", "2", "3"]
     assert len({row["val_mean_iou"] for row in rows(tmp_path)}) == 1
@@ -39,7 +39,7 @@ def test_early_stopping_counts_on_after_a_kill(tmp_path, data):
 def test_a_finished_command_does_not_train_again(tmp_path, data):
     argv = flags(**data, **STILL, epochs=2, auto_resume_checkpoint=True)
     found, _, err = run(tmp_path, *argv, model=plain)
-    assert found == 0, err
+    assert found == 0, (found, err)
     checkpoint = newest(tmp_path / "run")
     written, arrays, metrics = checkpoint.stat().st_mtime_ns, contents(checkpoint), rows(tmp_path)
     found, out, err = run(tmp_path, *argv, model=plain)
@@ -69,6 +69,6 @@ class StopAfter(keras.callbacks.Callback):
 
 def test_a_callback_ends_the_run(tmp_path, data):
     found, out, err = run(tmp_path, *flags(**data, epochs=5), model=plain, callbacks=[StopAfter(2)])
-    assert found == 0, err
+    assert found == 0, (found, err)
     assert len(rows(tmp_path)) == 2
     assert (tmp_path / "run/evaluation.json").exists()

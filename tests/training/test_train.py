@@ -117,7 +117,7 @@ def test_checkpoints_path_is_a_prefix(tmp_path, data):
     settings = data | dict(validate=False, epochs=2, batch_size=5, checkpoints_path="kept/net")
     settings.pop("model_dir")
     status, _, err = run(tmp_path, *flags(**settings), model=plain)
-    assert status == 0, err
+    assert status == 0, (status, err)
     assert sorted(p.name for p in (tmp_path / "kept").iterdir()) == [
         "net.1.keras", "net.2.keras", "net.best.keras", "net_config.json", "net_run"]
     assert (tmp_path / "kept/net_run/metrics.csv").exists()
@@ -133,7 +133,7 @@ def test_print_config_prints_and_does_nothing(cli, tmp_path, argv):
 
 def test_it_learns(tmp_path, data):
     status, _, err = run(tmp_path, *flags(**data, epochs=8, batch_size=5, learning_rate=0.02), model=small)
-    assert status == 0, err
+    assert status == 0, (status, err)
     losses = [float(row["loss"]) for row in rows(tmp_path)]
     assert losses[-1] < losses[0] / 3
     # A constant answer gets the share of its class in the pixels (below 0.6), a third of that as the mean.
@@ -143,7 +143,7 @@ def test_it_learns(tmp_path, data):
 def test_steps_of_an_epoch_and_of_validation(tmp_path, data):
     status, _, err = run(tmp_path, *flags(**data, epochs=2, batch_size=4, steps_per_epoch=3, val_batch_size=1,
                                           val_steps_per_epoch=2), model=plain)
-    assert status == 0, err
+    assert status == 0, (status, err)
     assert [row["step"] for row in rows(tmp_path)] == ["3", "6"]
     # The final scores are those of the whole set: three images.
     pixels = json.loads((tmp_path / "run/evaluation.json").read_text())["per_class"]
@@ -154,7 +154,7 @@ def test_steps_of_an_epoch_and_of_validation(tmp_path, data):
 def test_class_weights_reach_the_loss(tmp_path, data, given):
     still = dict(optimizer_name="sgd", momentum=0, learning_rate=1e-12, batch_size=10, epochs=1)
     status, _, err = run(tmp_path, *flags(**data | dict(validate=False), **still, class_weights=given), model=plain)
-    assert status == 0, err
+    assert status == 0, (status, err)
     names = [str(i) for i in range(10)]
     labels = np.array([cv2.imread(f"{data['train_annotations']}/{n}.png", 0) for n in names])
     images = np.array([cv2.imread(f"{data['train_images']}/{n}.png")[..., ::-1] for n in names], np.float32)
