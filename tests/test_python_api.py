@@ -6,7 +6,6 @@ import cv2
 import keras
 import numpy as np
 import pytest
-from toy import COLOURS, write_toy
 
 from segnet_hpu.data.classes import palette
 from segnet_hpu.errors import UsageError
@@ -14,6 +13,7 @@ from segnet_hpu.models.all_models import model_from_name, with_methods
 from segnet_hpu.models.registry import MODELS
 from segnet_hpu.predict import evaluate, predict, predict_multiple
 from segnet_hpu.train import train
+from toy import COLOURS, write_toy
 
 
 def little(n_classes=3):

@@ -4,8 +4,8 @@ import os
 import shlex
 
 import pytest
-from judging import contents, is_one_line, write_pair
 
+from judging import contents, is_one_line, write_pair
 from segnet_hpu.cli import main
 
 

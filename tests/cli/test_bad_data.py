@@ -6,6 +6,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+
 from judging import EVALUATE, PREDICT, TRAIN, VERIFY, VISUALIZE, write_pair
 
 

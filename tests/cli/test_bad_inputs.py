@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from judging import PREDICT, TRAIN, VERIFY, VISUALIZE
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ import cv2
 import keras
 import numpy as np
 import pytest
-from judging import EVALUATE, PREDICT, TRAIN, write_pair
 
+from judging import EVALUATE, PREDICT, TRAIN, write_pair
 from segnet_hpu.cli import main
 from segnet_hpu.models.build import build_model
 from segnet_hpu.training.checkpoint import save_model

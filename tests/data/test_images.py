@@ -3,8 +3,8 @@ import struct
 import cv2
 import numpy as np
 import pytest
-from made_png import png
 
+from made_png import png
 from segnet_hpu.data.images import read_image, read_label
 from segnet_hpu.errors import UsageError
 

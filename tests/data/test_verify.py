@@ -1,8 +1,8 @@
 import cv2
 import numpy as np
 import pytest
-from made_png import png
 
+from made_png import png
 from segnet_hpu.data.verify import verify_pairs
 from segnet_hpu.errors import UsageError
 

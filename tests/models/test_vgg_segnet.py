@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
-from base import ModelTester
 from keras import layers
 
+from base import ModelTester
 from segnet_hpu.errors import UsageError
 from segnet_hpu.models.build import build_model, freeze_stages
 from segnet_hpu.objectives.losses import make_loss

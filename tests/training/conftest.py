@@ -1,6 +1,7 @@
 """Data for training runs."""
 
 import pytest
+
 from toy import write_toy
 
 

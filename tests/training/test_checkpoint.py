@@ -7,8 +7,8 @@ import zipfile
 import keras
 import numpy as np
 import pytest
-from runs import contents, flags, newest, plain, run, small
 
+from runs import contents, flags, newest, plain, run, small
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.inference.load import find_checkpoint, load_model
 from segnet_hpu.objectives.losses import make_loss

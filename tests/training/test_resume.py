@@ -8,6 +8,7 @@ import zipfile
 import keras
 import numpy as np
 import pytest
+
 from runs import contents, flags, newest, rows, run, small
 
 EVERYTHING = dict(epochs=4, batch_size=2, do_augment=True, augmentation_name="strong", lr_schedule="cosine",

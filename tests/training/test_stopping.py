@@ -5,6 +5,7 @@ import signal
 import keras
 import numpy as np
 import pytest
+
 from runs import contents, flags, newest, plain, rows, run, small
 
 STILL = dict(optimizer_name="sgd", momentum=0, learning_rate=1e-12, batch_size=5)  # nothing is learned

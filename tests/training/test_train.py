@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pytest
 import yaml
-from runs import ROOT, flags, newest, plain, rows, run, small
 
+from runs import ROOT, flags, newest, plain, rows, run, small
 from segnet_hpu import config
 from segnet_hpu.training.settings import Settings
 
