@@ -128,8 +128,6 @@ def test_evaluate(place):
     (lambda p, m: m.train(p / "nowhere", p / "toy/labels"), "nowhere: no such folder"),
     (lambda p, m: m.train(p / "toy/images", p / "toy/labels", data_type="bf16", model_dir=p / "new"),
      "set_dtype_policy"),
-    (lambda p, m: m.train(p / "toy/images", p / "toy/labels", encoder_weights="hed", model_dir=p / "new"),
-     "little has no layers of VGG16"),
     (lambda p, m: train("vgg_segnt", p / "toy/images", p / "toy/labels", n_classes=3), "Did you mean vgg_segnet"),
     (lambda p, m: predict(inp="a.png"), "neither model nor checkpoints_path"),
     (lambda p, m: predict(m, p / "nowhere.png"), "nowhere.png does not exist"),

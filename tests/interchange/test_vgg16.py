@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import importlib.util
 import threading
+from types import SimpleNamespace
 
 import h5py
 import keras
@@ -15,6 +16,7 @@ from segnet_hpu.interchange import vgg16
 from segnet_hpu.interchange.vgg16 import load_vgg16
 from segnet_hpu.models.build import build_model
 from segnet_hpu.models.encoders.vgg16 import BLOCKS
+from segnet_hpu.training.assemble import set_first_weights
 
 NAMES = [(f"block{b}", f"block{b}_conv{i}", i, width) for b, widths in enumerate(BLOCKS, 1)
          for i, width in enumerate(widths, 1)]
@@ -134,6 +136,13 @@ def test_other_channels_are_refused_and_nothing_is_set(official):
         load_vgg16(model, str(official))
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_a_network_without_vgg16_is_refused(official):
+    image = keras.Input((32, 32, 3))
+    other = keras.Model(image, keras.layers.Conv2D(3, 1)(image), name="other")
+    with pytest.raises(UsageError, match="other has no layers of VGG16; expected random"):
+        set_first_weights(other, SimpleNamespace(load_weights=None, encoder_weights=str(official)))
 
 
 @pytest.fixture
