@@ -1,4 +1,4 @@
-"""Every model by its name: which encoder, which decoder, which size by default."""
+"""Every model by its name: which encoder and decoder, or which whole network, and which size by default."""
 
 from dataclasses import dataclass, field
 
@@ -7,14 +7,18 @@ from segnet_hpu.errors import UsageError, nearest
 
 @dataclass(frozen=True)
 class Spec:
-    """A registry line. divisor: both sides of the input must be multiples of it."""
+    """A registry line: an encoder with a decoder, or a network that is no such pair.
 
-    encoder: str
-    decoder: str
+    divisor: both sides of the input must be multiples of it. options: of the decoder or network.
+    """
+
+    encoder: str | None = None
+    decoder: str | None = None
+    network: str | None = None
     input_height: int = 416
     input_width: int = 608
     divisor: int = 32
-    decoder_options: dict = field(default_factory=dict)
+    options: dict = field(default_factory=dict)
 
 
 MODELS = {
