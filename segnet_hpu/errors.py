@@ -20,6 +20,14 @@ class RunError(SegnetError):
     """A failure while running (disk full, no network, broken checkpoint): exit status 1."""
 
 
+class Elsewhere(SegnetError):
+    """Another rank failed and says why: this one ends with the same exit status, silently."""
+
+    def __init__(self, exit_status):
+        super().__init__("")
+        self.exit_status = exit_status
+
+
 def nearest(name, known):
     """Return " Did you mean X?" for the known name closest to `name`, or ""."""
     import difflib

@@ -27,7 +27,7 @@ def check(settings, own_model=False):
     elif settings.palette and settings.n_classes > (known := len(CLASS_NAMES[settings.palette])):
         raise UsageError(f"--palette {settings.palette} has {known} classes, --n_classes is {settings.n_classes}; "
                          "leave the palette out for generated colours")
-    if settings.warmup_epochs >= settings.epochs:
+    if settings.warmup_epochs is not None and settings.warmup_epochs >= settings.epochs:
         raise UsageError(f"--warmup_epochs is {settings.warmup_epochs:g} of {settings.epochs} --epochs; "
                          "expected fewer")
     if settings.learning_rate == 0:

@@ -60,8 +60,8 @@ class Settings:
     loader_threads: int | None = option(None, "threads that prepare batches", minimum=1, group="data")
 
     epochs: int = option(5, "passes over the data, or of steps_per_epoch", minimum=1, group="training")
-    batch_size: int = option(2, "images a step", minimum=1, group="training")
-    val_batch_size: int = option(2, "images a validation step", minimum=1, group="training")
+    batch_size: int = option(2, "images a step of each worker", minimum=1, group="training")
+    val_batch_size: int = option(2, "images a validation step of each worker", minimum=1, group="training")
     steps_per_epoch: int | None = option(None, "steps; the whole data set if not set", minimum=1,
                                          group="training")
     val_steps_per_epoch: int | None = option(None, "validation steps; the whole set if not set", minimum=1,
@@ -74,8 +74,11 @@ class Settings:
     optimizer_name: str = option("adam", "Keras's optimizer", choices=OPTIMIZERS, group="training")
     learning_rate: float = option(0.001, "the highest rate of the schedule", minimum=0.0, group="training")
     lr_schedule: str = option("constant", "how the rate falls", choices=SCHEDULES, group="training")
-    warmup_epochs: float = option(0.0, "epochs over which the rate rises from 0", minimum=0.0,
-                                  group="training")
+    warmup_epochs: float | None = option(None, "epochs over which the rate rises from 0; if not set none, or with a "
+                                         "scaled rate 5 and at most a tenth of all", minimum=0.0, group="training")
+    scale_lr: str = option("none", "by what the rate is multiplied for n workers: 1, n or the root of n",
+                           choices=("none", "linear", "sqrt"), group="training")
+    sync_batch_norm: bool = option(False, "normalise over the batches of all workers together", group="training")
     momentum: float = option(0.9, "of sgd", minimum=0.0, maximum=1.0, group="training")
     weight_decay: float = option(0.0, "decoupled; biases and batch norm are left out", minimum=0.0,
                                  group="training")
