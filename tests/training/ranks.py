@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib.util
-import multiprocessing
 
 import pytest
 
