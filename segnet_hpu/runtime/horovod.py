@@ -97,12 +97,22 @@ class Horovod(Alone):
         """Mean and variance over all ranks' inputs, of which each has as many."""
         import tensorflow as tf
 
-        mean, variance = tf.nn.moments(inputs, layer._reduction_axes)
-        # One message for both; gathered, because a difference of summed squares would lose digits.
-        all_ranks = self.hvd.allgather(tf.stack([mean, variance])[None], name=layer.name)
-        means, variances = all_ranks[:, 0], all_ranks[:, 1]
-        mean = tf.reduce_mean(means, 0)
-        return mean, tf.reduce_mean(variances + (means - mean)**2, 0)
+        @tf.custom_gradient
+        def together(mean, variance):
+            # One message for both; gathered, because a difference of summed squares would lose digits.
+            every = self.hvd.allgather(tf.stack([mean, variance])[None], name=f"{layer.name}_moments")
+            middle = tf.reduce_mean(every[:, 0], 0)
+            apart = mean - middle
+
+            def gradient(by_mean, by_variance):
+                # Horovod's own gradient of allgather is too small by the number of ranks.
+                by_mean, by_variance = tf.unstack(self.hvd.allreduce(
+                    tf.stack([by_mean, by_variance]), op=self.hvd.Average, name=f"{layer.name}_gradients"))
+                return by_mean + 2 * apart * by_variance, by_variance
+
+            return (middle, tf.reduce_mean(every[:, 1] + (every[:, 0] - middle)**2, 0)), gradient
+
+        return together(*tf.nn.moments(inputs, layer._reduction_axes))
 
     def share(self, variables):
         import keras
@@ -114,10 +124,9 @@ class Horovod(Alone):
             apart = (self.rank, 0) if variable.path.endswith("seed_generator_state") else 0
             variable.assign(value + np.asarray(apart, value.dtype))
 
-    def level(self, model):
+    def level(self, variables):
         import keras
         import numpy as np
 
-        for v in model.non_trainable_variables:
-            if v.path.endswith(("/moving_mean", "/moving_variance")):
-                v.assign(self.sum(keras.ops.convert_to_numpy(v).astype(np.float64)) / self.size)
+        for variable in variables:
+            variable.assign(self.sum(keras.ops.convert_to_numpy(variable).astype(np.float64)) / self.size)

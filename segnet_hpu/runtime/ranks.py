@@ -32,8 +32,8 @@ class Alone:
     def share(self, variables):
         """Set Keras variables to rank 0's values."""
 
-    def level(self, model):
-        """Set the moving statistics of batch normalisation to their mean over the ranks."""
+    def level(self, variables):
+        """Set Keras variables to their mean over the ranks."""
 
     def agree(self, save, stop):
         """Return (save, stop): what any rank wished. Among several, of wishes made one step before."""

@@ -117,6 +117,14 @@ def all_variables(model):
     return [v for variables in _groups(model).values() for v in variables]
 
 
+def variables_of_ranks(model):
+    """Return the variables that each rank of a distributed run has its own values of, which may be averaged:
+    the moving statistics of batch normalisation, and gradients that are accumulated but not yet used."""
+    inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    statistics = [v for v in model.non_trainable_variables if v.path.endswith(("/moving_mean", "/moving_variance"))]
+    return statistics + (inner._accumulated_gradients if inner.gradient_accumulation_steps else [])
+
+
 def to_numpy(variable):
     """Return a copy of a Keras variable's value."""
     return np.array(keras.ops.convert_to_numpy(variable))

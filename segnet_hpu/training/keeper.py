@@ -40,7 +40,7 @@ class Keeper:
 
     def save(self, state):
         """Write a checkpoint of `state` and remove the oldest."""
-        self.ranks.level(self.model)
+        self.ranks.level(checkpoint.variables_of_ranks(self.model))
         metrics = [self.ranks.sum(checkpoint.to_numpy(v)) for v in self.model.metrics_variables]
         if self.ranks.leads:
             path = checkpoint.checkpoint_path(self.places.prefix, state, self.steps_per_epoch)

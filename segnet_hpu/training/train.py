@@ -1,5 +1,7 @@
 """Training, from settings to a finished run folder."""
 
+import signal
+
 import keras
 import numpy as np
 
@@ -127,15 +129,19 @@ class Run:
             return
         self.keeper.save(self.state)
         if stop:
+            # Where another rank caught it, this one does as if told to end.
             raise Stopped(f"stopped in epoch {self.state.epoch + 1} at step {self.state.step}; saved: the "
-                          "same command with --auto_resume_checkpoint goes on from here", signals.caught)
+                          "same command with --auto_resume_checkpoint goes on from here",
+                          signals.caught or signal.SIGTERM)
 
     def _reduced_logs(self):
-        """The epoch's metrics over all ranks."""
-        if self.ranks.size > 1:
-            for variable in self.model.metrics_variables:
-                variable.assign(self.ranks.sum(checkpoint.to_numpy(variable)))
-        return self.model.get_metrics_result()
+        """The epoch's metrics over all ranks; rank 0 keeps their sums, so that they stand for all of them."""
+        for variable in self.model.metrics_variables:
+            variable.assign(self.ranks.sum(checkpoint.to_numpy(variable)))
+        logs = self.model.get_metrics_result()
+        if not self.ranks.leads:
+            self.model.reset_metrics()
+        return logs
 
     def _speed(self, progress):
         """Images per second of all ranks, and which part of the time went into averaging gradients."""
@@ -152,7 +158,7 @@ class Run:
                   "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
         if self.validation is None:
             return record, -record["loss"], None
-        self.ranks.level(self.model)
+        self.ranks.level(checkpoint.variables_of_ranks(self.model))
         with checkpoint.averaged_weights(self.model):
             matrix = self._evaluate(self.model, self.settings.val_steps_per_epoch, self.ranks)
         record |= {f"val_{name}": value for name, value in matrix.scores().items() if name != "per_class"}

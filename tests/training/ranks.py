@@ -46,6 +46,5 @@ def run_ranks(size, folder, *argv, patch=None, **options):
         finally:
             for process in processes:
                 process.kill()
-    names = [(folder / f"{stream}{rank or ''}.txt" for stream in ("out", "err")) for rank in range(size)]
-    return [(process.exitcode, *(path.read_text() for path in paths))
-            for process, paths in zip(processes, names, strict=True)]
+    return [(process.exitcode, *((folder / f"{stream}{rank or ''}.txt").read_text() for stream in ("out", "err")))
+            for rank, process in enumerate(processes)]
