@@ -28,6 +28,15 @@ class Elsewhere(SegnetError):
         self.exit_status = exit_status
 
 
+class WorkerLost(RunError):
+    """Another worker of the run ended or hangs; the cause stands with that one. Every message begins alike."""
+
+    WORDS = "lost another worker"
+
+    def __init__(self, detail):
+        super().__init__(f"{self.WORDS}: {detail}")
+
+
 def nearest(name, known):
     """Return " Did you mean X?" for the known name closest to `name`, or ""."""
     import difflib

@@ -1,8 +1,9 @@
 """Horovod under Keras 3, whose optimizers Horovod's own wrapper does not reach."""
 
+import contextlib
 import functools
 
-from segnet_hpu.errors import Elsewhere, SegnetError, UsageError
+from segnet_hpu.errors import Elsewhere, SegnetError, UsageError, WorkerLost
 from segnet_hpu.runtime.ranks import Alone
 
 
@@ -24,6 +25,20 @@ class Horovod(Alone):
         self.rank, self.size = hvd.rank(), hvd.size()
         self.local_rank, self.local_size = hvd.local_rank(), hvd.local_size()
         self.leads = self.rank == 0
+
+    @contextlib.contextmanager
+    def together(self):
+        try:
+            yield
+        except SegnetError:
+            raise
+        except Exception as error:
+            if "Horovod" not in str(error) and "Horovod" not in type(error).__name__:
+                raise
+            # TensorFlow puts the names of nodes before the words.
+            words = next((line for line in reversed(str(error).splitlines()) if "Horovod" in line), "it is gone")
+            raise WorkerLost(f"{words.split('}} ')[-1].strip()}; what was saved is whole, go on with "
+                             "--auto_resume_checkpoint") from error
 
     def first(self, function):
         result, error = None, None

@@ -3,7 +3,9 @@
 `first`, `sum` and `level` are meetings: every rank must call them, in the same order.
 """
 
-import os
+import contextlib
+
+from segnet_hpu.runtime.worker import place
 
 
 class Alone:
@@ -11,6 +13,10 @@ class Alone:
 
     rank, size, local_rank, local_size = 0, 1, 0, 1
     leads = True
+
+    def together(self):
+        """Return a context in which the failure of another rank is raised as WorkerLost."""
+        return contextlib.nullcontext()
 
     def first(self, function):
         """Return what function() returns on rank 0, which alone calls it. The result must be picklable.
@@ -48,9 +54,12 @@ class Alone:
 ALONE = Alone()
 
 
-def join():
-    """Return the ranks this process belongs to: those that a launcher started, else itself alone."""
-    if int(os.environ.get("HOROVOD_SIZE") or os.environ.get("OMPI_COMM_WORLD_SIZE") or 1) == 1:
+def join(distributed=False):
+    """Return the ranks this process belongs to: those that a launcher started, else itself alone.
+
+    distributed: heed a scheduler's variables too, which other programs' jobs have as well.
+    """
+    if place(distributed) is None:
         return ALONE
     from segnet_hpu.runtime.horovod import Horovod
 

@@ -6,6 +6,7 @@ from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.models.registry import MODELS
 from segnet_hpu.objectives.names import LOSSES, OPTIMIZERS, SCHEDULES
+from segnet_hpu.runtime.layout import BOXES
 
 
 def parse_class_weights(value):
@@ -97,6 +98,31 @@ class Settings:
                             group="device")
     threads: int | None = option(None, "CPU threads of TensorFlow", minimum=1, group="device")
     deterministic: bool = option(False, "refuse operations whose result can vary", group="device")
+
+    distributed: bool = option(False, "train with Horovod on several workers; starts them itself unless "
+                               "horovodrun, mpirun or a scheduler did", group="workers")
+    num_workers: int | None = option(None, "workers in all; also from the variable NUM_WORKERS", minimum=1,
+                                     group="workers", variable="NUM_WORKERS")
+    num_workers_per_hls: int | None = option(None, "workers on each machine, Habana's name for it", minimum=1,
+                                             group="workers")
+    hls_type: str | None = option(None, "Habana's name of the box, checked against the workers on each machine: "
+                                  "HLS1-H has 4 cards, the others 8", choices=tuple(BOXES), group="workers")
+    kubernetes_run: bool = option(False, "an operator has started the workers: join them, never start any",
+                                  group="workers")
+    hosts: str | None = option(None, "machines, reached by ssh, and the workers on each: a:8,b:8; this machine "
+                               "if not set", group="workers")
+    launcher: str = option("auto", "what starts the workers; auto: mpirun on hpu, else horovodrun (Gloo)",
+                           choices=("auto", "horovodrun", "mpirun"), group="workers")
+    dry_run: bool = option(False, "print the exact command that would run, and stop", group="workers")
+    fault_timeout: float = option(60.0, "seconds that a lost or hung worker may hold the others up", minimum=5.0,
+                                  group="workers")
+    timeline: str | None = option(None, "write Horovod's timeline (for chrome://tracing) to this file",
+                                  group="workers")
+    min_workers: int | None = option(None, "elastic training: go on while there are so many", minimum=1,
+                                     group="workers")
+    max_workers: int | None = option(None, "elastic training: never more", minimum=1, group="workers")
+    host_discovery_script: str | None = option(None, "elastic training: a program that prints host:workers, one a "
+                                               "line, of the machines there are now", group="workers")
 
     model_dir: str | None = option(None, "folder of the run; runs/MODEL if neither this nor checkpoints_path "
                                    "is set", group="output")

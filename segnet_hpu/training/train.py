@@ -39,7 +39,14 @@ class Run:
 
     def __init__(self, settings, model=None, callbacks=()):
         self.settings = settings
-        self.ranks = ranks = join()
+        self.ranks = join(settings.distributed)
+        with self.ranks.together():
+            self._prepare(model)
+        self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=self.model)
+        self.best_matrix = None
+
+    def _prepare(self, model):
+        settings, ranks = self.settings, self.ranks
         self.appearance = Appearance.of(settings.n_classes, settings.class_names, settings.palette)
         self.places = RunFolder.of(settings, settings.model_name or model.name)
         ranks.first(lambda: self.places.check(settings.auto_resume_checkpoint))
@@ -69,16 +76,15 @@ class Run:
         self.keeper = Keeper(settings, self.places, self.model, self.steps, facts, ranks)
         self.state = self.keeper.resume()
         self.journal = Journal(self) if ranks.leads else None
-        self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=self.model)
-        self.best_matrix = None
 
     def fit(self):
+        """Train from where the state is to the end; return the history."""
         state = self.state
         if self.journal:
             self.journal.open()
         self.model.stop_training = False
         self.callbacks.on_train_begin()
-        with StopSignals() as signals:
+        with self.ranks.together(), StopSignals() as signals:
             while self._has_more():
                 self.callbacks.on_epoch_begin(state.epoch)
                 record, score, matrix = self._judge(self._train_epoch(signals))
