@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from segnet_hpu.errors import RunError, UsageError, WorkerLost
 
 OURS = "segnet-hpu: "
+# The status of an ssh whose command was ended by a signal, or whose connection broke.
+SSH_LOST = 255
 # A worker's line as horovodrun ("[1]<stderr>:...") and mpirun ("[1,1]<stderr>:...") pass it on.
 _TAGGED = re.compile(r"\[(?:\d+,)?(\d+)\]<(stdout|stderr)>:(.*)", re.DOTALL)
 # The launchers' own words on how a worker ended, in groups (rank, status) or (rank, signal).
 _ENDED = (re.compile(r"Process (\d+) exit with status code (\d+)"),
           re.compile(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code:\s+(\d+)"))
 _KILLED = re.compile(r"process rank (\d+) with PID \d+ on node \S+ exited on signal (\d+)")
+# What ssh and the shell that it starts say, where they cannot do as told.
+_SSH = re.compile(r"ssh: |Host key verification failed|.*(Permission denied \(|: command not found)")
 # Words of a worker that only suffers from another one's end.
 _SUFFERS = (WorkerLost.WORDS, "HorovodInternalError", "Horovod has been shut down")
 
@@ -79,11 +83,17 @@ class Ranks:
         if self.errors:
             rank, text = next(iter(self.errors.items()))
             return RunError(f"rank {rank}: {text}")
-        words = next((text for text in reversed(self.launcher) if text.strip(" -")), "no word")
-        return RunError(f"{launcher} ended with status {status}: {words.strip()}")
+        return RunError(f"{launcher} ended with status {status}: {self._reason()}")
+
+    def _reason(self):
+        """The launcher's own words that tell most: ssh's, else its last."""
+        said = [text.strip() for text in self.launcher if text.strip(" -")]
+        return next((text for text in said if _SSH.match(text)), said[-1] if said else "no word")
 
 
 def _how(status):
+    if status == SSH_LOST:
+        return "was lost: it was ended by a signal, or its machine or the connection to it is gone"
     if status <= 128:
         return f"ended with status {status}"
     try:
