@@ -44,7 +44,7 @@ def command(settings, logs, environ=os.environ):
         settings.threads = max(1, cpu.usable_cores() // plan.on_first)
     variables = _variables(settings, plan, kind, environ)
     if with_mpirun(settings, kind):
-        return [*_mpirun(plan, kind, logs, variables, environ), *_train(settings, environ)], {}
+        return [*_mpirun(settings, plan, kind, logs, variables, environ), *_train(settings, environ)], {}
     return [*_horovodrun(settings, plan, logs), *_train(settings, environ)], variables
 
 
@@ -93,7 +93,7 @@ def _variables(settings, plan, kind, environ):
     return variables
 
 
-def _mpirun(plan, kind, logs, variables, environ):
+def _mpirun(settings, plan, kind, logs, variables, environ):
     cores = cpu.physical_cores() // plan.on_first
     if cores or kind == "hpu":
         binding = ["--bind-to", "core", "--map-by", f"socket:PE={max(1, cores)}"]
@@ -101,11 +101,18 @@ def _mpirun(plan, kind, logs, variables, environ):
         binding = ["--bind-to", "none", "--oversubscribe"]
     words = ["mpirun", "--allow-run-as-root", *binding, "-np", str(plan.workers)]
     if not plan.is_local:
-        words += ["-H", _hosts(plan)]
+        words += ["-H", _hosts(plan), *_heartbeat(settings.fault_timeout)]
         names = sorted(name for name in environ if name.startswith(EXPORTED) and name not in variables)
         words += [word for name in names for word in ("-x", name)]
     words += [word for name, value in variables.items() for word in ("-x", f"{name}={value}")]
     return [*words, "--tag-output", "--output-filename", str(logs)]
+
+
+def _heartbeat(seconds):
+    """Open MPI's own default needs eight minutes to notice that a machine is gone."""
+    pace = {"time": seconds / 2, "intvl": seconds / 8, "probes": 4}
+    return [word for name, value in pace.items()
+            for word in ("--mca", f"oob_tcp_keepalive_{name}", str(max(1, int(value))))]
 
 
 def _horovodrun(settings, plan, logs):

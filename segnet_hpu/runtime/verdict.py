@@ -15,6 +15,8 @@ _TAGGED = re.compile(r"\[(?:\d+,)?(\d+)\]<(stdout|stderr)>:(.*)", re.DOTALL)
 _ENDED = (re.compile(r"Process (\d+) exit with status code (\d+)"),
           re.compile(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code:\s+(\d+)"))
 _KILLED = re.compile(r"process rank (\d+) with PID \d+ on node \S+ exited on signal (\d+)")
+# mpirun's words on a machine that it has lost.
+_LOST = re.compile(r"Remote daemon: \S+ on node (\S+)")
 # What ssh and the shell that it starts say, where they cannot do as told.
 _SSH = re.compile(r"ssh: |Host key verification failed|.*(Permission denied \(|: command not found)")
 # Words of a worker that only suffers from another one's end.
@@ -80,6 +82,9 @@ class Ranks:
         if self.hung:
             return RunError(f"rank {self.hung[0]} did not answer within --fault_timeout, {seconds:g} s, and was "
                             f"stopped with the others; {where}")
+        if lost := next(filter(None, map(_LOST.search, self.launcher)), None):
+            return RunError(f"the connection to {lost[1]} and its workers was lost, and the others were stopped; "
+                            f"{where}")
         if self.errors:
             rank, text = next(iter(self.errors.items()))
             return RunError(f"rank {rank}: {text}")
