@@ -77,7 +77,7 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=
     if settings.freeze_stages:
         freeze_stages(model, settings.freeze_stages)
     loss = "weighted_ce" if settings.loss == "ce" and weights else settings.loss
-    factor = rate_factor(settings, ranks.size)
+    factor = rate_factor(settings, ranks.planned)
     schedule = make_schedule(settings.lr_schedule, settings.learning_rate * factor,
                              settings.epochs * steps_per_epoch,
                              round(warmup_epochs(settings, factor) * steps_per_epoch))

@@ -40,14 +40,12 @@ def save_model(path, model, facts):
     _write(path, model, facts, lambda archive: None)
 
 
-def save_checkpoint(path, model, state, facts, metrics=None):
+def save_checkpoint(path, model, state, facts):
     """Write the whole state of a compiled model; atomic. Raises RunError if it cannot be written.
 
     The inference part holds the weights' moving average if the optimizer keeps one.
-    metrics: values to write for the metrics' variables instead of this process's own.
     """
     arrays = {group: [to_numpy(v) for v in variables] for group, variables in _groups(model).items()}
-    arrays["metrics"] = metrics or arrays["metrics"]
 
     def add_training(archive):
         archive.writestr("segnet_hpu/state.json", state.to_json())

@@ -121,6 +121,8 @@ class Settings:
     min_workers: int | None = option(None, "elastic training: go on while there are so many", minimum=1,
                                      group="workers")
     max_workers: int | None = option(None, "elastic training: never more", minimum=1, group="workers")
+    commit_steps: int = option(10, "elastic training: steps between the states in memory that it falls back to",
+                               minimum=1, group="workers")
     host_discovery_script: str | None = option(None, "elastic training: a program that prints host:workers, one a "
                                                "line, of the machines there are now", group="workers")
 
