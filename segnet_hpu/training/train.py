@@ -47,13 +47,14 @@ class Run:
 
     def _prepare(self, model):
         settings, ranks = self.settings, self.ranks
+        # Before the ranks' first meeting, which sets TensorFlow running.
+        self.device = select_device(settings.train_engine, threads=settings.threads,
+                                    deterministic=settings.deterministic,
+                                    gpu=ranks.local_rank if ranks.size > 1 else None)
         self.appearance = Appearance.of(settings.n_classes, settings.class_names, settings.palette)
         self.places = RunFolder.of(settings, settings.model_name or model.name)
         ranks.first(lambda: self.places.check(settings.auto_resume_checkpoint or ranks.elastic))
         self.source, self.validation = open_sources(settings, ranks)
-        self.device = select_device(settings.train_engine, threads=settings.threads,
-                                    deterministic=settings.deterministic,
-                                    gpu=ranks.local_rank if ranks.size > 1 else None)
         set_precision(settings.data_type, self.device)
         keras.utils.set_random_seed(settings.seed)
         if model is not None:
