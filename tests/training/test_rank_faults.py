@@ -1,4 +1,4 @@
-"""A rank that dies or cannot go on ends the whole run, the checkpoints stay whole, and a resumed run loses nothing."""
+"""A rank that dies or cannot go on ends the whole run; checkpoints stay whole, and a resumed run loses nothing."""
 
 import os
 import random
