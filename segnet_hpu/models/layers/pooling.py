@@ -18,7 +18,8 @@ class MaxPoolingWithMask(layers.Layer):
     """
 
     def call(self, x):
-        return ops.max_pool(x, 2, padding="same"), _mask(x)
+        # Keras on JAX needs to be told the strides.
+        return ops.max_pool(x, 2, strides=2, padding="same"), _mask(x)
 
 
 @keras.saving.register_keras_serializable("segnet_hpu")
