@@ -41,11 +41,11 @@ def run(settings):
              "imported_from": os.path.basename(settings.caffemodel)}
     write_model(settings.out, model, facts, "free space or choose another --out")
     print(f"{settings.out}: {settings.model} with {len(result.taken)} layers of {settings.caffemodel}")
-    for names, meaning in ((result.merged, "batch norms that the file has none for, set to change nothing"),
-                           (result.unset, "layers of the model that the file lacks, left at random"),
-                           (result.unused, "layers of the file that the model lacks, left out")):
+    for names, meaning in ((result.merged, "batch norms that are none in the file, set to change nothing"),
+                           (result.unset, "not in the file, left at random"),
+                           (result.unused, "not in the model, left out")):
         if names:
-            print(f"{len(names)} {meaning}: {', '.join(names)}")
+            print(f"{meaning}: {', '.join(names)}")
 
 
 def _check(settings):

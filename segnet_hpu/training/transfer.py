@@ -17,13 +17,13 @@ def transfer_weights(model, path):
             if layer.name in theirs and _shapes(layer) == _shapes(theirs[layer.name])]
     left = [_why(layer, theirs.get(layer.name)) for layer in weighted if layer not in fits]
     if 2 * len(fits) < len(weighted):
-        raise UsageError(f"--init_from {path}: {len(fits)} of {len(weighted)} layers of {model.name} have a counterpart "
-                         f"of their shape in this {other.name}; expected at least half: give a checkpoint of "
-                         f"{model.name}, or of a model with its encoder")
+        raise UsageError(f"--init_from {path}: only {len(fits)} of {len(weighted)} layers of {model.name} have a "
+                         f"counterpart of their shape in this {other.name}; expected at least half: give a "
+                         f"checkpoint of {model.name}, or of a model with its encoder")
     for layer in fits:
         layer.set_weights(theirs[layer.name].get_weights())
-    numbers = sum(layer.count_params() for layer in fits)
-    return (f"{path}: took {len(fits)} of {len(weighted)} layers, {numbers:,} of {model.count_params():,} parameters; "
+    parameters = f"{sum(layer.count_params() for layer in fits):,} of {model.count_params():,} parameters"
+    return (f"{path}: took {len(fits)} of {len(weighted)} layers, {parameters}; "
             f"left at random: {', '.join(left) or 'none'}")
 
 

@@ -37,7 +37,8 @@ def _class(name):
     for message, fields in PROTO.items():
         made = file.message_type.add(name=message)
         for field, number, kind, repeated, packed in fields:
-            added = made.field.add(name=field, number=number, label=F.LABEL_REPEATED if repeated else F.LABEL_OPTIONAL)
+            label = F.LABEL_REPEATED if repeated else F.LABEL_OPTIONAL
+            added = made.field.add(name=field, number=number, label=label)
             if isinstance(kind, str):
                 added.type, added.type_name = F.TYPE_MESSAGE, f".caffe.{kind}"
             else:

@@ -6,6 +6,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from prototxt import one
 
 IGNORED = {"Accuracy", "SoftmaxWithLoss", "DenseImageData", "Input", "Data"}
+WEIGHTED = {"Convolution", "Deconvolution", "InnerProduct", "BN", "BatchNorm", "Scale", "PReLU"}
 
 
 def forward(net, image, weights, make=None):
@@ -20,8 +21,7 @@ def forward(net, image, weights, make=None):
         if kind in IGNORED:
             continue
         bottoms = [found[b] for b in layer["bottom"]]
-        if make and name not in weights and kind in ("Convolution", "Deconvolution", "InnerProduct", "BN", "BatchNorm",
-                                                     "Scale", "PReLU"):
+        if make and name not in weights and kind in WEIGHTED:
             weights[name] = make(layer, bottoms[0].shape[0])
         blobs = [np.asarray(w, np.float64) for w in weights.get(name, ())]
         tops = LAYERS[kind](layer, blobs, *bottoms)

@@ -3,6 +3,7 @@
 import re
 
 TOKEN = re.compile(r'#.*|"[^"]*"|[{}]|[^\s{}:"]+|:')
+POOL = "pooling_param { pool: MAX kernel_size: 2 stride: 2 }"
 
 
 def parse(text):
@@ -47,8 +48,9 @@ def one(message, name, default=None):
 
 def layer(name, kind, bottoms, tops=None, params=""):
     """A layer's text. bottoms, tops: names with spaces between; the layer's own name is the default top."""
-    names = "".join(f' bottom: "{b}"' for b in bottoms.split()) + "".join(f' top: "{t}"' for t in (tops or name).split())
-    return f'layer {{ name: "{name}" type: "{kind}"{names} {params} }}\n'
+    takes = "".join(f' bottom: "{b}"' for b in bottoms.split())
+    gives = "".join(f' top: "{t}"' for t in (tops or name).split())
+    return f'layer {{ name: "{name}" type: "{kind}"{takes}{gives} {params} }}\n'
 
 
 def convolution(name, bottom, width, size, pad, params="", kind="Convolution"):
@@ -65,7 +67,7 @@ def _conv_bn(name, bottom, width, size, relu):
 
 def _pool(stage, bottom):
     return layer(f"pool{stage}", "Pooling", bottom, f"pool{stage} pool{stage}_mask",
-                 "pooling_param { pool: MAX kernel_size: 2 stride: 2 }")
+                 POOL)
 
 
 def _upsample(stage, bottom, size):
@@ -123,7 +125,7 @@ def vgg16():
     text, bottom, stage = "", "data", 1
     for step in ENCODER:
         if step == "pool":
-            text += layer(f"pool{stage}", "Pooling", bottom, None, "pooling_param { pool: MAX kernel_size: 2 stride: 2 }")
+            text += layer(f"pool{stage}", "Pooling", bottom, None, POOL)
             bottom, stage = f"pool{stage}", stage + 1
         else:
             name, width = step.split()

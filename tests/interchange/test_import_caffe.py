@@ -126,8 +126,8 @@ def test_other_classes_are_refused_by_name_and_nothing_is_set(tmp_path, rgb):
     made(tmp_path / "net.caffemodel", prototxt.segnet_basic(SIZE, 11), rgb)
     model = build_model("segnet_basic", 12, *SIZE)
     before = model.get_weights()
-    with pytest.raises(UsageError, match="net.caffemodel: layer conv_classifier holds 11x64x1x1, 11 as Caffe orders it, "
-                                         "conv_classifier takes 1x1x64x12, 12 as Keras does; give the model and classes"):
+    with pytest.raises(UsageError, match="layer conv_classifier holds 11x64x1x1, 11 in Caffe's order, "
+                                         "conv_classifier takes 1x1x64x12, 12 in Keras'; give the model and classes"):
         import_weights(model, read_caffemodel(tmp_path / "net.caffemodel"), tmp_path / "net.caffemodel")
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
@@ -135,8 +135,8 @@ def test_other_classes_are_refused_by_name_and_nothing_is_set(tmp_path, rgb):
 
 def test_a_file_of_another_network_is_refused(tmp_path, rgb):
     made(tmp_path / "net.caffemodel", prototxt.convolution("ip1", "data", 4, 3, 1), rgb)
-    with pytest.raises(UsageError, match="net.caffemodel has no layer of segnet_basic: it holds ip1, ...; segnet_basic "
-                                         "has conv1, conv1_bn"):
+    with pytest.raises(UsageError, match="net.caffemodel has no layer of segnet_basic: it holds ip1; "
+                                         "segnet_basic has conv1, conv1_bn"):
         imported("segnet_basic", 4, tmp_path / "net.caffemodel")
 
 
@@ -178,7 +178,8 @@ def test_an_inner_product_is_a_convolution_over_all_it_sees(tmp_path, rgb, versi
     weights = {"fc": [rng.normal(0, 0.1, (7, 4 * 8 * 10)), rng.normal(0, 1, 7)]}
     blobs = forward(net, bgr_planes(rgb[:8, :10]), weights, caffe_files.random_weights())
     path = caffe_files.write(tmp_path / "net.caffemodel", net, weights, version)
-    model = small_model(keras.layers.Conv2D(4, 3, padding="same", name="conv"), keras.layers.Conv2D(7, (8, 10), name="fc"))
+    model = small_model(keras.layers.Conv2D(4, 3, padding="same", name="conv"),
+                        keras.layers.Conv2D(7, (8, 10), name="fc"))
     import_weights(model, read_caffemodel(path), path)
     same(model, rgb[:8, :10], blobs["fc"].transpose(1, 2, 0))
 

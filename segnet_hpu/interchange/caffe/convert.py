@@ -29,9 +29,9 @@ def convert(layer, source, path):
             values["bias"] = np.zeros(wanted["bias"], np.float32)
     if any(values[name] is None or values[name].shape != shape for name, shape in wanted.items()):
         groups = f" in {source.groups} groups" if source.groups > 1 else ""
-        raise UsageError(f"{path}: layer {source.name} holds {_shapes(b.shape for b in source.blobs)}{groups} as Caffe "
-                         f"orders it, {layer.name} takes {_shapes(wanted.values())} as Keras does; "
-                         "give the model and classes that the file was made for")
+        held = _shapes(blob.shape for blob in source.blobs)
+        raise UsageError(f"{path}: layer {source.name} holds {held}{groups} in Caffe's order, {layer.name} takes "
+                         f"{_shapes(wanted.values())} in Keras'; give the model and classes the file was made for")
     return values
 
 

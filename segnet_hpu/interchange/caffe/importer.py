@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.interchange.caffe.colours import turn_colours
 from segnet_hpu.interchange.caffe.convert import convert
 from segnet_hpu.interchange.caffe.match import batch_norms, match, whole_normalisers
 
@@ -26,19 +25,22 @@ class Imported:
 def import_weights(model, file, path):
     """Set the layers of `model` that a .caffemodel knows by name; return an Imported.
 
-    file: the Layers from read_caffemodel; their network takes BGR, ours RGB, so what meets the picture's
-    colours is turned round. path: the file's name, for errors.
+    file: the Layers from read_caffemodel; their network takes BGR, ours RGB, so the first
+    kernel's inputs are turned round. path: the file's name, for errors.
     Raises UsageError, and changes nothing, if a shape does not fit or nothing has a counterpart.
     """
     file = whole_normalisers(file)
     pairs = match(model, file)
     weighted = {layer.name: layer for layer in model.layers if layer.weights}
     if not pairs:
-        raise UsageError(f"{path} has no layer of {model.name}: it holds {_some(layer.name for layer in file)}; "
-                         f"{model.name} has {_some(weighted)}")
+        held = _some(layer.name for layer in file if layer.blobs)
+        raise UsageError(f"{path} has no layer of {model.name}: it holds {held}; {model.name} has {_some(weighted)}; "
+                         "give the model that the file was made for")
     values = {name: convert(weighted[name], source, path) for name, source in pairs.items()}
     _move_biases(model, values, path)
-    turn_colours(model, values)
+    first = next(iter(weighted))
+    if first in values:
+        values[first]["kernel"] = values[first]["kernel"][:, :, ::-1]
     for name, arrays in values.items():
         weighted[name].set_weights([arrays[w.name] for w in weighted[name].weights])
     used = {id(source) for source in pairs.values()}
@@ -62,4 +64,5 @@ def _move_biases(model, values, path):
 
 
 def _some(names):
-    return ", ".join(list(names)[:6]) + ", ..."
+    names = list(names)
+    return ", ".join(names[:6] + ["..."] * (len(names) > 6))

@@ -6,7 +6,8 @@ from keras import layers
 
 NORMALISERS = ("BN", "BatchNorm", "Scale")
 # What the published networks call a layer, where our name for it is another.
-OTHER_NAMES = {f"block{b}_conv{i}": f"conv{b}_{i}" for b, n in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, n + 1)}
+OTHER_NAMES = {"conv_classifier": "dense_softmax_inner_prod"} | {
+    f"block{b}_conv{i}": f"conv{b}_{i}" for b, n in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, n + 1)}
 
 
 def whole_normalisers(file):

@@ -4,7 +4,7 @@ Where the paper pads the skipped path of a downsampling bottleneck with channels
 convolution. Layers carry Caffe's names. It reads raw pixels, without a mean taken off.
 """
 
-from keras import initializers, layers
+from keras import initializers, layers, ops
 
 from segnet_hpu.models.layers import MaxPoolingWithMask, Unpooling
 
@@ -15,7 +15,9 @@ CONTEXT = (1, 2, "asymmetric", 4, 1, 8, "asymmetric", 16)
 def enet(x, n_classes):
     """Map raw RGB (B, H, W, C), 0..255, to logits (B, H, W, n_classes); sides are multiples of 8."""
     reduced = _conv(layers.ZeroPadding2D(1, name="pad0_1")(x), 13, 3, "0_1", strides=2, use_bias=True)
-    x = layers.Concatenate(name="concat0_1")([reduced, layers.MaxPooling2D(2, name="pool0_1")(x)])
+    # Blue first, as in Caffe: an unpooling far behind takes its places from these channels, in this order.
+    colours = ops.split(layers.MaxPooling2D(2, name="pool0_1")(x), x.shape[-1], axis=-1)
+    x = layers.Concatenate(name="concat0_1")([reduced, *reversed(colours)])
     x = _prelu(_norm(x, "0_1"), "0_1")
     x, first = _down(x, 64, "1_0", dropout=0.01)
     for i in range(1, 5):
