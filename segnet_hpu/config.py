@@ -15,14 +15,17 @@ from segnet_hpu.errors import UsageError, nearest
 REQUIRED = object()
 
 
-def option(default, help, *, choices=None, minimum=None, maximum=None, group="options", parse=None):
+def option(default, help, *, choices=None, minimum=None, maximum=None, group="options", parse=None,
+           variable=None):
     """Declare a setting.
 
     default: the value, or REQUIRED. choices: allowed values.
     minimum, maximum: inclusive bounds of numbers. group: heading in --help.
     parse: a function str -> value for types that are no plain scalar; raises ValueError.
+    variable: an environment variable that sets it as SEGNET_<FIELD> does, for names that others know.
     """
-    meta = dict(help=help, choices=choices, minimum=minimum, maximum=maximum, group=group, parse=parse)
+    meta = dict(help=help, choices=choices, minimum=minimum, maximum=maximum, group=group, parse=parse,
+                variable=variable)
     return dataclasses.field(default=default, metadata=meta)
 
 
@@ -37,9 +40,9 @@ def read(cls, argv=(), *, prog, environ=os.environ):
         path = flags.get("config") or environ.get("SEGNET_CONFIG")
         values = _from_yaml(cls, path) if path else {}
     for field in dataclasses.fields(cls):
-        name = f"SEGNET_{field.name.upper()}"
-        if name in environ:
-            values[field.name] = convert(field, environ[name], name)
+        for name in _variables(field):
+            if name in environ:
+                values[field.name] = convert(field, environ[name], name)
     for field in dataclasses.fields(cls):
         if field.name in flags:
             values[field.name] = convert(field, flags[field.name], f"--{field.name}")
@@ -94,6 +97,34 @@ def to_yaml(settings):
 
     values = {k: v for k, v in dataclasses.asdict(settings).items() if k not in ("config", "print_config")}
     return yaml.safe_dump(values, sort_keys=False)
+
+
+def to_flags(settings, environ=os.environ):
+    """Return flags, ["--name=value", ...], that `read` turns into an equal instance under the same `environ`.
+
+    Settings at their default are left out where nothing in `environ` would change them. The YAML file is
+    not named: its settings are among the flags.
+    """
+    fields = [f for f in dataclasses.fields(settings) if f.name not in ("config", "print_config")]
+    flags = []
+    for field in fields:
+        value = getattr(settings, field.name)
+        named = "SEGNET_CONFIG" in environ or any(name in environ for name in _variables(field))
+        if named or field.default is REQUIRED or value != field.default:
+            flags.append(f"--{field.name}={_as_text(value)}")
+    return flags
+
+
+def _as_text(value):
+    if isinstance(value, list):
+        return ",".join(map(_as_text, value))
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
+def _variables(field):
+    """The environment variables that set a field, the one that wins last."""
+    own = f"SEGNET_{field.name.upper()}"
+    return [field.metadata["variable"], own] if field.metadata["variable"] else [own]
 
 
 def _from_yaml(cls, path):

@@ -20,6 +20,23 @@ class RunError(SegnetError):
     """A failure while running (disk full, no network, broken checkpoint): exit status 1."""
 
 
+class Elsewhere(SegnetError):
+    """Another rank failed and says why: this one ends with the same exit status, silently."""
+
+    def __init__(self, exit_status):
+        super().__init__("")
+        self.exit_status = exit_status
+
+
+class WorkerLost(RunError):
+    """Another worker of the run ended or hangs; the cause stands with that one. Every message begins alike."""
+
+    WORDS = "lost another worker"
+
+    def __init__(self, detail):
+        super().__init__(f"{self.WORDS}: {detail}")
+
+
 def nearest(name, known):
     """Return " Did you mean X?" for the known name closest to `name`, or ""."""
     import difflib

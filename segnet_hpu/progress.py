@@ -40,9 +40,14 @@ class Progress:
                   f"{left:.0f} s left {note}".rstrip(), file=sys.stderr, flush=True)
 
     @property
+    def seconds(self):
+        """Seconds since the start."""
+        return max(time.monotonic() - self.began, 1e-9)
+
+    @property
     def rate(self):
         """Units a second since the start."""
-        return (self.done - self.first) / max(time.monotonic() - self.began, 1e-9)
+        return (self.done - self.first) / self.seconds
 
     def __exit__(self, *_):
         if self.bar:

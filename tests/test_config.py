@@ -1,6 +1,8 @@
 """Settings from defaults, YAML, environment and flags, and back into YAML."""
 
+import random
 from dataclasses import dataclass, fields
+from typing import get_args
 
 import pytest
 
@@ -29,6 +31,11 @@ class Settings:
     limit: int | None = option(None, "whole or none")
     mode: str = option("a", "choice", choices=("a", "b", "none"))
     half: int = option(1, "parsed", parse=halves)
+
+
+@dataclass
+class WithVariable(Settings):
+    workers: int = option(1, "workers", variable="NUM_WORKERS")
 
 
 def read(*argv, environ=None):
@@ -126,6 +133,51 @@ def test_yaml_round_trip(yaml_file):
     assert before.class_weights == [0.5, 1.0, 2.0] and before.train_annotations == "no"
     different = [f.name for f in fields(TrainSettings) if getattr(before, f.name) != getattr(after, f.name)]
     assert different == ["config"]
+
+
+def test_flags_round_trip():
+    """Settings of every kind, drawn at random, come back from their flags, also against YAML and variables."""
+    draw = random.Random(0)
+    texts = ["a b", "", "-x", "--epochs", "a=b", "x,y", "Straße", "'", "5"]
+    for _ in range(200):
+        values = {}
+        for field in fields(TrainSettings):
+            optional, meta = type(None) in get_args(field.type), field.metadata
+            kind = next(t for t in (get_args(field.type) or [field.type]) if t is not type(None))
+            if field.name in ("config", "print_config") or (field.default is not REQUIRED and draw.random() < 0.5):
+                continue
+            low, high = meta["minimum"] or 0, meta["maximum"] or 1000
+            values[field.name] = {bool: draw.random() < 0.5, int: draw.randint(int(low), int(high)),
+                                  float: draw.uniform(low, high), str: draw.choice(texts)}.get(kind)
+            if meta["choices"]:
+                values[field.name] = draw.choice(meta["choices"])
+            if meta["parse"]:
+                values[field.name] = [draw.random() for _ in range(3)]
+            if optional and draw.random() < 0.2:
+                values[field.name] = None
+        before = config.from_values(TrainSettings, **values)
+        environ = {f"SEGNET_{name.upper()}": "none" for name in ("steps_per_epoch", "ema")}
+        environ |= {"SEGNET_EPOCHS": "77", "NUM_WORKERS": "3"} if draw.random() < 0.5 else {}
+        flags = config.to_flags(before, environ)
+        assert config.read(TrainSettings, flags, prog="p", environ=environ) == before
+
+
+def test_flags_leave_defaults_out():
+    settings = config.from_values(Settings, name="x", epochs=7, validate=True, limit=None)
+    assert config.to_flags(settings, {}) == ["--name=x", "--epochs=7", "--validate=true"]
+    assert "--rate=0.1" in config.to_flags(settings, {"SEGNET_RATE": "3"})
+    assert len(config.to_flags(settings, {"SEGNET_CONFIG": "c.yaml"})) == len(fields(Settings)) - 1
+
+
+def test_variable_that_others_know(yaml_file):
+    def number(environ, *argv):
+        argv = ["--config", yaml_file("name: x\nworkers: 2"), *argv]
+        return config.read(WithVariable, argv, prog="p", environ=environ).workers
+    assert number({}) == 2 and number({"NUM_WORKERS": "4"}) == 4
+    assert number({"NUM_WORKERS": "4", "SEGNET_WORKERS": "5"}) == 5
+    assert number({"NUM_WORKERS": "4"}, "--workers", "6") == 6
+    with pytest.raises(UsageError, match="NUM_WORKERS is 'x'; expected a whole number"):
+        number({"NUM_WORKERS": "x"})
 
 
 def test_from_values_checks_as_yaml_does():

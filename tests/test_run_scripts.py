@@ -1,6 +1,7 @@
 """The shell scripts: syntax, the steps of each device, the stamp, and the presets' settings."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,19 +10,36 @@ from pathlib import Path
 import pytest
 
 from segnet_hpu import config
+from segnet_hpu.cli import train
+from segnet_hpu.runtime.layout import check_workers
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "run_scripts").glob("*.sh"))
 PRESETS = sorted((ROOT / "run_scripts" / "presets").glob("*.yaml"))
 
-# A Python for the scripts: says it is 3.10, makes a fake environment, records what pip is asked.
-FAKE_PYTHON = r"""#!/bin/sh
+# A Python for the scripts: says it is 3.10, makes a fake environment, records what pip is asked. Its pip
+# brings a source archive and a wheel of Horovod; its Horovod records what it is asked to run.
+FAKE_PYTHON = r"""#!/bin/bash
 case "$1 $2" in
+    "- ") cat > /dev/null; bin=$(dirname "$0")
+        there=$(cat $bin/installed 2> /dev/null || echo none)
+        printf '%s\n' ${FAKE_TENSORFLOW:-2.21.0} cp310 $there $bin $0 ;;
     "-c import sys;"*) echo ${FAKE_VERSION:-3.10} ;;
     "-c import importlib"*) echo $FAKE_MISSING ;;
     "-m venv") mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
     "-m pip") shift 2; echo "$@" >> "$FAKE_LOG"
-        case "$*" in *"$FAKE_FAILS"*) echo "no matching distribution"; exit ${FAKE_STATUS:-0} ;; esac ;;
+        case "$*" in *"$FAKE_FAILS"*) echo "no matching distribution"; exit ${FAKE_STATUS:-0} ;; esac
+        case "$*" in
+            *" -d "*) while [ "$1" != -d ]; do shift; done; cd "$2"
+                source=new/horovod-0.28.1/horovod/tensorflow; mkdir -p $source
+                printf 'mpi_ops.cc\nxla_mpi_ops.cc\n' > $source/CMakeLists.txt
+                tar -czf horovod-0.28.1.tar.gz -C new horovod-0.28.1 ;;
+            *" -w "*) while [ "$1" != -w ]; do shift; done; mkdir -p $2; cp $3/horovod/tensorflow/* $2/
+                env | grep ^HOROVOD_ | sort >> "$FAKE_LOG"; touch $2/horovod.whl ;;
+            *horovod.whl | *habana-horovod*) bin=$(dirname "$0"); mkdir -p $bin/horovod; echo 0.28.1 > $bin/installed
+                printf '#!/bin/sh\necho horovodrun $1 $2 $3 >> "$FAKE_LOG"; exit ${FAKE_ADDS:-0}' > $bin/horovodrun
+                chmod +x $bin/horovodrun ;;
+        esac ;;
     "-m segnet_hpu") echo "pwd $PWD"; echo "ran $*" ;;
 esac
 """
@@ -41,11 +59,13 @@ def checkout(tmp_path):
 
     def run(script, *args, **env):
         kept = {k: v for k, v in os.environ.items()
-                if not k.startswith("SEGNET_") and k not in ("VENV", "VIRTUAL_ENV", "PYTHON", "TF_VERSION")}
+                if not k.startswith("SEGNET_") and k not in ("VENV", "VIRTUAL_ENV", "PYTHON", "TF_VERSION",
+                                                             "NUM_WORKERS")}
         return subprocess.run([tmp_path / "run_scripts" / script, *args], cwd="/", text=True,
                               capture_output=True, timeout=60, stdin=subprocess.DEVNULL,
                               env={**kept, "PATH": f"{fake.parent}:{kept['PATH']}", "FAKE_FAILS": "nothing",
-                                   "FAKE_LOG": str(tmp_path / "pip.log"), **env})
+                                   "FAKE_LOG": str(tmp_path / "pip.log"), "XDG_CACHE_HOME": str(tmp_path / "cache"),
+                                   **env})
 
     run.root, run.log, run.python = tmp_path, tmp_path / "pip.log", fake
     return run
@@ -199,12 +219,12 @@ def test_preset_without_device_installs_nothing(checkout, preset, tool):
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
 def test_preset_settings_are_valid(path):
-    from segnet_hpu.cli.train import Settings
-
-    settings = config.read(Settings, ["--config", str(path)], prog="train", environ={})
-    device, _, data_type = path.stem.partition("_")
-    assert (settings.train_engine, settings.data_type) == (device, data_type or "fp32")
+    settings = config.read(train.Settings, ["--config", str(path)], prog="train", environ={})
+    device, *rest = path.stem.split("_")
+    data_type = next((word for word in rest if word != "dist"), "fp32")
+    assert (settings.train_engine, settings.data_type, settings.distributed) == (device, data_type, "dist" in rest)
     assert settings.model_dir == f"runs/{path.stem}"
+    check_workers(settings)
 
 
 def test_every_preset_has_its_script():
@@ -213,3 +233,146 @@ def test_every_preset_has_its_script():
     for script in called:
         name = script.stem.removeprefix("RUNME_").lower()
         assert f'preset.sh" {name.split("_")[0]} {name} "$@"' in script.read_text()
+
+
+# ---- Horovod ---------------------------------------------------------------------------------
+
+BUILD = ("HOROVOD_WITHOUT_MXNET=1", "HOROVOD_WITHOUT_PYTORCH=1", "HOROVOD_WITH_GLOO=1", "HOROVOD_WITH_TENSORFLOW=1")
+
+
+@pytest.fixture
+def tools(checkout):
+    """Programs that only say who they are, before all others on PATH; returns a function that makes one."""
+    def make(name, text="exit 0"):
+        program = checkout.python.parent / name
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+    for name in ("g++", "make", "cmake", "mpicxx", "nvcc"):
+        make(name)
+    make("mpirun", "exit 127")  # as if it were not there
+    return make
+
+
+MPI = 'case $1 in --version) echo "mpirun (Open MPI) 4.1.4" ;; *) echo mpirun $* >> "$FAKE_LOG" ;; esac'
+
+
+@pytest.mark.parametrize("device, tensorflow, mpi, options, without_xla", [
+    ("cpu", "2.21.0", False, ["HOROVOD_WITHOUT_MPI=1"], True),
+    ("cpu", "2.19.1", True, ["HOROVOD_WITH_MPI=1"], True),
+    ("cpu", "2.18.1", True, ["HOROVOD_WITH_MPI=1"], False),
+    ("cpu", "2.15.1", False, ["HOROVOD_WITHOUT_MPI=1"], False),
+    ("gpu", "2.21.0", False, ["HOROVOD_GPU_OPERATIONS=NCCL", "HOROVOD_WITHOUT_MPI=1"], True),
+])
+def test_horovod_is_built_once(checkout, tools, device, tensorflow, mpi, options, without_xla):
+    if mpi:
+        tools("mpirun", MPI)
+    env = {"SEGNET_PYTHON": str(checkout.python), "FAKE_TENSORFLOW": tensorflow}
+    done = checkout("install_horovod.sh", device, **env)
+    assert (done.returncode, done.stdout) == (0, f"{checkout.python}\n"), done.stderr
+    steps = checkout.log.read_text().splitlines()
+    assert [step for step in steps if step.startswith("HOROVOD_")] == sorted([*BUILD, *options])
+    [wheel] = (checkout.root / "cache").rglob("*.whl")
+    assert tensorflow in wheel.parent.name and ("mpi4.1.4" in wheel.parent.name) == mpi
+    sources = (wheel.parent / "CMakeLists.txt").read_text().split()
+    assert sources == ["mpi_ops.cc"] if without_xla else ["mpi_ops.cc", "xla_mpi_ops.cc"]
+    assert "horovodrun --gloo -np 2" in steps
+    assert any(step.startswith("mpirun ") and "-np 2" in step for step in steps) == mpi
+
+    checkout.log.unlink()
+    again = checkout("install_horovod.sh", device, **env)
+    assert again.stdout == done.stdout and "Horovod ready" in again.stderr.splitlines()[-1]
+    assert not checkout.log.exists(), "a second run did something"
+
+    (checkout.python.parent / "installed").unlink()  # another environment finds the wheel
+    assert checkout("install_horovod.sh", device, **env).returncode == 0
+    assert "download" not in checkout.log.read_text() and "horovod.whl" in checkout.log.read_text()
+
+
+def test_horovod_is_built_anew_for_another_tensorflow_or_mpi(checkout, tools):
+    env = {"SEGNET_PYTHON": str(checkout.python)}
+    for change in (dict(FAKE_TENSORFLOW="2.20.0"), dict(FAKE_TENSORFLOW="2.21.0")):
+        assert "building" in checkout("install_horovod.sh", "cpu", **env, **change).stderr
+    tools("mpirun", MPI)
+    assert "building" in checkout("install_horovod.sh", "cpu", **env).stderr
+    assert len(list((checkout.root / "cache").rglob("*.whl"))) == 3
+
+
+@pytest.mark.parametrize("gone, package", [("g++", "g++"), ("cmake", "cmake"), ("make", "make")])
+def test_horovod_without_build_tools_says_what_to_install(checkout, tools, gone, package):
+    only = checkout.root / "only"
+    only.mkdir()
+    for name in ("bash", "cat", "dirname", "flock", "grep", "head", "mkdir", "mktemp", "rm", "sed", "sha256sum",
+                 "sort", "tail", "uname"):
+        (only / name).symlink_to(shutil.which(name))
+    (checkout.python.parent / gone).unlink()
+    done = checkout("install_horovod.sh", "cpu", SEGNET_PYTHON=str(checkout.python),
+                    PATH=f"{checkout.python.parent}:{only}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].endswith(f"apt-get install {package}") and not checkout.log.exists()
+
+
+def test_horovod_that_cannot_add_is_not_ready(checkout, tools):
+    env = {"SEGNET_PYTHON": str(checkout.python)}
+    failed = checkout("install_horovod.sh", "cpu", FAKE_ADDS="3", **env)
+    assert (failed.returncode, failed.stdout) == (1, "") and "failed: env" in failed.stderr
+    assert checkout("install_horovod.sh", "cpu", **env).returncode == 0
+
+
+def test_horovod_of_habana_is_not_built(checkout, tools):
+    refused = checkout("install_horovod.sh", "hpu", SEGNET_PYTHON=str(checkout.python))
+    assert refused.returncode == 1 and "no mpirun" in refused.stderr
+    tools("mpirun", MPI)
+    done = checkout("install_horovod.sh", "hpu", SEGNET_PYTHON=str(checkout.python))
+    assert done.returncode == 0, done.stderr
+    steps = checkout.log.read_text()
+    assert "install --no-deps habana-horovod==1.14.0.493" in steps and "wheel" not in steps
+
+
+def test_horovod_dry_run(checkout, tools):
+    tools("mpirun", MPI)
+    dry = checkout("install_horovod.sh", "cpu", SETUP_DRY_RUN="1", TF_VERSION="2.15.1").stdout
+    assert "horovod==0.28.1" in dry and "HOROVOD_WITH_MPI=1" in dry and "xla" not in dry
+    assert "xla_mpi_ops.cc" in checkout("install_horovod.sh", "cpu", SETUP_DRY_RUN="1").stdout
+    assert not checkout.log.exists() and not (checkout.root / "cache").exists()
+    assert checkout("install_horovod.sh", "tpu").returncode == 2
+
+
+def test_dist_preset_installs_horovod(checkout, tools):
+    done = checkout("RUNME_CPU_DIST.sh")
+    assert done.returncode == 0, done.stderr
+    assert "Horovod ready" in done.stderr and "ran -m segnet_hpu train" in done.stdout
+    assert "horovodrun" in checkout.log.read_text()
+    checkout.log.unlink()
+    assert "Horovod" not in checkout("RUNME_CPU_DIST.sh", SEGNET_PYTHON=str(checkout.python)).stderr
+    assert not checkout.log.exists(), "installed into a Python that was brought along"
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "run_scripts").glob("RUNME_*.sh")), ids=lambda path: path.stem)
+def test_dry_run_of_every_preset(checkout, script):
+    """On a machine without the device, the data and Horovod: one line, and nothing installed or written."""
+    shutil.rmtree(checkout.root / "dataset1")
+    before = sorted(checkout.root.rglob("*"))
+    done = checkout(script.name, "--dry_run", SEGNET_PYTHON=sys.executable, PYTHONPATH=str(ROOT))
+    assert done.returncode == 0 and done.stdout.count("\n") == 1, done.stderr
+    words = shlex.split(done.stdout)
+    device, *rest = script.stem.removeprefix("RUNME_").split("_")
+    launcher = {"CPU": "horovodrun", "GPU": "horovodrun", "HPU": "mpirun"}[device] if "DIST" in rest else None
+    names = [Path(word).name for word in words]
+    assert [name for name in names if name in ("horovodrun", "mpirun")] == ([launcher] if launcher else [])
+    if launcher:
+        assert words[words.index("-np") + 1] == ("2" if device == "CPU" else "8")
+        assert f"runs/{script.stem.removeprefix('RUNME_').lower()}/logs/1" in words
+    start = words.index(sys.executable)
+    settings = config.read(train.Settings, words[start + 4:], prog="train", environ={})
+    assert settings.train_engine == device.lower() and not settings.dry_run
+    assert sorted(checkout.root.rglob("*")) == before
+
+
+def test_dry_run_takes_the_number_of_workers_from_the_environment(checkout):
+    env = dict(SEGNET_PYTHON=sys.executable, PYTHONPATH=str(ROOT))
+    words = shlex.split(checkout("RUNME_HPU_BF16_DIST.sh", "--dry_run", NUM_WORKERS="4", **env).stdout)
+    assert words[words.index("-np") + 1] == "4" and "HABANA_VISIBLE_MODULES=0,1,2,3" in words
+    refused = checkout("RUNME_HPU_BF16_DIST.sh", "--dry_run", NUM_WORKERS="3", **env)
+    assert (refused.returncode, refused.stdout) == (2, "") and "3 workers on localhost" in refused.stderr
+    more = checkout("RUNME_HPU_BF16_DIST.sh", "--dry_run", "--hosts", "a:8,b:8", **env).stdout
+    assert " -np 16 -H a:8,b:8 " in more

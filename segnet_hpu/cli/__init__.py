@@ -63,7 +63,8 @@ def main(argv=None):
 
 def _say(message):
     """Print one line, also for a file name or a library's message that has several."""
-    print(f"{PROG}:", *str(message).splitlines(), file=sys.stderr)
+    if str(message):  # a rank that ends because another one failed has nothing to say
+        print(f"{PROG}:", *str(message).splitlines(), file=sys.stderr)
 
 
 def _run(name, argv):

@@ -1,6 +1,8 @@
 """`segnet-hpu train`."""
 
 from segnet_hpu import config
+from segnet_hpu.runtime import launch, worker
+from segnet_hpu.runtime.layout import check_workers
 from segnet_hpu.training.check import check
 from segnet_hpu.training.settings import Settings
 
@@ -11,7 +13,39 @@ def run(settings):
     if settings.print_config:
         print(config.to_yaml(settings), end="")
         return
+    if settings.dry_run:
+        check_workers(settings)
+        print(launch.line(settings, _logs(settings)))
+        return
     check(settings)
+    if settings.distributed and not launch.joined(settings):
+        _start_workers(settings)
+        return
+    worker.settle(settings)
     from segnet_hpu.training.train import train
 
     train(settings)
+
+
+def _start_workers(settings):
+    """Start the workers, which come here again with the same settings, and wait for them."""
+    import sys
+
+    from segnet_hpu.runtime.launchable import check_launchable
+    from segnet_hpu.runtime.layout import is_elastic
+    from segnet_hpu.runtime.supervise import supervise
+    from segnet_hpu.training.folder import RunFolder
+
+    check_launchable(settings)
+    RunFolder.of(settings, settings.model_name).check(settings.auto_resume_checkpoint)
+    logs = _logs(settings)
+    words, variables = launch.command(settings, logs)
+    supervise(words, variables, logs, settings.fault_timeout, is_elastic(settings), "--debug" in sys.argv)
+
+
+def _logs(settings):
+    """RUN/logs/N, a new one for every launch."""
+    from segnet_hpu.training.folder import RunFolder
+
+    logs = RunFolder.of(settings, settings.model_name).folder / "logs"
+    return logs / str(1 + max((int(p.name) for p in logs.glob("*") if p.name.isdigit()), default=0))

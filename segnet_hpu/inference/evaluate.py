@@ -8,10 +8,13 @@ from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.inference.predictor import Predictor, classes_at
 from segnet_hpu.objectives.metrics import ConfusionMatrix
 from segnet_hpu.progress import Progress
+from segnet_hpu.runtime.ranks import ALONE
 
 
-def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=None, quiet=False):
+def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=None, quiet=False, ranks=ALONE):
     """Return the ConfusionMatrix of a model over a source, one pass, in bounded memory.
+
+    Each of the ranks scores its share; all return the sum.
 
     Logits are resized (bilinear) to each label's own size before the argmax.
     ignore_label: an id left out beside 255. limit: score only the first so many samples. quiet: show
@@ -21,13 +24,14 @@ def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=No
     matrix = ConfusionMatrix(n_classes)
     seen = np.zeros(256, np.int64)
     count = len(source) if limit is None else min(limit, len(source))
+    share = range(ranks.rank, count, ranks.size)
 
     def read(i):
         image, label = source[i]
         return predictor.resize(image), label
 
     def run():
-        for batch in batched(prefetched(read, range(count), ahead=2 * batch_size), batch_size):
+        for batch in batched(prefetched(read, share, ahead=2 * batch_size), batch_size):
             inputs, labels = zip(*batch, strict=True)
             yield from zip(predictor.logits(inputs), labels, strict=True)
 
@@ -38,11 +42,12 @@ def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=No
         matrix.update(label, classes_at(logits, label.shape))
 
     # One thread scores while the model is at work on the next batch, and others read the one after.
-    with Progress("evaluate", count, "image", quiet=quiet) as progress:
+    with Progress("evaluate", len(share), "image", quiet=quiet or not ranks.leads) as progress:
         for _ in prefetched(score, run(), threads=1, ahead=2 * batch_size):
             progress.update(1)
+    matrix.counts, seen = ranks.sum(matrix.counts), ranks.sum(seen)
     outside = n_classes + np.flatnonzero(seen[n_classes:255])
-    if outside.size:
+    if outside.size and ranks.leads:
         print(f"segnet-hpu: warning: the labels hold ids outside 0..{n_classes - 1}, which were left out: "
               f"{', '.join(map(str, outside))} ({seen[outside].sum()} pixels); verify_dataset names the files",
               file=sys.stderr)

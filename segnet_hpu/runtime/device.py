@@ -23,11 +23,12 @@ class Device:
     host_casts: bool = False
 
 
-def select_device(train_engine="auto", *, threads=None, deterministic=False):
+def select_device(train_engine="auto", *, threads=None, deterministic=False, gpu=None):
     """Set TensorFlow up for one kind of device and return it; call before any op is placed.
 
     train_engine: "auto" takes the first there is of hpu, gpu, cpu. threads: the CPU threads that
-    TensorFlow may use, None for all. deterministic: the same run twice gives the same bits.
+    TensorFlow may use, None for all. deterministic: the same run twice gives the same bits. gpu: use only
+    the GPU of this number, as each of several workers on one machine does.
     With another Keras backend than TensorFlow, that backend chooses: only the defaults are allowed.
     Raises UsageError for an unknown engine, one that is not here, no TensorFlow, or one already running.
     """
@@ -44,7 +45,7 @@ def select_device(train_engine="auto", *, threads=None, deterministic=False):
 
     kind = _first_kind(tf) if train_engine == "auto" else train_engine
     # Habana's module must come first: it makes TensorFlow look for its devices anew.
-    device = {"hpu": _hpu, "gpu": _gpu, "cpu": _cpu}[kind](tf)
+    device = _gpu(tf, gpu) if kind == "gpu" else {"hpu": _hpu, "cpu": _cpu}[kind](tf)
     try:
         if threads is not None:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -70,10 +71,16 @@ def _hpu(tf):
                   jit_compile=False, host_casts=True)
 
 
-def _gpu(tf):
+def _gpu(tf, number):
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         raise UsageError(f"--train_engine gpu: {_why_no_gpu(tf)}, or use --train_engine cpu")
+    if number is not None:
+        if number >= len(gpus):
+            raise UsageError(f"worker {number} of this machine has no GPU: TensorFlow sees {len(gpus)}; start as "
+                             "many workers as there are GPUs")
+        gpus = gpus[number:number + 1]
+        tf.config.set_visible_devices(gpus, "GPU")
     try:
         for gpu in gpus:
             tf.config.experimental.set_memory_growth(gpu, True)

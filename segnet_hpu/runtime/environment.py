@@ -55,7 +55,7 @@ def facts():
         "backends": [name for name in BACKENDS if importlib.util.find_spec(name)],
         "tensorflow": _ask(_ASK_TENSORFLOW) if importlib.util.find_spec("tensorflow") else {},
         "horovod": _ask(_ASK_HOROVOD) if importlib.util.find_spec("horovod") else {},
-        "gpus": _nvidia_gpus(),
+        "gpus": nvidia_gpus(),
         "hpu_cards": hpu.cards(),
         "habana_module": hpu.installed(),
     }
@@ -85,7 +85,8 @@ def _ask(code):
         return {"error": lines[-1]}
 
 
-def _nvidia_gpus():
+def nvidia_gpus():
+    """Return one line a GPU, as nvidia-smi lists them; [] without it."""
     try:
         done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired):

@@ -7,6 +7,7 @@ from segnet_hpu.data.classes import CLASS_NAMES, split_names
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.models.registry import input_size
+from segnet_hpu.runtime.layout import check_workers
 
 WEIGHTED = ("ce", "weighted_ce", "ce_dice", "focal")
 SMOOTHED = ("ce", "weighted_ce", "ce_dice")
@@ -23,13 +24,14 @@ def check(settings, own_model=False):
         raise UsageError("--load_weights and --init_from both say what to start from; give one of them")
     _check_data(settings)
     _check_loss(settings)
+    check_workers(settings)
     Augmentation.parse(settings.augmentation_name)
     if settings.class_names:
         split_names(settings.class_names, settings.n_classes)
     elif settings.palette and settings.n_classes > (known := len(CLASS_NAMES[settings.palette])):
         raise UsageError(f"--palette {settings.palette} has {known} classes, --n_classes is {settings.n_classes}; "
                          "leave the palette out for generated colours")
-    if settings.warmup_epochs >= settings.epochs:
+    if settings.warmup_epochs is not None and settings.warmup_epochs >= settings.epochs:
         raise UsageError(f"--warmup_epochs is {settings.warmup_epochs:g} of {settings.epochs} --epochs; "
                          "expected fewer")
     if settings.learning_rate == 0:
@@ -38,6 +40,8 @@ def check(settings, own_model=False):
         raise UsageError(f"--ema is {settings.ema:g}; expected a number between 0 and 1, such as 0.999")
     if settings.dump_config:
         refuse_unwritable("--dump_config", settings.dump_config)
+    if settings.timeline:
+        refuse_unwritable("--timeline", settings.timeline)
     if settings.clipnorm == 0:
         raise UsageError("--clipnorm is 0; expected a number above 0, or none")
     if settings.momentum == 1:

@@ -40,12 +40,14 @@ def save_model(path, model, facts):
     write_model(path, model, facts, ADVICE)
 
 
-def save_checkpoint(path, model, state, facts):
+def save_checkpoint(path, model, state, facts, metrics=None):
     """Write the whole state of a compiled model; atomic. Raises RunError if it cannot be written.
 
     The inference part holds the weights' moving average if the optimizer keeps one.
+    metrics: values to write for the metrics' variables instead of this process's own.
     """
-    arrays = {group: [np.array(v) for v in variables] for group, variables in _groups(model).items()}
+    arrays = {group: [to_numpy(v) for v in variables] for group, variables in _groups(model).items()}
+    arrays["metrics"] = metrics or arrays["metrics"]
 
     def add_training(archive):
         archive.writestr("segnet_hpu/state.json", state.to_json())
@@ -84,9 +86,10 @@ def restore_newest(prefix, model, made_with, warn):
 
 def _refuse_others(path, theirs, ours):
     for name, value in ours.items():
-        if theirs[name] != value:
-            raise UsageError(f"{path} was made with --{name} {theirs[name]}, this run has {value}; give the "
-                             "settings it was made with, or another --model_dir")
+        if theirs.get(name, value) != value:
+            together = ", all workers together" if name == "batch_size" else ""
+            raise UsageError(f"{path} was made with --{name} {theirs[name]}, this run has {value}{together}; give "
+                             "the settings it was made with, or another --model_dir")
 
 
 class averaged_weights:
@@ -99,7 +102,7 @@ class averaged_weights:
 
     def __enter__(self):
         if self.averages:
-            self.raw = [np.array(v) for v in self.variables]
+            self.raw = [to_numpy(v) for v in self.variables]
             for variable, average in zip(self.variables, self.averages, strict=True):
                 variable.assign(average)
 
@@ -107,6 +110,24 @@ class averaged_weights:
         if self.averages:
             for variable, raw in zip(self.variables, self.raw, strict=True):
                 variable.assign(raw)
+
+
+def all_variables(model):
+    """Return every variable of a compiled model that a checkpoint holds."""
+    return [v for variables in _groups(model).values() for v in variables]
+
+
+def variables_of_ranks(model):
+    """Return the variables that each rank of a distributed run has its own values of, which may be averaged:
+    the moving statistics of batch normalisation, and gradients that are accumulated but not yet used."""
+    inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    statistics = [v for v in model.non_trainable_variables if v.path.endswith(("/moving_mean", "/moving_variance"))]
+    return statistics + (inner._accumulated_gradients if inner.gradient_accumulation_steps else [])
+
+
+def to_numpy(variable):
+    """Return a copy of a Keras variable's value."""
+    return np.array(keras.ops.convert_to_numpy(variable))
 
 
 def _groups(model):

@@ -1,5 +1,7 @@
 """The run's data: checked folders, the training loader, the validation source."""
 
+import functools
+
 from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.folder import FolderSource
 from segnet_hpu.data.loader import Loader
@@ -10,8 +12,8 @@ from segnet_hpu.data.verify import verify_pairs
 from segnet_hpu.errors import UsageError
 
 
-def open_sources(settings):
-    """Return (training source, validation source or None), verified unless that is switched off.
+def open_sources(settings, ranks):
+    """Return (training source, validation source or None), verified by rank 0 unless that is switched off.
 
     Raises UsageError for missing folders and, naming the first fault, for faulty data.
     """
@@ -20,18 +22,20 @@ def open_sources(settings):
         folders.append((settings.val_images, settings.val_annotations))
     if not settings.not_verify_dataset:
         for images, labels in folders:
-            _verify(images, labels, settings)
+            ranks.first(functools.partial(_verify, images, labels, settings))
     sources = [FolderSource(images, labels) for images, labels in folders]
     return sources[0], sources[1] if settings.validate else None
 
 
-def training_loader(source, settings, size, label_size):
-    """Return the Loader of an endless, shuffled, augmented stream of full batches."""
+def training_loader(source, settings, size, label_size, ranks):
+    """Return the Loader of this rank's part of an endless, shuffled, augmented stream of full batches."""
     augmentation = Augmentation.parse(settings.augmentation_name) if settings.do_augment else Augmentation()
     cache_bytes = None if settings.cache_mb is None else settings.cache_mb << 20
-    return Loader(source, Stream(len(source), settings.batch_size, settings.seed),
-                  TrainTransform(size, label_size, augmentation, settings.ignore_label), seed=settings.seed,
-                  threads=settings.loader_threads, cache_bytes=0 if settings.not_cached else cache_bytes)
+    stream = Stream(len(source), settings.batch_size * ranks.size, settings.seed, rank=ranks.rank,
+                    ranks=ranks.size)
+    transform = TrainTransform(size, label_size, augmentation, settings.ignore_label)
+    return Loader(source, stream, transform, seed=settings.seed, threads=settings.loader_threads,
+                  cache_bytes=0 if settings.not_cached else cache_bytes)
 
 
 def class_weights(source, settings):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.files import refuse_unwritable, write_text
-from segnet_hpu.training.checkpoint import list_checkpoints
 
 
 @dataclass
@@ -35,9 +34,19 @@ class RunFolder:
         refuse_unwritable("--model_dir", self.folder, folder=True)
         refuse_unwritable("--checkpoints_path", self.prefix.parent, folder=True)
         refuse_unwritable("--tensorboard", self.tensorboard, folder=True)
-        if not resume and (list_checkpoints(self.prefix) or self.best.exists()):
+        if not resume and self._holds_a_run():
             raise UsageError(f"{self.prefix.parent} already holds a run; add --auto_resume_checkpoint to go on "
                              "with it, or choose another --model_dir or --checkpoints_path")
+
+    def _holds_a_run(self):
+        if self.best.exists():
+            return True
+        if not any(self.prefix.parent.glob("*.keras")):
+            return False
+        # Keras comes with it: not for a fresh folder, where a refusal or a launch shall not wait for it.
+        from segnet_hpu.training.checkpoint import list_checkpoints
+
+        return bool(list_checkpoints(self.prefix))
 
     def claim(self):
         """Make the folders. Raises RunError where that fails."""

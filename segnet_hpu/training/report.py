@@ -13,15 +13,21 @@ def opening_line(run):
     settings, state = run.settings, run.state
     _, height, width, _ = run.model.input_shape
     place = f", going on at step {state.step} (epoch {state.epoch + 1})" if state.step else ""
+    workers = f" ({settings.batch_size} on each of {run.ranks.size} workers)" if run.ranks.size > 1 else ""
     return (f"{run.model.name} {height}x{width}, {run.model.count_params():,} parameters, {settings.data_type} on "
             f"{run.device.description}: {len(run.loader.source)} images, {settings.epochs} epochs of "
-            f"{run.steps} steps of {settings.batch_size}{place}")
+            f"{run.steps} steps of {run.batch_size}{workers}{place}")
 
 
-def epoch_line(record, epochs):
+def epoch_line(record, epochs, workers=1):
     """One line an epoch, the same on a terminal and in a log."""
     text = (f"epoch {record['epoch']}/{epochs}: loss {record['loss']:.4f}, accuracy {record['accuracy']:.4f}, "
             f"{record['images_per_second']:.2f} images/s")
+    if workers > 1:
+        text += f" ({record['images_per_second'] / workers:.2f} a worker"
+        if "communication_share" in record:
+            text += f", {record['communication_share']:.1%} of the time in communication"
+        text += ")"
     if record.get("val_mean_iou") is not None:
         text += f"; val mean IoU {record['val_mean_iou']:.4f}, pixel accuracy {record['val_pixel_accuracy']:.4f}"
     return text

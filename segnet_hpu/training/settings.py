@@ -6,6 +6,7 @@ from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.models.registry import MODELS
 from segnet_hpu.objectives.names import LOSSES, OPTIMIZERS, SCHEDULES
+from segnet_hpu.runtime.layout import BOXES
 
 
 def parse_class_weights(value):
@@ -62,8 +63,8 @@ class Settings:
     loader_threads: int | None = option(None, "threads that prepare batches", minimum=1, group="data")
 
     epochs: int = option(5, "passes over the data, or of steps_per_epoch", minimum=1, group="training")
-    batch_size: int = option(2, "images a step", minimum=1, group="training")
-    val_batch_size: int = option(2, "images a validation step", minimum=1, group="training")
+    batch_size: int = option(2, "images a step of each worker", minimum=1, group="training")
+    val_batch_size: int = option(2, "images a validation step of each worker", minimum=1, group="training")
     steps_per_epoch: int | None = option(None, "steps; the whole data set if not set", minimum=1,
                                          group="training")
     val_steps_per_epoch: int | None = option(None, "validation steps; the whole set if not set", minimum=1,
@@ -76,8 +77,11 @@ class Settings:
     optimizer_name: str = option("adam", "Keras's optimizer", choices=OPTIMIZERS, group="training")
     learning_rate: float = option(0.001, "the highest rate of the schedule", minimum=0.0, group="training")
     lr_schedule: str = option("constant", "how the rate falls", choices=SCHEDULES, group="training")
-    warmup_epochs: float = option(0.0, "epochs over which the rate rises from 0", minimum=0.0,
-                                  group="training")
+    warmup_epochs: float | None = option(None, "epochs over which the rate rises from 0; if not set none, or with a "
+                                         "scaled rate 5 and at most a tenth of all", minimum=0.0, group="training")
+    scale_lr: str = option("none", "by what the rate is multiplied for n workers: 1, n or the root of n",
+                           choices=("none", "linear", "sqrt"), group="training")
+    sync_batch_norm: bool = option(False, "normalise over the batches of all workers together", group="training")
     momentum: float = option(0.9, "of sgd", minimum=0.0, maximum=1.0, group="training")
     weight_decay: float = option(0.0, "decoupled; biases and batch norm are left out", minimum=0.0,
                                  group="training")
@@ -96,6 +100,31 @@ class Settings:
                             group="device")
     threads: int | None = option(None, "CPU threads of TensorFlow", minimum=1, group="device")
     deterministic: bool = option(False, "refuse operations whose result can vary", group="device")
+
+    distributed: bool = option(False, "train with Horovod on several workers; starts them itself unless "
+                               "horovodrun, mpirun or a scheduler did", group="workers")
+    num_workers: int | None = option(None, "workers in all; also from the variable NUM_WORKERS", minimum=1,
+                                     group="workers", variable="NUM_WORKERS")
+    num_workers_per_hls: int | None = option(None, "workers on each machine, Habana's name for it", minimum=1,
+                                             group="workers")
+    hls_type: str | None = option(None, "Habana's name of the box, checked against the workers on each machine: "
+                                  "HLS1-H has 4 cards, the others 8", choices=tuple(BOXES), group="workers")
+    kubernetes_run: bool = option(False, "an operator has started the workers: join them, never start any",
+                                  group="workers")
+    hosts: str | None = option(None, "machines, reached by ssh, and the workers on each: a:8,b:8; this machine "
+                               "if not set", group="workers")
+    launcher: str = option("auto", "what starts the workers; auto: mpirun on hpu, else horovodrun (Gloo)",
+                           choices=("auto", "horovodrun", "mpirun"), group="workers")
+    dry_run: bool = option(False, "print the exact command that would run, and stop", group="workers")
+    fault_timeout: float = option(60.0, "seconds that a lost or hung worker may hold the others up", minimum=5.0,
+                                  group="workers")
+    timeline: str | None = option(None, "write Horovod's timeline (for chrome://tracing) to this file",
+                                  group="workers")
+    min_workers: int | None = option(None, "elastic training: go on while there are so many", minimum=1,
+                                     group="workers")
+    max_workers: int | None = option(None, "elastic training: never more", minimum=1, group="workers")
+    host_discovery_script: str | None = option(None, "elastic training: a program that prints host:workers, one a "
+                                               "line, of the machines there are now", group="workers")
 
     model_dir: str | None = option(None, "folder of the run; runs/MODEL if neither this nor checkpoints_path "
                                    "is set", group="output")

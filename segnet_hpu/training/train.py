@@ -1,29 +1,24 @@
 """Training, from settings to a finished run folder."""
 
-import json
-import math
-import sys
-import time
+import signal
 
 import keras
 import numpy as np
 
-from segnet_hpu import config
 from segnet_hpu.errors import RunError
-from segnet_hpu.files import write_text
 from segnet_hpu.inference.appearance import Appearance
 from segnet_hpu.inference.evaluate import evaluate
 from segnet_hpu.inference.load import load_model
-from segnet_hpu.inference.scores import named_scores, score_table
 from segnet_hpu.progress import Progress
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.precision import set_precision
-from segnet_hpu.training import checkpoint, report
-from segnet_hpu.training.assemble import check_model, compile_model, make_model, set_first_weights
+from segnet_hpu.runtime.ranks import ALONE, join
+from segnet_hpu.training import checkpoint
+from segnet_hpu.training.assemble import check_model, compile_model, make_model, rate_factor, set_first_weights
 from segnet_hpu.training.data import class_weights, open_sources, training_loader
 from segnet_hpu.training.folder import RunFolder
-from segnet_hpu.training.outputs import TensorBoard, write_metrics
-from segnet_hpu.training.state import State
+from segnet_hpu.training.journal import Journal
+from segnet_hpu.training.keeper import Keeper
 from segnet_hpu.training.stopping import Stopped, StopSignals
 
 
@@ -44,47 +39,61 @@ class Run:
 
     def __init__(self, settings, model=None, callbacks=()):
         self.settings = settings
+        self.ranks = join(settings.distributed)
+        with self.ranks.together():
+            self._prepare(model)
+        self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=self.model)
+        self.best_matrix = None
+
+    def _prepare(self, model):
+        settings, ranks = self.settings, self.ranks
         self.appearance = Appearance.of(settings.n_classes, settings.class_names, settings.palette)
         self.places = RunFolder.of(settings, settings.model_name or model.name)
-        self.places.check(settings.auto_resume_checkpoint)
-        source, self.validation = open_sources(settings)
+        ranks.first(lambda: self.places.check(settings.auto_resume_checkpoint))
+        source, self.validation = open_sources(settings, ranks)
         self.device = select_device(settings.train_engine, threads=settings.threads,
-                                    deterministic=settings.deterministic)
+                                    deterministic=settings.deterministic,
+                                    gpu=ranks.local_rank if ranks.size > 1 else None)
         set_precision(settings.data_type, self.device)
         keras.utils.set_random_seed(settings.seed)
         if model is not None:
             check_model(model, settings)
         self.model = model or make_model(settings)
-        set_first_weights(self.model, settings)
+        ranks.first(lambda: set_first_weights(self.model, settings))
         _, height, width, _ = self.model.input_shape
-        self.loader = training_loader(source, settings, (height, width), self.model.output_shape[1:3])
-        self.steps = settings.steps_per_epoch or math.ceil(len(source) / settings.batch_size)
-        compile_model(self.model, settings, class_weights(source, settings), self.steps,
-                      self.device.jit_compile)
-        self.facts = {key: getattr(settings, key) for key in ("class_names", "palette", "ignore_label")}
-        self.facts["made_with"] = {"model_name": self.model.name, "n_classes": settings.n_classes,
-                                   "optimizer_name": settings.optimizer_name,
-                                   "batch_size": settings.batch_size, "steps_per_epoch": self.steps}
+        self.batch_size = settings.batch_size * ranks.size
+        self.loader = training_loader(source, settings, (height, width), self.model.output_shape[1:3], ranks)
+        self.steps = settings.steps_per_epoch or -(-len(source) // self.batch_size)
+        weights = ranks.first(lambda: class_weights(source, settings))
+        compile_model(self.model, settings, weights, self.steps, self.device.jit_compile, ranks)
+        facts = {key: getattr(settings, key) for key in ("class_names", "palette", "ignore_label")}
+        facts["made_with"] = {
+            "model_name": self.model.name, "n_classes": settings.n_classes, "batch_size": self.batch_size,
+            "optimizer_name": settings.optimizer_name, "steps_per_epoch": self.steps,
+            "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.size):g})"}
         # What can be refused has been: from here on the run writes.
-        self.places.claim()
-        self.state = self._resume() or State()
-        self.tensorboard = TensorBoard(self.places.tensorboard)
-        self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=self.model)
-        self.saved = time.monotonic()
+        ranks.first(self.places.claim)
+        self.keeper = Keeper(settings, self.places, self.model, self.steps, facts, ranks)
+        self.state = self.keeper.resume()
+        self.journal = Journal(self) if ranks.leads else None
 
     def fit(self):
+        """Train from where the state is to the end; return the history."""
         state = self.state
-        self._announce()
+        if self.journal:
+            self.journal.open()
         self.model.stop_training = False
         self.callbacks.on_train_begin()
-        with StopSignals() as signals:
+        with self.ranks.together(), StopSignals() as signals:
             while self._has_more():
                 self.callbacks.on_epoch_begin(state.epoch)
-                logs = self._train_epoch(signals)
-                record, score = self._judge(logs)
+                record, score, matrix = self._judge(self._train_epoch(signals))
                 if state.finish_epoch(record, score):
-                    self._save_best()
-                self._write_epoch(record)
+                    self.keeper.save_best()
+                    self.best_matrix = matrix
+                self.keeper.save(state)
+                if self.journal:
+                    self.journal.epoch(record)
                 self.callbacks.on_epoch_end(state.epoch - 1, record)
         self.callbacks.on_train_end()
         self._finish()
@@ -96,9 +105,9 @@ class Run:
         if state.step == first:
             self.model.reset_metrics()
         batches = self.loader.iterate(state.step, first + self.steps)
-        what = f"epoch {state.epoch + 1}/{self.settings.epochs}"
-        size = self.settings.batch_size
-        with Progress(what, self.steps * size, "image", (state.step - first) * size) as progress:
+        what, size = f"epoch {state.epoch + 1}/{self.settings.epochs}", self.batch_size
+        with Progress(what, self.steps * size, "image", (state.step - first) * size,
+                      quiet=not self.ranks.leads) as progress:
             for images, labels in batches:
                 self.callbacks.on_train_batch_begin(state.step - first)
                 logs = self.model.train_on_batch(*self._for_device(images, labels), return_dict=True)
@@ -108,9 +117,8 @@ class Run:
                                    "set --clipnorm 1, and try --data_type fp32")
                 self.callbacks.on_train_batch_end(state.step - 1 - first, logs)
                 progress.update(size, f"loss {logs['loss']:.4f}")
-                if state.step < first + self.steps:
-                    self._save_within_epoch(signals)
-        return {**logs, "images_per_second": progress.rate}
+                self._save_within_epoch(signals, state.step == first + self.steps)
+        return self._reduced_logs() | self._speed(progress)
 
     def _for_device(self, images, labels):
         """The batch in types that the device has: Gaudi has no uint8."""
@@ -118,95 +126,68 @@ class Run:
             return images.astype(np.float32), labels.astype(np.int32)
         return images, labels
 
+    def _save_within_epoch(self, signals, at_end):
+        """Save when it is due, and stop when asked to; what ends an epoch is saved anyway."""
+        due, stop = self.ranks.agree(self.keeper.is_due(), bool(signals.caught))
+        every = self.settings.save_steps
+        due = due or (every and self.state.step % every == 0)
+        if at_end or not (due or stop):
+            return
+        self.keeper.save(self.state)
+        if stop:
+            # Where another rank caught it, this one does as if told to end.
+            raise Stopped(f"stopped in epoch {self.state.epoch + 1} at step {self.state.step}; saved: the "
+                          "same command with --auto_resume_checkpoint goes on from here",
+                          signals.caught or signal.SIGTERM)
+
+    def _reduced_logs(self):
+        """The epoch's metrics over all ranks; rank 0 keeps their sums, so that they stand for all of them."""
+        for variable in self.model.metrics_variables:
+            variable.assign(self.ranks.sum(checkpoint.to_numpy(variable)))
+        logs = self.model.get_metrics_result()
+        if not self.ranks.leads:
+            self.model.reset_metrics()
+        return logs
+
+    def _speed(self, progress):
+        """Images per second of all ranks, and which part of the time went into averaging gradients."""
+        speed = {"images_per_second": progress.rate}
+        waited = self.ranks.waited()
+        if waited is not None:
+            speed["communication_share"] = waited / progress.seconds
+        return speed
+
     def _judge(self, logs):
-        """Return (record of the epoch, its score: higher is better)."""
+        """Return (record of the epoch, its score: higher is better, ConfusionMatrix or None)."""
         record = {"epoch": self.state.epoch + 1, "step": self.state.step,
                   **{name: float(value) for name, value in logs.items()},
                   "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
         if self.validation is None:
-            return record, -record["loss"]
-        scores = self.evaluate().scores()
-        record |= {f"val_{name}": value for name, value in scores.items() if name != "per_class"}
-        return record, record["val_mean_iou"] or 0.0
-
-    def evaluate(self):
-        """Return the validation set's ConfusionMatrix, of the averaged weights where there are such."""
+            return record, -record["loss"], None
+        self.ranks.level(checkpoint.variables_of_ranks(self.model))
         with checkpoint.averaged_weights(self.model):
-            limit = self.settings.val_steps_per_epoch
-            return evaluate(self.model, self.validation, self.settings.n_classes, self.settings.ignore_label,
-                            self.settings.val_batch_size, limit and limit * self.settings.val_batch_size)
+            matrix = self._evaluate(self.model, self.settings.val_steps_per_epoch, self.ranks)
+        record |= {f"val_{name}": value for name, value in matrix.scores().items() if name != "per_class"}
+        return record, record["val_mean_iou"] or 0.0, matrix
 
-    def _save_best(self):
-        with checkpoint.averaged_weights(self.model):
-            checkpoint.save_model(self.places.best, self.model, self.facts)
-
-    def _write_epoch(self, record):
-        self._save()
-        write_metrics(self.places.folder / "metrics.csv", self.state.history)
-        scalars = {name: value for name, value in record.items() if name not in ("epoch", "step")}
-        self.tensorboard.scalars(scalars, record["step"])
-        if self.validation is not None:
-            with checkpoint.averaged_weights(self.model):
-                for name, picture in report.panels(self.model, *self._shown()):
-                    self.tensorboard.picture(name, picture, record["step"])
-        self.tensorboard.flush()
-        print(report.epoch_line(record, self.settings.epochs), flush=True)
-
-    def _shown(self):
-        """What the pictures of a run show."""
-        return self.validation, self.appearance, self.settings.val_pictures, self.settings.val_batch_size
-
-    def _save_within_epoch(self, signals):
-        """Save when it is due, and stop when asked to."""
-        every = self.settings.save_steps
-        due = (every and self.state.step % every == 0) \
-            or time.monotonic() - self.saved > self.settings.save_minutes * 60
-        if due or signals.caught:
-            self._save()
-        if signals.caught:
-            raise Stopped(f"stopped in epoch {self.state.epoch + 1} at step {self.state.step}; saved: the "
-                          "same command with --auto_resume_checkpoint goes on from here", signals.caught)
-
-    def _save(self):
-        path = checkpoint.checkpoint_path(self.places.prefix, self.state, self.steps)
-        checkpoint.save_checkpoint(path, self.model, self.state, self.facts)
-        for old in checkpoint.list_checkpoints(self.places.prefix)[:-self.settings.keep_checkpoints]:
-            old.unlink()
-        self.saved = time.monotonic()
-
-    def _resume(self):
-        if not self.settings.auto_resume_checkpoint:
-            return None
-        return checkpoint.restore_newest(self.places.prefix, self.model, self.facts["made_with"], warn)
-
-    def _announce(self):
-        text = config.to_yaml(self.settings)
-        write_text(self.places.folder / "config.yaml", text)
-        if self.settings.dump_config:
-            write_text(self.settings.dump_config, text)
-        self.places.write_model_config(self.model)
-        if self.state.history:
-            # A run killed between checkpoint and metrics.csv left the latter a row short.
-            write_metrics(self.places.folder / "metrics.csv", self.state.history)
-        print(report.opening_line(self), flush=True)
+    def _evaluate(self, model, steps=None, ranks=ALONE):
+        """Return a model's ConfusionMatrix on the validation set, or on its first `steps` batches."""
+        settings = self.settings
+        return evaluate(model, self.validation, settings.n_classes, settings.ignore_label,
+                        settings.val_batch_size, steps and steps * settings.val_batch_size, ranks=ranks)
 
     def _has_more(self):
         patience = self.settings.early_stopping
         patient = patience is None or self.state.epochs_without_gain < patience
-        return self.state.epoch < self.settings.epochs and patient and not self.model.stop_training
+        asked_to_stop = self.ranks.first(lambda: self.model.stop_training)
+        return self.state.epoch < self.settings.epochs and patient and not asked_to_stop
 
     def _finish(self):
-        self.tensorboard.close()
+        if not self.journal:
+            return
+        best, matrix = None, None
         if self.validation is not None:
             best, _ = load_model(self.places.best)
-            matrix = evaluate(best, self.validation, self.settings.n_classes, self.settings.ignore_label,
-                              self.settings.val_batch_size)
-            scores = named_scores(matrix, self.appearance.names)
-            write_text(self.places.folder / "evaluation.json", json.dumps(scores, indent=2))
-            report.write_overlays(self.places.folder / "pictures", best, *self._shown())
-            print(score_table(scores))
-        print(report.closing_line(self))
-
-
-def warn(message):
-    print(f"segnet-hpu: warning: {message}", file=sys.stderr)
+            whole = self.best_matrix is not None and not self.settings.val_steps_per_epoch
+            matrix = self.best_matrix if whole else self._evaluate(best)
+        self.journal.close(best, matrix)

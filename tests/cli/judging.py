@@ -9,6 +9,7 @@ import numpy as np
 TRAIN = ("train --model_name vgg_segnet --n_classes 2 --input_height 32 --input_width 32 "
          "--encoder_weights random --train_images images --train_annotations labels --epochs 1 "
          "--train_engine cpu --model_dir run ")
+DISTRIBUTED = TRAIN + "--distributed "
 PREDICT = "predict --checkpoints_path model.keras --input_path images --output_path out --train_engine cpu "
 EVALUATE = "evaluate_model --checkpoints_path model.keras --images_path images --segs_path labels --train_engine cpu "
 VERIFY = "verify_dataset --images_path images --segs_path labels --n_classes 2 "

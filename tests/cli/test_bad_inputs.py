@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from judging import PREDICT, TRAIN, VERIFY, VISUALIZE
+from judging import DISTRIBUTED, PREDICT, TRAIN, VERIFY, VISUALIZE
 
 ROOT = Path(__file__).resolve().parents[2]
+
+# An executable that no refused command gets to run.
+ELASTIC = DISTRIBUTED + "--min_workers 2 --host_discovery_script /bin/true "
 
 # Name -> (command, words of the line).
 FLAGS = {
@@ -83,6 +86,29 @@ FLAGS = {
     "missing labels": (TRAIN + "--train_annotations nowhere", "--train_annotations nowhere: no such folder"),
     "a file for a folder": (TRAIN + "--train_images images/a.png", "--train_images images/a.png"),
     "line break in a value": (TRAIN + "--train_images 'no\nwhere'", "--train_images no where: no such folder"),
+
+    "workers without distributed": (TRAIN + "--hosts a:2,b:2", "--hosts is for several workers", "--distributed"),
+    "timeline without distributed": (TRAIN + "--timeline t.json", "--timeline is for several workers"),
+    "no number of workers": (DISTRIBUTED, "--distributed needs --num_workers", "NUM_WORKERS", "--hosts"),
+    "no worker": (DISTRIBUTED + "--num_workers 0", "--num_workers is 0", "at least 1"),
+    "more workers than places": (DISTRIBUTED + "--num_workers 5 --hosts a:2,b:2", "--hosts a:2,b:2", "room for 4"),
+    "host without number": (DISTRIBUTED + "--hosts a", "--hosts a: 'a'", "a:8,b:8"),
+    "host twice": (DISTRIBUTED + "--hosts a:1,a:1", "--hosts a:1,a:1", "named twice"),
+    "three cards": (DISTRIBUTED + "--num_workers 3 --train_engine hpu", "3 workers on localhost", "1, 2, 4 or 8"),
+    "more than the box": (DISTRIBUTED + "--num_workers 8 --hls_type HLS1-H", "--hls_type HLS1-H runs 1, 2 or 4"),
+    "unknown box": (DISTRIBUTED + "--num_workers 8 --hls_type HLS9", "--hls_type is 'HLS9'", "HLS1-H"),
+    "horovodrun on hpu": (DISTRIBUTED + "--num_workers 2 --train_engine hpu --launcher horovodrun",
+                          "--launcher horovodrun", "mpirun"),
+    "operator with hosts": (DISTRIBUTED + "--kubernetes_run --hosts a:2", "--kubernetes_run", "--hosts"),
+    "impatience": (DISTRIBUTED + "--num_workers 2 --fault_timeout 1", "--fault_timeout is 1.0", "at least 5"),
+    "elastic without script": (DISTRIBUTED + "--min_workers 2", "--min_workers", "--host_discovery_script"),
+    "no such script": (DISTRIBUTED + "--min_workers 2 --host_discovery_script images", "images: no such program"),
+    "elastic with mpirun": (ELASTIC + "--launcher mpirun", "--host_discovery_script", "--launcher mpirun", "Gloo"),
+    "elastic with hosts": (ELASTIC + "--hosts a:2", "--hosts does not go with --host_discovery_script"),
+    "elastic without least": (ELASTIC.replace("--min_workers 2", ""), "--host_discovery_script needs --min_workers"),
+    "most below least": (ELASTIC + "--max_workers 1", "--min_workers is 2 and --max_workers is 1"),
+    "start below least": (ELASTIC + "--num_workers 1", "--num_workers is 1; expected 2"),
+    "timeline into nowhere": (DISTRIBUTED + "--num_workers 2 --timeline images", "--timeline images is a folder"),
 
     "ids with colours": (PREDICT + "--ids --overlay", "--ids", "--overlay"),
     "ids with legend": (PREDICT + "--ids --legend", "--ids", "--legend"),

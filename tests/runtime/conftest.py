@@ -38,3 +38,15 @@ def python(tmp_path):
         return json.loads(done.stdout.splitlines()[-1])
 
     return run
+
+
+@pytest.fixture
+def settings():
+    """Return settings of a distributed training run, with changes."""
+    from segnet_hpu import config
+    from segnet_hpu.training.settings import Settings
+
+    def make(**changes):
+        return config.from_values(Settings, **{"model_name": "vgg_segnet", "n_classes": 2, "train_images": "images",
+                                               "train_annotations": "labels", "distributed": True, **changes})
+    return make

@@ -16,6 +16,7 @@ from keras import layers
 
 from segnet_hpu import cli
 from segnet_hpu.runtime.device import select_device
+from segnet_hpu.training import journal
 from segnet_hpu.training import train as training
 
 HERE = Path(__file__).resolve().parent
@@ -56,7 +57,7 @@ class SignalAt(keras.callbacks.Callback):
         super().__init__()
         self.number, self.moment = number, moment
         if moment[0] == "saved":
-            training.write_metrics = self._before_metrics
+            journal.write_metrics = self._before_metrics
 
     def on_train_batch_end(self, batch, logs=None):
         self._at("step", int(self.model.optimizer._iterations))
@@ -77,17 +78,24 @@ def run(folder, *argv, model=None, callbacks=(), signal_at=None, patch=None):
 
     callbacks: Keras callbacks. signal_at: arguments of SignalAt. patch: a function called first.
     """
-    process = _SERVER.Process(target=_child, args=(str(folder), [str(a) for a in argv], model, callbacks,
-                                                   signal_at, patch))
-    with mock.patch.dict(os.environ, PYTHONPATH=f"{ROOT}{os.pathsep}{HERE}"):
-        process.start()
+    process = start(folder, argv, model=model, callbacks=callbacks, signal_at=signal_at, patch=patch)
     process.join()
     return process.exitcode, (folder / "out.txt").read_text(), (folder / "err.txt").read_text()
 
 
-def _child(folder, argv, model, callbacks, signal_at, patch):
+def start(folder, argv, *, model=None, callbacks=(), signal_at=None, patch=None, rank=0, env=()):
+    """Start such a run and return its process. Its output goes to out.txt and err.txt, or with a rank's number."""
+    process = _SERVER.Process(target=_child, args=(str(folder), [str(a) for a in argv], model, callbacks,
+                                                   signal_at, patch, rank or "", dict(env)))
+    with mock.patch.dict(os.environ, PYTHONPATH=f"{ROOT}{os.pathsep}{HERE}"):
+        process.start()
+    return process
+
+
+def _child(folder, argv, model, callbacks, signal_at, patch, rank, env):
     os.chdir(folder)
-    for stream, name in ((sys.stdout, "out.txt"), (sys.stderr, "err.txt")):
+    os.environ.update(env)
+    for stream, name in ((sys.stdout, f"out{rank}.txt"), (sys.stderr, f"err{rank}.txt")):
         with open(name, "w") as file:
             os.dup2(file.fileno(), stream.fileno())
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -107,9 +115,10 @@ def contents(checkpoint):
 
 
 def rows(folder):
-    """metrics.csv of FOLDER/run as dicts of text, without the one column that is a time."""
+    """metrics.csv of FOLDER/run as dicts of text, without the columns that are times."""
+    times = ("images_per_second", "communication_share")
     with open(folder / "run/metrics.csv") as file:
-        return [{k: v for k, v in row.items() if k != "images_per_second"} for row in csv.DictReader(file)]
+        return [{k: v for k, v in row.items() if k not in times} for row in csv.DictReader(file)]
 
 
 def flags(**settings):

@@ -1,0 +1,110 @@
+"""Weak scaling on the CPU: the same step on N ranks of Horovod, and in N processes that know nothing of each other.
+
+    python benchmarks/scaling.py [--ranks 2] [--data_type bf16 fp32] [--steps 6] [--rounds 2] [--launcher horovodrun]
+
+Every process has one core to itself. The processes on their own are the machine's ceiling; both kinds are started
+in turn, and the medians compared.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve()
+
+
+def worker(flags):
+    """One process: prints its steps' seconds, and which share of them averaging took, as JSON into OUT/RANK."""
+    from segnet_hpu.runtime.ranks import ALONE, join
+    from segnet_hpu.runtime.worker import pin
+
+    number = int(os.environ.get("HOROVOD_RANK") or os.environ.get("OMPI_COMM_WORLD_RANK") or flags.number)
+    pin(number, flags.ranks)
+    ranks = join() if flags.number is None else ALONE
+    import numpy as np
+
+    from segnet_hpu.models.build import build_model
+    from segnet_hpu.objectives.accuracy import PixelAccuracy
+    from segnet_hpu.objectives.losses import make_loss
+    from segnet_hpu.objectives.optimizers import make_optimizer
+    from segnet_hpu.runtime.device import select_device
+    from segnet_hpu.runtime.precision import set_precision
+
+    set_precision(flags.data_type[0], select_device("cpu", threads=1))
+    model = build_model("vgg_segnet", 12, flags.height, flags.width)
+    model.compile(make_optimizer("adam", 1e-4), make_loss("ce"), metrics=[PixelAccuracy()], jit_compile=False)
+    model.optimizer.build(model.trainable_variables)
+    ranks.average_gradients(model.optimizer)
+    rng = np.random.default_rng(number)
+    images = rng.integers(0, 256, (flags.batch, flags.height, flags.width, 3), np.uint8)
+    labels = rng.integers(0, 12, (flags.batch, *model.output_shape[1:3]), np.uint8)
+    seconds = []
+    for step in range(flags.steps + 2):
+        began = time.perf_counter()
+        model.train_on_batch(images, labels)
+        seconds.append(time.perf_counter() - began)
+        if step == 1:
+            ranks.waited()
+    waited = ranks.waited() or 0.0
+    Path(flags.out, str(number)).write_text(json.dumps([seconds[2:], waited / sum(seconds[2:])]))
+
+
+def measured(flags, data_type, together):
+    """Return ([seconds of every step of every process], share of averaging)."""
+    with tempfile.TemporaryDirectory() as out:
+        command = [sys.executable, str(HERE), "--out", out, "--data_type", data_type]
+        for name in ("ranks", "steps", "height", "width", "batch"):
+            command += [f"--{name}", str(getattr(flags, name))]
+        environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1]), "OMP_NUM_THREADS": "1"}
+        started = [[*launcher(flags), *command]] if together else \
+            [[*command, "--number", str(n)] for n in range(flags.ranks)]
+        processes = [subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                     for words in started]
+        for process in processes:
+            _, errors = process.communicate()
+            if process.returncode:
+                sys.exit(errors.decode(errors="replace"))
+        results = [json.loads(path.read_text()) for path in Path(out).iterdir()]
+    return [second for seconds, _ in results for second in seconds], max(share for _, share in results)
+
+
+def launcher(flags):
+    """The words that start a program on every rank."""
+    if flags.launcher == "mpirun":
+        return ["mpirun", "--allow-run-as-root", "--bind-to", "none", "--oversubscribe", "-np", str(flags.ranks)]
+    return [str(Path(sys.executable).with_name("horovodrun")), "--gloo", "-np", str(flags.ranks)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in (("ranks", 2), ("steps", 6), ("rounds", 2), ("height", 320), ("width", 640), ("batch", 2)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--data_type", nargs="+", default=["bf16", "fp32"])
+    parser.add_argument("--launcher", choices=("horovodrun", "mpirun"), default="horovodrun")
+    parser.add_argument("--out", help=argparse.SUPPRESS)
+    parser.add_argument("--number", type=int, help=argparse.SUPPRESS)
+    flags = parser.parse_args()
+    if flags.out:
+        worker(flags)
+        return
+    for data_type in flags.data_type:
+        alone, together, shares = [], [], []
+        for _ in range(flags.rounds):
+            alone += measured(flags, data_type, False)[0]
+            seconds, share = measured(flags, data_type, True)
+            together += seconds
+            shares.append(share)
+        ceiling, step = statistics.median(alone), statistics.median(together)
+        print(f"{data_type}, {flags.ranks} ranks by {flags.launcher}: {step:.3f} s a step; side by side without Horovod "
+              f"{ceiling:.3f} s: {ceiling / step:.1%} of the ceiling. {statistics.mean(shares):.1%} of the time in "
+              "averaging, waiting for the slower rank included", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""Horovod under Keras 3, whose optimizers Horovod's own wrapper does not reach."""
+
+import contextlib
+import functools
+
+from segnet_hpu.errors import Elsewhere, SegnetError, UsageError, WorkerLost
+from segnet_hpu.runtime.ranks import Alone
+
+
+class Horovod(Alone):
+    """The ranks that Horovod connects.
+
+    Raises UsageError where Horovod is not installed, or was built for another TensorFlow.
+    """
+
+    def __init__(self):
+        try:
+            import horovod.tensorflow as hvd
+        except ImportError as error:
+            reason = str(error).splitlines()[0]
+            raise UsageError(f"Horovod cannot be imported ({reason}); expected it for several workers. "
+                             "Run run_scripts/install_horovod.sh") from error
+        hvd.init()
+        self.hvd = hvd
+        self.rank, self.size = hvd.rank(), hvd.size()
+        self.local_rank, self.local_size = hvd.local_rank(), hvd.local_size()
+        self.leads = self.rank == 0
+
+    @contextlib.contextmanager
+    def together(self):
+        try:
+            yield
+        except SegnetError:
+            raise
+        except Exception as error:
+            if "Horovod" not in str(error) and "Horovod" not in type(error).__name__:
+                raise
+            # TensorFlow puts the names of nodes before the words.
+            words = next((line for line in reversed(str(error).splitlines()) if "Horovod" in line), "it is gone")
+            raise WorkerLost(f"{words.split('}} ')[-1].strip()}; what was saved is whole, go on with "
+                             "--auto_resume_checkpoint") from error
+
+    def first(self, function):
+        result, error = None, None
+        if self.leads:
+            try:
+                result = function()
+            except SegnetError as caught:
+                error = caught
+        status = error and error.exit_status
+        result, status = self.hvd.broadcast_object((result, status), name="first")
+        if status is not None:
+            raise error or Elsewhere(status)
+        return result
+
+    def sum(self, array):
+        import tensorflow as tf
+
+        return self.hvd.allreduce(tf.constant(array), op=self.hvd.Sum, name="sum").numpy()
+
+    def average_gradients(self, optimizer):
+        """See Alone. Once an update: after gradient accumulation, before clipping.
+
+        Under loss scaling before the check for overflow, so that all ranks come to the same verdict.
+        """
+        import keras
+        import tensorflow as tf
+
+        self._wish, self._agreed = (tf.Variable([0.0, 0.0], trainable=False) for _ in range(2))
+        self._waited = tf.Variable(0.0, trainable=False, dtype="float64")
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            apply = optimizer.apply
+            optimizer.apply = lambda grads, variables=None: apply(self._average(grads), variables)
+        else:
+            clip = optimizer._clip_gradients
+            optimizer._clip_gradients = lambda grads: clip(self._average(grads))
+
+    def _average(self, grads):
+        import tensorflow as tf
+
+        with tf.control_dependencies(grads):
+            began = tf.timestamp()
+        # The wishes travel with the gradients, because a message of their own would cost a round.
+        with tf.control_dependencies([began]):
+            *averaged, agreed = self.hvd.grouped_allreduce([*grads, self._wish.read_value()], op=self.hvd.Average,
+                                                           name="gradients")
+        with tf.control_dependencies(averaged):
+            self._waited.assign_add(tf.timestamp() - began)
+        self._agreed.assign(agreed)
+        return averaged
+
+    def agree(self, save, stop):
+        agreed = self._agreed.numpy() > 0
+        # What has been agreed on is done now: no need to wish for it again.
+        self._wish.assign([0.0, 0.0] if agreed.any() else [float(save), float(stop)])
+        self._agreed.assign([0.0, 0.0])
+        return tuple(map(bool, agreed))
+
+    def waited(self):
+        seconds = float(self._waited.numpy())
+        self._waited.assign(0.0)
+        return seconds
+
+    def synchronise_batch_norm(self, model):
+        import keras
+
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer._moments = functools.partial(self._moments, layer)
+
+    def _moments(self, layer, inputs, mask):
+        """Mean and variance over all ranks' inputs, of which each has as many."""
+        import tensorflow as tf
+
+        @tf.custom_gradient
+        def together(mean, variance):
+            # One message for both; gathered, because a difference of summed squares would lose digits.
+            every = self.hvd.allgather(tf.stack([mean, variance])[None], name=f"{layer.name}_moments")
+            middle = tf.reduce_mean(every[:, 0], 0)
+            apart = mean - middle
+
+            def gradient(by_mean, by_variance):
+                # Horovod's own gradient of allgather is too small by the number of ranks.
+                by_mean, by_variance = tf.unstack(self.hvd.allreduce(
+                    tf.stack([by_mean, by_variance]), op=self.hvd.Average, name=f"{layer.name}_gradients"))
+                return by_mean + 2 * apart * by_variance, by_variance
+
+            return (middle, tf.reduce_mean(every[:, 1] + (every[:, 0] - middle)**2, 0)), gradient
+
+        return together(*tf.nn.moments(inputs, layer._reduction_axes))
+
+    def share(self, variables):
+        import keras
+        import numpy as np
+
+        values = self.first(lambda: [keras.ops.convert_to_numpy(v) for v in variables])
+        for variable, value in zip(variables, values, strict=True):
+            # Dropout has to differ from rank to rank: its states are (seed, count).
+            apart = (self.rank, 0) if variable.path.endswith("seed_generator_state") else 0
+            variable.assign(value + np.asarray(apart, value.dtype))
+
+    def level(self, variables):
+        import keras
+        import numpy as np
+
+        for variable in variables:
+            variable.assign(self.sum(keras.ops.convert_to_numpy(variable).astype(np.float64)) / self.size)

@@ -1,0 +1,90 @@
+"""The processes of one launch: the launcher and, on this machine, its workers."""
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import threading
+import uuid
+
+from segnet_hpu.runtime.worker import end_with_parent
+
+# Marks every process of a launch in its environment, on all machines; the value is the launch's own.
+MARK = "SEGNET_LAUNCH"
+_RANKS = (b"HOROVOD_RANK", b"OMPI_COMM_WORLD_RANK")
+
+
+class Launch:
+    """Starts a command with `variables` added to the environment."""
+
+    def __init__(self, command, variables):
+        mark = uuid.uuid4().hex
+        self._entry = f"{MARK}={mark}".encode()
+        # In a session of its own a terminal's Ctrl-C reaches us alone. Should we be killed, Linux ends the
+        # launcher, and the launcher its workers.
+        self.process = subprocess.Popen(command, env={**os.environ, **variables, MARK: mark}, text=True,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        errors="replace", start_new_session=True,
+                                        preexec_fn=lambda: end_with_parent(signal.SIGTERM))
+        self._lines = queue.SimpleQueue()
+        threading.Thread(target=self._pump, daemon=True).start()
+
+    def _pump(self):
+        for text in self.process.stdout:
+            self._lines.put(text)
+
+    def lines(self):
+        """Yield the output's lines, and "" now and then while there is none, until the launcher has ended."""
+        while True:
+            ended = self.process.poll() is not None
+            try:
+                yield self._lines.get(timeout=0.2)
+            except queue.Empty:
+                if ended:
+                    return
+                yield ""
+
+    def workers(self):
+        """Return {rank: pids} of the workers on this machine; what a worker started itself counts with it."""
+        found = {}
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as file:
+                    entries = file.read().split(b"\0")
+            except OSError:  # gone, or another user's
+                continue
+            if self._entry in entries:
+                ranks = [int(value) for name, _, value in (e.partition(b"=") for e in entries) if name in _RANKS]
+                for rank in ranks[:1]:
+                    found.setdefault(rank, []).append(int(pid))
+        return found
+
+    def signal_workers(self, number):
+        """Send every worker on this machine a signal; return whether there was one."""
+        workers = self.workers()
+        for pids in workers.values():
+            _send(min(pids), number)  # the worker itself: those it started came later
+        return bool(workers)
+
+    def stop(self):
+        """End the workers here at once, and the launcher in its orderly way: it ends those on other machines."""
+        self._kill_workers()
+        self.process.terminate()
+
+    def kill(self):
+        """Leave nothing behind here, whatever the launcher did or does."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._kill_workers()
+
+    def _kill_workers(self):
+        for pids in self.workers().values():
+            for pid in pids:
+                _send(pid, signal.SIGKILL)
+
+
+def _send(pid, number):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)

@@ -1,0 +1,98 @@
+"""Watch over a launch: pass the workers' words and our signals on, bound every wait, leave no process behind."""
+
+import os
+import signal
+import sys
+import time
+
+from segnet_hpu.errors import RunError
+from segnet_hpu.runtime.processes import Launch
+from segnet_hpu.runtime.verdict import Ranks
+
+# Seconds for workers to end by themselves once one has failed, and for the launcher once they are gone.
+GRACE = 10.0
+
+
+def supervise(command, variables, logs, fault_timeout, elastic=False, everything=False):
+    """Run the launcher until it ends. Raises SegnetError, with the exit status to end with, if it failed.
+
+    command, variables: from launch.command. logs: folder of the workers' logs, for messages.
+    fault_timeout: seconds for the workers to save their state when a signal stops the run.
+    elastic: a worker's end is the launcher's affair. everything: show all workers' output, not rank 0's alone.
+    A worker's failure ends the run within GRACE; SIGINT and SIGTERM are passed on, a second one ends it at once.
+    """
+    ranks = Ranks()
+    with _Signals() as signals:
+        launch = Launch(command, variables)
+        try:
+            _follow(launch, ranks, signals, fault_timeout, elastic, everything)
+        finally:
+            launch.kill()
+    status = launch.process.returncode
+    if status == 0 and (elastic or not ranks.failed):
+        return
+    if signals.caught:
+        raise _Stopped(next((text for _, text in sorted(ranks.errors.items())), "stopped"), signals.caught)
+    raise ranks.verdict(status, os.path.basename(command[0]), logs, fault_timeout)
+
+
+def _follow(launch, ranks, signals, fault_timeout, elastic, everything):
+    """Pass words and signals on until the launcher ends, or has to be ended."""
+    never = float("inf")
+    seen, deadline = 0, never
+    for text in launch.lines():
+        said = ranks.hear(text) if text else None
+        if said and (everything or said[0] == 0):
+            _show(*said, everything)
+        if signals.count > seen:
+            seen = signals.count
+            deadline = time.monotonic()
+            if seen == 1 and launch.signal_workers(signals.caught):
+                deadline += fault_timeout
+        elif ranks.failed and not elastic and deadline == never:
+            deadline = time.monotonic() + GRACE
+        if time.monotonic() >= deadline:
+            break
+    else:
+        return
+    ranks.hung = [rank for rank in launch.workers() if rank not in ranks.errors and rank not in ranks.ended]
+    launch.stop()
+    deadline = time.monotonic() + GRACE
+    for text in launch.lines():
+        if text:
+            ranks.hear(text)
+        if time.monotonic() >= deadline:
+            return
+
+
+def _show(rank, stream, text, everything):
+    out = sys.stdout if stream == "stdout" else sys.stderr
+    out.write(f"[{rank}] {text}" if everything else text)
+    out.flush()
+
+
+class _Stopped(RunError):
+    """Ended by a signal to us; exit status 128 + signal, as shells have it."""
+
+    def __init__(self, message, number):
+        super().__init__(message)
+        self.exit_status = 128 + number
+
+
+class _Signals:
+    """Within this context SIGINT and SIGTERM are counted, and the first is kept in `caught`."""
+
+    def __init__(self):
+        self.caught, self.count = None, 0
+
+    def __enter__(self):
+        self.before = {n: signal.signal(n, self._note) for n in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def _note(self, number, frame):
+        self.caught = self.caught or number
+        self.count += 1
+
+    def __exit__(self, *_):
+        for number, handler in self.before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,80 @@
+"""What a worker process does for itself before it computes: know its place, take its cores, end with its launcher."""
+
+import ctypes
+import os
+import signal
+from dataclasses import dataclass
+
+PR_SET_PDEATHSIG = 1
+
+# Who started us -> its variables for rank, size, rank on this machine, workers on this machine.
+_VARIABLES = {
+    "horovodrun": ("HOROVOD_RANK", "HOROVOD_SIZE", "HOROVOD_LOCAL_RANK", "HOROVOD_LOCAL_SIZE"),
+    "mpirun": ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
+               "OMPI_COMM_WORLD_LOCAL_SIZE"),
+    "pmi": ("PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
+    # Only srun sets the step's number of tasks above 1; the rest stands in a batch script's environment as well.
+    "srun": ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_STEP_TASKS_PER_NODE"),
+}
+_SCHEDULERS = ("pmi", "srun")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a worker stands: rank of size; local_rank of local_size on its machine; launcher: who started it."""
+
+    rank: int
+    size: int
+    local_rank: int
+    local_size: int
+    launcher: str
+
+
+def place(distributed=False, environ=os.environ):
+    """Return this process's Place among workers that a launcher started, or None if it stands alone.
+
+    distributed: heed a scheduler's variables too, which other programs' jobs have as well.
+    """
+    for launcher, names in _VARIABLES.items():
+        if launcher in _SCHEDULERS and not distributed:
+            continue
+        rank, size, local_rank, local_size = (_number(environ.get(name)) for name in names)
+        if rank is not None and size is not None and (size > 1 or launcher not in _SCHEDULERS):
+            return Place(rank, size, local_rank or 0, local_size or 1, launcher)
+    return None
+
+
+def _number(text):
+    # srun writes "2(x3)" for three machines with two tasks each.
+    digits = (text or "").partition("(")[0].partition(",")[0]
+    return int(digits) if digits.isdigit() else None
+
+
+def pin(local_rank, local_size):
+    """Keep this process and its later threads on its share of the cores; return them as a sorted list.
+
+    The machine's usable cores are dealt out in runs of equal length; with more workers than cores they share.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    share = max(1, len(cores) // local_size)
+    first = local_rank * share % len(cores)
+    own = cores[first:first + share]
+    os.sched_setaffinity(0, own)
+    return own
+
+
+def end_with_parent(number=signal.SIGKILL):
+    """Have Linux send this process a signal when the process that started it is gone, however it ended."""
+    if hasattr(os, "sched_setaffinity"):  # Linux
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number)
+
+
+def settle(settings, environ=os.environ):
+    """Make this process, if it is one of several workers, ready to compute. Call before TensorFlow is imported."""
+    found = place(settings.distributed, environ)
+    if found is None:
+        return
+    end_with_parent()
+    # mpirun and srun bind their processes themselves.
+    if found.launcher == "horovodrun" and settings.train_engine == "cpu" and found.local_size > 1:
+        pin(found.local_rank, found.local_size)

@@ -1,0 +1,62 @@
+"""What a run tells: its settings, an epoch's line, metrics.csv, TensorBoard, pictures. Rank 0's business."""
+
+import json
+
+from segnet_hpu import config
+from segnet_hpu.files import write_text
+from segnet_hpu.inference.scores import named_scores, score_table
+from segnet_hpu.training import checkpoint, report
+from segnet_hpu.training.outputs import TensorBoard, write_metrics
+
+
+class Journal:
+    """Writes into a run's folder. run: a training.train.Run."""
+
+    def __init__(self, run):
+        self.run, self.folder = run, run.places.folder
+        self.metrics = self.folder / "metrics.csv"
+        self.tensorboard = TensorBoard(run.places.tensorboard)
+
+    def open(self):
+        """Write the settings, and say what begins."""
+        run = self.run
+        text = config.to_yaml(run.settings)
+        write_text(self.folder / "config.yaml", text)
+        if run.settings.dump_config:
+            write_text(run.settings.dump_config, text)
+        run.places.write_model_config(run.model)
+        if run.state.history:
+            # A run killed between checkpoint and metrics.csv left the latter a row short.
+            write_metrics(self.metrics, run.state.history)
+        print(report.opening_line(run), flush=True)
+
+    def epoch(self, record):
+        """Write what came of an epoch, with pictures of some validation images."""
+        run = self.run
+        write_metrics(self.metrics, run.state.history)
+        scalars = {name: value for name, value in record.items() if name not in ("epoch", "step")}
+        self.tensorboard.scalars(scalars, record["step"])
+        if run.validation is not None:
+            with checkpoint.averaged_weights(run.model):
+                for name, picture in report.panels(run.model, *self._shown()):
+                    self.tensorboard.picture(name, picture, record["step"])
+        self.tensorboard.flush()
+        print(report.epoch_line(record, run.settings.epochs, run.ranks.size), flush=True)
+
+    def close(self, best, matrix):
+        """Write the best model's scores and overlays, and say what to do next.
+
+        best: the model; matrix: its ConfusionMatrix; both None without validation.
+        """
+        self.tensorboard.close()
+        if matrix is not None:
+            scores = named_scores(matrix, self.run.appearance.names)
+            write_text(self.folder / "evaluation.json", json.dumps(scores, indent=2))
+            report.write_overlays(self.folder / "pictures", best, *self._shown())
+            print(score_table(scores))
+        print(report.closing_line(self.run), flush=True)
+
+    def _shown(self):
+        """What the pictures of a run show."""
+        run = self.run
+        return run.validation, run.appearance, run.settings.val_pictures, run.settings.val_batch_size

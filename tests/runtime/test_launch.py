@@ -1,0 +1,167 @@
+"""The exact commands that start workers, for every device, on machines made up."""
+
+import dataclasses
+import os
+import shlex
+import sys
+
+import pytest
+
+from segnet_hpu import config
+from segnet_hpu.errors import UsageError
+from segnet_hpu.runtime import cpu, environment, hpu, launch
+from segnet_hpu.runtime.launchable import check_launchable
+from segnet_hpu.training.settings import Settings
+
+BOUNDS = {"PYTHONUNBUFFERED": "1", "HOROVOD_GLOO_TIMEOUT_SECONDS": "60", "HOROVOD_STALL_CHECK_TIME_SECONDS": "30",
+          "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "60"}
+AS_X = [word for name, value in BOUNDS.items() for word in ("-x", f"{name}={value}")]
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch):
+    """A machine with 96 cores of two threads each and no card; returns a function that changes it."""
+    def change(cores=96, gpus=0, cards=0):
+        monkeypatch.setattr(cpu, "physical_cores", lambda: cores)
+        monkeypatch.setattr(cpu, "usable_cores", lambda: 2 * cores)
+        monkeypatch.setattr(environment, "nvidia_gpus", lambda: ["GPU"] * gpus)
+        monkeypatch.setattr(hpu, "cards", lambda: ["HL-225"] * cards)
+        monkeypatch.setattr(hpu, "installed", lambda: cards > 0)
+    change()
+    return change
+
+
+def command(settings, environ=None):
+    """(launcher's words, flags of train, variables)."""
+    words, variables = launch.command(settings, "run/logs/1", environ or {})
+    start = words.index(sys.executable)
+    assert words[start:start + 4] == [sys.executable, "-m", "segnet_hpu", "train"]
+    return words[:start], words[start + 4:], variables
+
+
+def test_alone(settings):
+    words, flags, variables = command(settings(distributed=False, dry_run=True))
+    assert (words, variables) == ([], {}) and "--dry_run=true" not in flags
+
+
+def test_a_worker_starts_no_workers(settings):
+    words, flags, _ = command(settings(num_workers=4), {"HOROVOD_RANK": "1", "HOROVOD_SIZE": "4"})
+    assert words == [] and "--num_workers=4" in flags
+
+
+def test_cpu(settings):
+    words, flags, variables = command(settings(num_workers=4, train_engine="cpu"))
+    assert words[0].endswith("horovodrun")
+    assert words[1:] == ["--gloo", "-np", "4", "--output-filename", "run/logs/1"]
+    assert variables == {**BOUNDS, "OMP_NUM_THREADS": "48"} and "--threads=48" in flags
+
+
+def test_what_the_user_set_of_threads_stands(settings):
+    given = settings(num_workers=4, train_engine="cpu", threads=5)
+    _, flags, variables = command(given)
+    assert variables["OMP_NUM_THREADS"] == "5" and "--threads=5" in flags
+    assert "OMP_NUM_THREADS" not in command(given, {"OMP_NUM_THREADS": "7"})[2]
+
+
+def test_more_workers_than_cores(settings, machine):
+    machine(cores=1)
+    words, flags, _ = command(settings(num_workers=3, train_engine="cpu", launcher="mpirun"))
+    assert words[2:5] == ["--bind-to", "none", "--oversubscribe"] and "--threads=1" in flags
+
+
+def test_gpu(settings, machine):
+    machine(gpus=2)
+    for engine in ("gpu", "auto"):
+        words, flags, variables = command(settings(num_workers=2, train_engine=engine, fault_timeout=7))
+        assert words[1:4] == ["--gloo", "-np", "2"] and not [f for f in flags if f.startswith("--threads")]
+        assert variables == {"PYTHONUNBUFFERED": "1", "HOROVOD_GLOO_TIMEOUT_SECONDS": "7",
+                             "HOROVOD_STALL_CHECK_TIME_SECONDS": "3", "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "7"}
+
+
+@pytest.mark.parametrize("workers, box, cores, modules", [
+    (8, None, 12, None), (4, None, 24, "0,1,2,3"), (2, None, 48, "0,1"), (4, "HLS1-H", 24, None), (1, None, 96, "0")])
+def test_hpu(settings, workers, box, cores, modules):
+    words, _, variables = command(settings(num_workers=workers, hls_type=box, train_engine="hpu"))
+    cards = ["-x", f"HABANA_VISIBLE_MODULES={modules}"] if modules else []
+    assert words == ["mpirun", "--allow-run-as-root", "--bind-to", "core", "--map-by", f"socket:PE={cores}", "-np",
+                     str(workers), *AS_X, *cards, "--tag-output", "--output-filename", "run/logs/1"]
+    assert variables == {}
+
+
+def test_hpu_on_a_machine_that_only_reads_the_line(settings, machine):
+    machine(cores=2)
+    words, _, _ = command(settings(num_workers=8, train_engine="hpu"), {"HABANA_VISIBLE_MODULES": "4,5"})
+    assert "socket:PE=1" in words and not [word for word in words if word.startswith("HABANA_VISIBLE")]
+
+
+def test_auto_finds_cards(settings, machine):
+    machine(cards=8)
+    assert command(settings(num_workers=8))[0][0] == "mpirun"
+
+
+def test_several_machines(settings):
+    given = settings(hosts="a:8,b:8", train_engine="hpu")
+    environ = {"PATH": "/bin", "HABANA_LOGS": "/tmp/l", "HOME": "/root", "OMP_NUM_THREADS": "3"}
+    words, flags, _ = command(given, environ)
+    assert words[words.index("-np"):][:10] == ["-np", "16", "-H", "a:8,b:8", "-x", "HABANA_LOGS", "-x",
+                                              "OMP_NUM_THREADS", "-x", "PATH"]
+    assert "HOME" not in words and "socket:PE=12" in words and "--hosts=a:8,b:8" in flags
+    assert command(settings(hosts="a:8,b:8", num_workers=12, train_engine="gpu"))[0][1:6] == \
+        ["--gloo", "-np", "12", "-H", "a:8,b:4"]
+
+
+def test_timeline(settings):
+    where = f"HOROVOD_TIMELINE={os.path.abspath('t.json')}"
+    given = dict(num_workers=2, timeline="t.json", train_engine="cpu")
+    assert where in launch.line(settings(**given), "logs", {})
+    assert where in command(settings(**given, launcher="mpirun"))[0]
+
+
+def test_elastic(settings, program):
+    script = program("hosts.sh", "echo localhost:2; echo 127.0.0.1:1") / "hosts.sh"
+    given = dict(min_workers=2, max_workers=3, host_discovery_script=str(script), train_engine="cpu")
+    assert command(settings(**given))[0][1:] == [
+        "--gloo", "-np", "2", "--min-np", "2", "--max-np", "3", "--host-discovery-script", str(script),
+        "--network-interfaces", "lo", "--output-filename", "run/logs/1"]
+    program("hosts.sh", "echo localhost:2; echo other:1")
+    assert "--network-interfaces" not in command(settings(**given))[0]
+    program("hosts.sh", "exit 3")
+    with pytest.raises(UsageError, match="hosts.sh.*exit status 3"):
+        command(settings(**given))
+
+
+def test_line_is_for_a_shell(settings):
+    given = settings(num_workers=2, train_engine="cpu", train_images="my images")
+    words, variables = launch.command(given, "my run/logs/1", {})
+    assert shlex.split(launch.line(given, "my run/logs/1", {})) == [f"{k}={v}" for k, v in variables.items()] + words
+
+
+def test_workers_get_the_settings_whatever_yaml_and_variables_they_find(settings, tmp_path):
+    (tmp_path / "c.yaml").write_text("epochs: 7\nbatch_size: 3\n")
+    environ = {"SEGNET_CONFIG": str(tmp_path / "c.yaml"), "SEGNET_SEED": "9", "NUM_WORKERS": "8"}
+    given = settings(num_workers=2, train_engine="cpu", threads=1, batch_size=2, seed=0)
+    flags = command(given, environ)[1]
+    found = config.read(Settings, flags, prog="train", environ=environ)
+    assert dataclasses.replace(found, config=None) == given
+
+
+@pytest.mark.parametrize("here, given, words", [
+    (dict(gpus=2), dict(num_workers=4, train_engine="gpu"), "this machine has 2 GPUs"),
+    (dict(cards=4), dict(num_workers=8, train_engine="hpu"), "this machine has 4 Gaudi cards"),
+    (dict(cards=8), dict(num_workers=3), "3 workers on localhost: a Gaudi box runs"),
+    (dict(), dict(num_workers=2, train_engine="cpu", launcher="mpirun"), "there is no mpirun"),
+])
+def test_machine_that_lacks_something(settings, machine, monkeypatch, program, here, given, words):
+    machine(**here)
+    folder = program("mpirun" if "mpirun" not in words else "other", "exit 0")
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    with pytest.raises(UsageError) as refused:
+        check_launchable(settings(**given))
+    assert words in str(refused.value)
+
+
+def test_missing_horovod_names_the_script(settings, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="run_scripts/install_horovod.sh cpu$"):
+        check_launchable(settings(num_workers=2, train_engine="cpu"))

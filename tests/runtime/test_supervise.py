@@ -1,0 +1,167 @@
+"""Real launchers with small workers that fail, hang, are killed or stopped: what is said, and that all end."""
+
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# A worker without TensorFlow: says its rank, then does what its rank's argument says.
+WORKER = """
+import os, signal, sys, time
+from segnet_hpu.runtime.worker import end_with_parent, place
+end_with_parent()
+here = place()
+def stop(number, frame):
+    print("segnet-hpu: stopped; saved", file=sys.stderr)
+    sys.exit(128 + number)
+signal.signal(signal.SIGTERM, stop)
+print("worker", here.rank, "of", here.size, "is", os.getpid(), flush=True)
+what = sys.argv[1:][here.rank]
+if what == "bad":
+    print("segnet-hpu: images/a.png is broken", file=sys.stderr)
+    sys.exit(2)
+if what == "lost":
+    time.sleep(1)
+    print("segnet-hpu: lost another worker: the connection is closed", file=sys.stderr)
+    sys.exit(1)
+if what == "warn":
+    print("segnet-hpu: warning: slow", file=sys.stderr)
+if what == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+if what == "frozen":
+    os.kill(os.getpid(), signal.SIGSTOP)
+if what == "wait":
+    print("waits", flush=True)
+    time.sleep(100)
+"""
+
+PARENT = """
+import sys
+from segnet_hpu.errors import SegnetError
+from segnet_hpu.runtime import supervise
+supervise.GRACE = 3.0
+try:
+    supervise.supervise(sys.argv[1:], {"PYTHONUNBUFFERED": "1"}, "logs/1", 5)
+except SegnetError as error:
+    print("segnet-hpu:", error, file=sys.stderr)
+    sys.exit(error.exit_status)
+"""
+
+
+def horovodrun():
+    program = Path(sys.executable).with_name("horovodrun")
+    if importlib.util.find_spec("horovod") is None or not program.exists():
+        pytest.skip("Horovod is not installed here; run_scripts/install_horovod.sh cpu installs it")
+    return [str(program), "--gloo", "-np", "2"]
+
+
+def mpirun():
+    if not shutil.which("mpirun"):
+        pytest.skip("there is no mpirun; Debian's openmpi-bin has it")
+    return ["mpirun", "--allow-run-as-root", "--oversubscribe", "--tag-output", "-np", "2"]
+
+
+LAUNCHERS = pytest.mark.parametrize("launcher", [horovodrun, mpirun])
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a parent whose two workers do as said; returns its process. At the end all of them must be gone."""
+    worker = tmp_path / "worker.py"
+    worker.write_text(WORKER)
+
+    def begin(launcher, *what):
+        command = [*launcher(), "--output-filename", str(tmp_path / "logs"), sys.executable, str(worker), *what]
+        return subprocess.Popen([sys.executable, "-c", PARENT, *command], text=True, cwd=tmp_path,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+    yield begin
+    assert left_over(worker) == []
+
+
+def left_over(worker, seconds=8.0):
+    """The processes that still run this worker after so many seconds at the most."""
+    end = time.monotonic() + seconds
+    while True:
+        found = []
+        for place in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                if str(worker).encode() in place.read_bytes():
+                    found.append(place.parent.name)
+            except OSError:
+                continue
+        if not found or time.monotonic() > end:
+            return found
+
+
+@LAUNCHERS
+def test_all_well(start, tmp_path, launcher):
+    process = start(launcher, "warn", "warn")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert [line.split(" is ")[0] for line in out.splitlines()] == ["worker 0 of 2"]  # rank 0 speaks for all
+    assert err == "segnet-hpu: warning: slow\n"
+    logs = [path.read_text() for path in (tmp_path / "logs").rglob("stdout")]
+    assert [sum(f"worker {rank} of 2" in text for text in logs) for rank in (0, 1)] == [1, 1]
+
+
+@pytest.mark.parametrize("launcher, what, status, words", [
+    (horovodrun, ("lost", "bad"), 2, "segnet-hpu: rank 1: images/a.png is broken\n"),
+    (mpirun, ("lost", "bad"), 2, "segnet-hpu: rank 1: images/a.png is broken\n"),
+    (mpirun, ("bad", "bad"), 2, "segnet-hpu: images/a.png is broken\n"),
+    (horovodrun, ("wait", "killed"), 1, "segnet-hpu: rank 1 was ended by signal 9 (SIGKILL"),
+    (mpirun, ("lost", "killed"), 1, "segnet-hpu: rank 1 was ended by signal 9 (SIGKILL"),
+])
+def test_the_rank_and_the_cause_are_named(start, launcher, what, status, words):
+    process = start(launcher, *what)
+    _, err = process.communicate(timeout=60)
+    if what == ("bad", "bad"):  # mpirun may stop the second before it speaks
+        err = re.sub("rank [01]: ", "", err)
+    assert (process.returncode, err.count("\n")) == (status, 1) and err.startswith(words), err
+
+
+def test_hung_worker_is_named(start):
+    process = start(horovodrun, "lost", "frozen")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and err.startswith("segnet-hpu: rank 1 did not answer within --fault_timeout, 5 s")
+
+
+@LAUNCHERS
+def test_signal_lets_the_workers_save(start, launcher):
+    process = start(launcher, "wait", "wait")
+    wait_for(process, "waits")
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (128 + signal.SIGTERM, "segnet-hpu: stopped; saved\n")
+
+
+@LAUNCHERS
+def test_killed_parent_leaves_no_process(start, launcher):
+    process = start(launcher, "wait", "wait")
+    wait_for(process, "waits")
+    process.kill()
+    process.communicate(timeout=60)
+
+
+def test_launcher_that_fails_by_itself(start):
+    process = start(lambda: ["sh", "-c", "echo no such host >&2; exit 7", "sh"])
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (1, "segnet-hpu: sh ended with status 7: no such host\n")
+
+
+def wait_for(process, word):
+    """Read the parent's output up to a line with this word."""
+    for line in process.stdout:
+        if word in line:
+            return
+    pytest.fail(f"the workers ended: {process.stderr.read()}")

@@ -1,0 +1,67 @@
+"""What a worker finds out and does for itself."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from segnet_hpu.runtime.launch import joined
+from segnet_hpu.runtime.worker import Place, place
+
+HOROVODRUN = {"HOROVOD_RANK": "3", "HOROVOD_SIZE": "4", "HOROVOD_LOCAL_RANK": "1", "HOROVOD_LOCAL_SIZE": "2"}
+MPIRUN = {"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "1", "OMPI_COMM_WORLD_LOCAL_RANK": "0",
+          "OMPI_COMM_WORLD_LOCAL_SIZE": "1"}
+SRUN = {"SLURM_PROCID": "5", "SLURM_STEP_NUM_TASKS": "6", "SLURM_LOCALID": "2", "SLURM_STEP_TASKS_PER_NODE": "3(x2)"}
+BATCH_SCRIPT = {"SLURM_PROCID": "0", "SLURM_NTASKS": "8", "SLURM_LOCALID": "0"}
+PMI = {"PMI_RANK": "1", "PMI_SIZE": "2"}
+
+
+@pytest.mark.parametrize("environ, distributed, found", [
+    ({}, True, None),
+    (HOROVODRUN, False, Place(3, 4, 1, 2, "horovodrun")),
+    (MPIRUN, False, Place(0, 1, 0, 1, "mpirun")),
+    (SRUN, True, Place(5, 6, 2, 3, "srun")),
+    (SRUN, False, None),
+    (BATCH_SCRIPT, True, None),  # it is to start the workers itself
+    (PMI, True, Place(1, 2, 0, 1, "pmi")),
+    ({**SRUN, **HOROVODRUN}, True, Place(3, 4, 1, 2, "horovodrun")),  # horovodrun within a job
+    ({"HOROVOD_RANK": "0"}, True, None),
+])
+def test_place(environ, distributed, found):
+    assert place(distributed, environ) == found
+
+
+def test_joined(settings):
+    assert joined(environ=HOROVODRUN) and joined(settings(), MPIRUN) and not joined(environ={})
+    assert joined(settings(), SRUN) and not joined(settings(distributed=False), SRUN) and not joined(environ=SRUN)
+    assert joined(settings(kubernetes_run=True), {}) and not joined(settings(), {})
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_pin_deals_out_all_cores(python, size):
+    code = "import json, os; from segnet_hpu.runtime.worker import pin; own = pin({}, {}); " \
+           "assert own == sorted(os.sched_getaffinity(0)); print(json.dumps(own))"
+    usable = sorted(os.sched_getaffinity(0))
+    shares = [python(code.format(rank, size)) for rank in range(size)]
+    assert {len(share) for share in shares} == {max(1, len(usable) // size)}
+    together = {core for share in shares for core in share}
+    assert together == set(usable[:len(together)])
+    assert len(together) == min(len(usable), size * len(shares[0])), "a core is idle while others are shared"
+
+
+def test_worker_ends_with_its_launcher(tmp_path):
+    """A launcher that is killed takes its worker with it, though the worker ignores SIGTERM and SIGHUP."""
+    worker = ("import signal, sys; [signal.signal(n, signal.SIG_IGN) for n in (signal.SIGTERM, signal.SIGHUP)];"
+              "from segnet_hpu.runtime.worker import end_with_parent; end_with_parent();"
+              "print('[' + str(__import__('os').getpid()) + ']', flush=True); signal.pause()")
+    launcher = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {worker!r}])"
+    process = subprocess.Popen([sys.executable, "-c", launcher], stdout=subprocess.PIPE, text=True,
+                               env={**os.environ, "PYTHONPATH": os.getcwd()})
+    [pid] = json.loads(process.stdout.readline())
+    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, 0)  # still there
+    process.kill()
+    assert process.stdout.read() == ""  # the pipe closes when the worker, too, is gone
