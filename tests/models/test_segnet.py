@@ -10,29 +10,29 @@ from base import ModelTester
 from segnet_hpu.models.build import build_model, freeze_stages
 from windows import pool, unpool
 
+SMALL = ((8, 8), (8, 8), (16, 16, 16), (16, 16, 16), (16, 16, 16))
 
-class TestSegnetBasic(ModelTester):
-    model_name = "segnet_basic"
-    parameters = 1_417_676
+
+class SegnetTester(ModelTester):
+    """Any size will do: odd ones."""
+
     stride, size, refused = 1, (33, 46), {}
 
 
-class TestSegnetVgg16(ModelTester):
-    model_name = "segnet_vgg16"
-    parameters = 29_465_804
-    stride, size, refused = 1, (33, 46), {}
+class TestSegnetBasic(SegnetTester):
+    model_name, parameters = "segnet_basic", 1_417_676
 
 
-class TestBayesianSegnetBasic(ModelTester):
-    model_name = "bayesian_segnet_basic"
-    parameters = 1_417_676
-    stride, size, refused = 1, (33, 46), {}
+class TestBayesianSegnetBasic(SegnetTester):
+    model_name, parameters = "bayesian_segnet_basic", 1_417_676
 
 
-class TestBayesianSegnet(ModelTester):
-    model_name = "bayesian_segnet"
-    parameters = 29_465_804
-    stride, size, refused = 1, (33, 46), {}
+class TestSegnetVgg16(SegnetTester):
+    model_name, parameters, options = "segnet_vgg16", 29_465_804, {"blocks": SMALL}
+
+
+class TestBayesianSegnet(SegnetTester):
+    model_name, parameters, options = "bayesian_segnet", 29_465_804, {"blocks": SMALL}
 
 
 def basic_layers():
@@ -83,11 +83,12 @@ def forward(names, x, model):
     return x
 
 
-@pytest.mark.parametrize("model_name,published", [("segnet_basic", basic_layers), ("segnet_vgg16", vgg16_layers)])
-def test_the_network_is_the_published_one(model_name, published):
+@pytest.mark.parametrize("model_name,published,options", [
+    ("segnet_basic", basic_layers, {}), ("segnet_vgg16", vgg16_layers, {"blocks": SMALL})])
+def test_the_network_is_the_published_one(model_name, published, options):
     names = [*published()]
     keras.utils.set_random_seed(1)
-    model = build_model(model_name, 5, 21, 27)
+    model = build_model(model_name, 5, 21, 27, **options)
     assert names_of(model) == names
     rng = np.random.default_rng(0)
     for layer in model.layers:
@@ -113,11 +114,12 @@ def test_the_basic_layers_are_those_of_the_authors_file(real_data):
                                          "decdrop5": "relu5_1_D", "decdrop4": "relu4_1_D", "decdrop3": "relu3_1_D"}),
 ])
 def test_dropout_stands_where_the_authors_have_it(model_name, plain, dropped):
-    model = build_model(model_name, 3, 32, 32)
+    options = {"blocks": SMALL} if plain == "segnet_vgg16" else {}
+    model = build_model(model_name, 3, 32, 32, **options)
     names = names_of(model)
     assert {name: names[names.index(name) - 1] for name in names if "drop" in name} == dropped
     assert {model.get_layer(name).rate for name in dropped} == {0.5}
-    other = build_model(plain, 3, 32, 32)
+    other = build_model(plain, 3, 32, 32, **options)
     assert [name for name in names if name not in dropped] == names_of(other)
     # Without training nothing is dropped: the same weights give the same logits.
     other.set_weights(model.get_weights())
@@ -128,14 +130,15 @@ def test_dropout_stands_where_the_authors_have_it(model_name, plain, dropped):
 
 @pytest.mark.parametrize("size", [(1, 1), (16, 17), (45, 60)])
 def test_any_size_comes_back(size):
-    assert build_model("segnet_vgg16", 2, *size).output_shape == (None, *size, 2)
+    assert build_model("segnet_vgg16", 2, *size, blocks=SMALL).output_shape == (None, *size, 2)
     assert build_model("segnet_basic", 2, *size).output_shape == (None, *size, 2)
 
 
-@pytest.mark.parametrize("model_name,frozen", [
-    ("segnet_basic", {"conv1", "conv2"}), ("segnet_vgg16", {"conv1_1", "conv1_2", "conv2_1", "conv2_2"})])
-def test_freezing_leaves_the_decoder_alone(model_name, frozen):
-    model = build_model(model_name, 2, 16, 16)
+@pytest.mark.parametrize("model_name,options,frozen", [
+    ("segnet_basic", {}, {"conv1", "conv2"}),
+    ("segnet_vgg16", {"blocks": SMALL}, {"conv1_1", "conv1_2", "conv2_1", "conv2_2"})])
+def test_freezing_leaves_the_decoder_alone(model_name, options, frozen):
+    model = build_model(model_name, 2, 16, 16, **options)
     freeze_stages(model, 2)
     assert {layer.name for layer in model.layers if layer.weights and not layer.trainable} \
         == frozen | {f"{name}_bn" for name in frozen}

@@ -48,16 +48,19 @@ def _mask(x):
 
 
 def _padded(x):
-    """Bring both sides to even numbers, with what no maximum is."""
+    """Bring both sides to even numbers by their last values again, which the first ones outdo in a tie."""
     _, height, width, _ = x.shape
-    if height % 2 == width % 2 == 0:
-        return x
-    return ops.pad(x, [(0, 0), (0, height % 2), (0, width % 2), (0, 0)], constant_values=-float("inf"))
+    if width % 2:
+        x = ops.concatenate([x, x[:, :, -1:]], axis=2)
+    return ops.concatenate([x, x[:, -1:]], axis=1) if height % 2 else x
 
 
 def _cropped(x, size):
-    height, width = size
-    return x if x.shape[1:3] == size else x[:, :height, :width]
+    if x.shape[1:3] == size:
+        return x
+    batch, *_, channels = ops.shape(x)
+    # Not x[:, :height, :width], whose gradient is slow on TensorFlow.
+    return ops.slice(x, (0, 0, 0, 0), (batch, *size, channels))
 
 
 def _columns(x):

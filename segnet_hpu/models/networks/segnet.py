@@ -34,21 +34,24 @@ def segnet_basic(x, n_classes, dropout=0.0):
     return _conv(x, n_classes, 1, "conv_classifier")
 
 
-def segnet_vgg16(x, n_classes, dropout=0.0):
-    """Map raw RGB (B, H, W, C), 0..255, to logits (B, H, W, n_classes): VGG16 with BN, and its mirror image."""
+def segnet_vgg16(x, n_classes, dropout=0.0, blocks=BLOCKS):
+    """Map raw RGB (B, H, W, C), 0..255, to logits (B, H, W, n_classes): VGG16 with BN, and its mirror image.
+
+    blocks: for each stage the widths of its convolutions; VGG16's unless a smaller network is wanted.
+    """
     masks = {}
-    for stage, widths in enumerate(BLOCKS, start=1):
+    for stage, widths in enumerate(blocks, start=1):
         for i, width in enumerate(widths, start=1):
             x = _conv_bn_relu(x, width, f"{stage}_{i}")
         x, masks[stage] = MaxPoolingWithMask(name=f"pool{stage}")(x)
         x = _drop(x, dropout, "encdrop", stage)
-    for stage in range(len(BLOCKS), 0, -1):
+    for stage in range(len(blocks), 0, -1):
         x = Unpooling(name=f"upsample{stage}")([x, masks[stage]])
-        widths = BLOCKS[stage - 1]
+        widths = blocks[stage - 1]
         for i in range(len(widths), 1, -1):
-            x = _conv_bn_relu(x, widths[0], f"{stage}_{i}_D")
+            x = _conv_bn_relu(x, widths[i - 2], f"{stage}_{i}_D")
         if stage > 1:
-            x = _conv_bn_relu(x, BLOCKS[stage - 2][0], f"{stage}_1_D")
+            x = _conv_bn_relu(x, blocks[stage - 2][-1], f"{stage}_1_D")
             x = _drop(x, dropout, "decdrop", stage)
     return _conv(x, n_classes, 3, "conv1_1_D")
 
