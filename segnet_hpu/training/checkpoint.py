@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from segnet_hpu.errors import RunError, UsageError

@@ -95,14 +95,22 @@ def test_batch_norm_merged_into_the_convolutions(tmp_path, rgb):
     same(model, rgb, expected)
 
 
-def test_vgg16_into_an_encoder(tmp_path, rgb):
-    """What is published for ImageNet: BGR with a mean; the rest of the model stays as it was."""
+@pytest.fixture(scope="module")
+def vgg16(tmp_path_factory):
+    """(file with one of its fully connected layers, network, weights)."""
     net, weights = prototxt.parse(prototxt.vgg16()), {}
-    mean = np.array([103.939, 116.779, 123.68])[:, None, None]
-    blobs = forward(net, bgr_planes(rgb[:32, :48]) - mean, weights, caffe_files.random_weights())
+    forward(net, np.zeros((3, 32, 32)), weights, caffe_files.random_weights())
     weights["fc8"] = [np.ones((1000, 8), np.float32), np.ones(1000, np.float32)]
-    net["layer"] += prototxt.parse(prototxt.layer("fc8", "InnerProduct", "pool5"))["layer"]
-    path = caffe_files.write(tmp_path / "vgg.caffemodel", net, weights, version=1)
+    whole = {"layer": net["layer"] + prototxt.parse(prototxt.layer("fc8", "InnerProduct", "pool5"))["layer"]}
+    path = tmp_path_factory.mktemp("vgg") / "vgg.caffemodel"
+    return caffe_files.write(path, whole, weights, version=1), net, weights
+
+
+def test_vgg16_into_an_encoder(vgg16, rgb):
+    """What is published for ImageNet: BGR with a mean; the rest of the model stays as it was."""
+    path, net, weights = vgg16
+    mean = np.array([103.939, 116.779, 123.68])[:, None, None]
+    blobs = forward(net, bgr_planes(rgb[:32, :48]) - mean, weights)
     model = build_model("vgg_segnet", 4, 32, 48)
     before = model.get_layer("classifier").get_weights()
     result = import_weights(model, read_caffemodel(path), path)
@@ -114,11 +122,12 @@ def test_vgg16_into_an_encoder(tmp_path, rgb):
          blobs["pool4"].transpose(1, 2, 0))
 
 
-def test_the_vgg16_of_segnet_starts_from_that_of_imagenet(tmp_path, rgb):
+def test_the_vgg16_of_segnet_starts_from_that_of_imagenet(vgg16, rgb):
     """Its encoder has batch norms, VGG16 none: they change nothing."""
-    expected, _ = made(tmp_path / "vgg.caffemodel", prototxt.vgg16(), rgb)
-    model, result = imported("segnet_vgg16", 4, tmp_path / "vgg.caffemodel")
+    path, net, weights = vgg16
+    model, result = imported("segnet_vgg16", 4, path)
     assert len(result.taken) == len(result.merged) == 13 and len(result.unset) == 25
+    expected = forward(net, bgr_planes(rgb), weights)["pool5"].transpose(1, 2, 0)
     same(keras.Model(model.input, model.get_layer("pool5").output[0]), rgb, expected)
 
 
@@ -191,3 +200,37 @@ def test_a_group_too_many_and_a_bias_without_place_are_refused(tmp_path, rgb):
                            (keras.layers.Conv2DTranspose(6, 2, use_bias=False, name="up"), "up has a bias")):
         with pytest.raises(UsageError, match=message):
             import_weights(small_model(layer), read_caffemodel(path), path)
+
+
+def test_fcn_8s_by_the_names_of_its_file(tmp_path, rgb):
+    """FCN-8s with narrow layers. The published one pads its picture by 100 and crops; ours pads each layer."""
+    kl, size, text, bottom = keras.layers, (64, 96), "", "data"
+    x = image = keras.Input((*size, 3))
+    features = []
+    for block in range(1, 6):
+        text += prototxt.convolution(f"conv{block}_1", bottom, 4, 3, 1)
+        text += prototxt.layer(f"pool{block}", "Pooling", f"conv{block}_1", None, prototxt.POOL)
+        x = kl.MaxPooling2D(2)(kl.Conv2D(4, 3, padding="same", name=f"block{block}_conv1")(x))
+        features.append(x)
+        bottom = f"pool{block}"
+    text += prototxt.convolution("fc6", bottom, 6, 7, 3) + prototxt.layer("relu6", "ReLU", "fc6", "fc6")
+    text += prototxt.convolution("fc7", "fc6", 6, 1, 0) + prototxt.convolution("score_fr", "fc7", 3, 1, 0)
+    x = kl.Conv2D(6, 7, padding="same", activation="relu", name="fc6")(x)
+    x = kl.Conv2D(3, 1, name="classifier_5")(kl.Conv2D(6, 1, name="fc7")(x))
+    bottom = "score_fr"
+    for level, up in ((4, "upscore2"), (3, "upscore_pool4")):
+        text += prototxt.convolution(up, bottom, 3, 4, 1, "stride: 2 bias_term: false", "Deconvolution")
+        text += prototxt.convolution(f"score_pool{level}", f"pool{level}", 3, 1, 0)
+        text += prototxt.layer(f"cropped{level}", "Crop", f"score_pool{level} {up}", None, "crop_param { axis: 2 }")
+        text += prototxt.layer(f"fuse_pool{level}", "Eltwise", f"{up} cropped{level}")
+        x = kl.Conv2DTranspose(3, 4, strides=2, padding="same", use_bias=False, name=f"decoder_up{level}")(x)
+        x = kl.Add()([x, kl.Conv2D(3, 1, name=f"classifier_{level}")(features[level - 1])])
+        bottom = f"fuse_pool{level}"
+    text += prototxt.convolution("upscore8", bottom, 3, 16, 4, "stride: 8 bias_term: false", "Deconvolution")
+    x = kl.Conv2DTranspose(3, 16, strides=8, padding="same", use_bias=False, name="classifier_up")(x)
+    picture = cv2.resize(rgb, size[::-1])
+    expected, weights = made(tmp_path / "net.caffemodel", text, picture)
+    model = keras.Model(image, x)
+    result = import_weights(model, read_caffemodel(tmp_path / "net.caffemodel"), "net.caffemodel")
+    assert len(result.taken) == len(weights) == 13 and not result.unset and not result.unused
+    same(model, picture, expected)

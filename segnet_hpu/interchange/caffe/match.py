@@ -5,9 +5,14 @@ from dataclasses import replace
 from keras import layers
 
 NORMALISERS = ("BN", "BatchNorm", "Scale")
-# What the published networks call a layer, where our name for it is another.
-OTHER_NAMES = {"conv_classifier": "dense_softmax_inner_prod"} | {
-    f"block{b}_conv{i}": f"conv{b}_{i}" for b, n in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, n + 1)}
+# What the published networks call a layer, where our name for it is another: SegNet-Basic, FCN-32s to -8s, VGG16.
+OTHER_NAMES = {
+    "conv_classifier": ("dense_softmax_inner_prod",),
+    "classifier_5": ("score_fr",), "classifier_4": ("score_pool4",), "classifier_3": ("score_pool3",),
+    "decoder_up4": ("upscore2",), "decoder_up3": ("upscore_pool4",),
+    "classifier_up": ("upscore8", "upscore16", "upscore"),
+} | {f"block{b}_conv{i}": (f"conv{b}_{i}",)
+     for b, n in enumerate((2, 2, 3, 3, 3), start=1) for i in range(1, n + 1)}
 
 
 def whole_normalisers(file):
@@ -37,9 +42,9 @@ def match(model, file):
     by_name = {layer.name: layer for layer in file if layer.blobs}
     pairs = {}
     for layer in weighted:
-        name = layer.name if layer.name in by_name else OTHER_NAMES.get(layer.name)
-        if name in by_name:
-            pairs[layer.name] = by_name[name]
+        names = [name for name in (layer.name, *OTHER_NAMES.get(layer.name, ())) if name in by_name]
+        if names:
+            pairs[layer.name] = by_name[names[0]]
     for norm, convolution in batch_norms(model).items():
         if norm not in pairs and convolution in pairs:
             follower = _follower(pairs[convolution], file)
