@@ -85,6 +85,13 @@ def test_batch_norm_with_scale_in_place_of_the_forks(tmp_path, rgb):
     assert model.get_layer("conv1_bn").get_weights()[3].min() > 0.19
 
 
+def test_a_batch_norm_with_too_few_blobs_is_refused(tmp_path):
+    net = prototxt.parse(prototxt.layer("norm", "BatchNorm", "data"))
+    path = caffe_files.write(tmp_path / "net.caffemodel", net, {"norm": [np.ones(3), np.ones(3)]})
+    with pytest.raises(UsageError, match="layer norm holds 3, 3 in Caffe's order, norm takes 3, 3, 3, 3"):
+        import_weights(small_model(keras.layers.BatchNormalization(name="norm")), read_caffemodel(path), path)
+
+
 def test_batch_norm_merged_into_the_convolutions(tmp_path, rgb):
     text = "".join(line + "\n" for line in prototxt.segnet_basic(SIZE, 5).splitlines() if '"BN"' not in line)
     expected, _ = made(tmp_path / "net.caffemodel", text, rgb)

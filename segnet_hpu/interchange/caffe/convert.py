@@ -66,6 +66,8 @@ def _batch_norm(layer, source):
     mean, variance, epsilon = np.zeros(shape), np.full(shape, 1 - layer.epsilon), layer.epsilon
     affine = source.blobs if source else ()
     if source and source.type == "BatchNorm":
+        if len(source.blobs) < 3:
+            return dict.fromkeys(w.name for w in layer.weights)
         sums, affine, epsilon = source.blobs[:3], source.blobs[3:], source.epsilon
         count = float(sums[2].ravel()[0])
         # Caffe keeps sums of both, and their weight; a weight of 0 stands for a layer never trained.
