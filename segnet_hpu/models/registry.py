@@ -29,6 +29,7 @@ MODELS = {
                             options={"dropout": 0.5}),
     "bayesian_segnet_basic": Spec(network="segnet_basic", input_height=360, input_width=480, divisor=1,
                                   options={"dropout": 0.5}),
+    "enet": Spec(network="enet", input_height=360, input_width=480, divisor=8),
 }
 
 

@@ -38,7 +38,9 @@ class Settings:
                                 minimum=0, maximum=5, group="model")
     use_upsampling: bool = option(True, "decoder upsamples by repetition; false: by transposed convolution",
                                   group="model")
-    load_weights: str | None = option(None, "start from the weights of this checkpoint", group="model")
+    load_weights: str | None = option(None, "start from the weights of this checkpoint; all must fit", group="model")
+    init_from: str | None = option(None, "start from what fits of this checkpoint, of other classes or decoder",
+                                   group="model")
 
     train_images: str = option(REQUIRED, "folder of training images", group="data")
     train_annotations: str = option(REQUIRED, "folder of their labels", group="data")

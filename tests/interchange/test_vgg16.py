@@ -156,7 +156,7 @@ def test_a_network_without_vgg16_is_refused(official):
     image = keras.Input((32, 32, 3))
     other = keras.Model(image, keras.layers.Conv2D(3, 1)(image), name="other")
     with pytest.raises(UsageError, match="other has no layers of VGG16; expected random"):
-        set_first_weights(other, SimpleNamespace(load_weights=None, encoder_weights=str(official)))
+        set_first_weights(other, SimpleNamespace(load_weights=None, init_from=None, encoder_weights=str(official)))
 
 
 @pytest.fixture

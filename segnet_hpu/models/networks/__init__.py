@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from segnet_hpu.models.networks.enet import enet
 from segnet_hpu.models.networks.segnet import segnet_basic, segnet_vgg16
 
 
@@ -25,4 +26,5 @@ RAW = (0.0, 0.0, 0.0)  # no mean is subtracted
 NETWORKS = {
     "segnet_basic": Network(segnet_basic, RAW, 1.0, tuple(f"conv{i}" for i in range(1, 5))),
     "segnet_vgg16": Network(segnet_vgg16, RAW, 1.0, tuple(rf"conv{i}_\d(_bn)?$" for i in range(1, 6))),
+    "enet": Network(enet, RAW, 1.0, tuple(f"(conv|bn|prelu){i}_" for i in range(4))),
 }
