@@ -103,6 +103,7 @@ def test_what_predict_writes(tmp_path, dropping, cli):
                "--batch_size", 4)
     done = cli(*command, "--output_path", "out")
     assert done.returncode == 0, done.stderr
+    assert "255 for a variance of 0.1875" in done.stdout  # 3 / 16: four classes
     kinds = (".png", "_mc.npz", "_mean.png", "_uncertainty.png")
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [f"{i}{kind}" for i in range(3) for kind in kinds]
     for i, size in enumerate([(37, 53), (64, 40), (29, 31)]):
