@@ -9,8 +9,8 @@ from segnet_hpu.errors import RunError
 from segnet_hpu.runtime.processes import Launch
 from segnet_hpu.runtime.verdict import Ranks
 
-# Seconds for workers to end by themselves once one has failed, and for the launcher once they are gone.
-GRACE = 10.0
+# Seconds for workers to end once one has failed, and for the launcher once they are gone; horovodrun gives 5.
+GRACE = 6.0
 
 
 def supervise(command, variables, logs, fault_timeout, elastic=False, everything=False):
@@ -41,9 +41,9 @@ def _follow(launch, ranks, signals, fault_timeout, elastic, everything):
     never = float("inf")
     seen, deadline = 0, never
     for text in launch.lines():
-        said = ranks.hear(text) if text else None
-        if said and (everything or said[0] == 0):
-            _show(*said, everything)
+        for rank, stream, words in ranks.hear(text):
+            if everything or rank == 0:
+                _show(rank, stream, words, everything)
         if signals.count > seen:
             seen = signals.count
             deadline = time.monotonic()
@@ -55,12 +55,12 @@ def _follow(launch, ranks, signals, fault_timeout, elastic, everything):
             break
     else:
         return
-    ranks.hung = [rank for rank in launch.workers() if rank not in ranks.errors and rank not in ranks.ended]
+    ranks.hung += [rank for rank in launch.workers() if rank not in ranks.errors and rank not in ranks.ended]
     launch.stop()
     deadline = time.monotonic() + GRACE
     for text in launch.lines():
-        if text:
-            ranks.hear(text)
+        for _ in ranks.hear(text):
+            pass
         if time.monotonic() >= deadline:
             return
 

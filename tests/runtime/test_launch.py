@@ -13,7 +13,7 @@ from segnet_hpu.runtime import cpu, environment, hpu, launch
 from segnet_hpu.runtime.launchable import check_launchable
 from segnet_hpu.training.settings import Settings
 
-BOUNDS = {"PYTHONUNBUFFERED": "1", "HOROVOD_GLOO_TIMEOUT_SECONDS": "60", "HOROVOD_STALL_CHECK_TIME_SECONDS": "30",
+BOUNDS = {"HOROVOD_GLOO_TIMEOUT_SECONDS": "60", "HOROVOD_STALL_CHECK_TIME_SECONDS": "30",
           "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "60"}
 AS_X = [word for name, value in BOUNDS.items() for word in ("-x", f"{name}={value}")]
 
@@ -74,8 +74,8 @@ def test_gpu(settings, machine):
     for engine in ("gpu", "auto"):
         words, flags, variables = command(settings(num_workers=2, train_engine=engine, fault_timeout=7))
         assert words[1:4] == ["--gloo", "-np", "2"] and not [f for f in flags if f.startswith("--threads")]
-        assert variables == {"PYTHONUNBUFFERED": "1", "HOROVOD_GLOO_TIMEOUT_SECONDS": "7",
-                             "HOROVOD_STALL_CHECK_TIME_SECONDS": "3", "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "7"}
+        assert variables == {"HOROVOD_GLOO_TIMEOUT_SECONDS": "7", "HOROVOD_STALL_CHECK_TIME_SECONDS": "3",
+                             "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "7"}
 
 
 @pytest.mark.parametrize("workers, box, cores, modules", [
