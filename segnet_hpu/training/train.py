@@ -53,13 +53,8 @@ class Run:
                                     gpu=ranks.local_rank if ranks.size > 1 else None)
         self.appearance = Appearance.of(settings.n_classes, settings.class_names, settings.palette)
         self.places = RunFolder.of(settings, settings.model_name or model.name)
-<<<<<<< HEAD
         ranks.first(lambda: self.places.check(settings.auto_resume_checkpoint or ranks.elastic))
         self.source, self.validation = open_sources(settings, ranks)
-=======
-        ranks.first(lambda: self.places.check(settings.auto_resume_checkpoint))
-        source, self.validation = open_sources(settings, ranks)
->>>>>>> netns
         set_precision(settings.data_type, self.device)
         keras.utils.set_random_seed(settings.seed)
         if model is not None:
