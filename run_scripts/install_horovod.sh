@@ -17,6 +17,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 device=${1:-}
 release=0.28.1
+changes=1 # raise it with every change to what `build` makes of the release
 habana_release=1.14.0.493
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/segnet_hpu
 say() { echo "install_horovod: $*" >&2; }
@@ -59,7 +60,7 @@ FACTS
 )
 tensorflow=${facts[0]:-${TF_VERSION:-2.21}} tag=${facts[1]:-cp3} installed=${facts[2]:-none}
 stamp=${facts[3]:-}/horovod/segnet_hpu.stamp header=${facts[4]:-}
-key=horovod-$release-tf$tensorflow-$tag-${transports//,/-}-$(uname -m)
+key=horovod-$release.$changes-tf$tensorflow-$tag-${transports//,/-}-$(uname -m)
 wheels=$cache/$key
 
 ready() {
@@ -77,14 +78,19 @@ if [[ -n $mpi ]]; then options+=(HOROVOD_WITH_MPI=1); else options+=(HOROVOD_WIT
 [[ $device != gpu ]] || options+=(HOROVOD_GPU_OPERATIONS=NCCL)
 
 # From TensorFlow 2.19 on the headers that this one file of Horovod's wants have moved; it is for XLA only.
+xla=horovod-$release/horovod/tensorflow/CMakeLists.txt
 xla_moved() { [[ $(printf '%s\n' 2.19 "$tensorflow" | sort -V | head -n 1) == 2.19 ]]; }
+
+# Over Gloo the check for workers that do not come to an exchange sees no worker: a list of theirs stays empty.
+stall=horovod-$release/horovod/common/gloo/gloo_controller.cc
 
 if [[ -n ${SETUP_DRY_RUN:-} ]]; then
     if [[ $device == hpu ]]; then
         echo "$python -m pip install --no-deps habana-horovod==$habana_release"
     else
         echo "$python -m pip download --no-binary horovod horovod==$release"
-        ! xla_moved || echo "sed -i /xla_mpi_ops.cc/d horovod-$release/horovod/tensorflow/CMakeLists.txt"
+        ! xla_moved || echo "sed -i /xla_mpi_ops.cc/d $xla"
+        echo "sed -i s/global_ranks_.reserve/global_ranks_.resize/ $stall"
         echo "${options[*]} $python -m pip wheel --no-build-isolation -w $wheels horovod-$release"
         echo "$python -m pip install --no-deps $wheels/*.whl"
     fi
@@ -136,7 +142,8 @@ build() {
     export CMAKE_POLICY_VERSION_MINIMUM=3.5
     pip download --no-deps --no-build-isolation --no-binary horovod -d "$work" "horovod==$release"
     run tar -xzf "$work/horovod-$release.tar.gz" -C "$work"
-    ! xla_moved || run sed -i '/xla_mpi_ops\.cc/d' "$work/horovod-$release/horovod/tensorflow/CMakeLists.txt"
+    ! xla_moved || run sed -i '/xla_mpi_ops\.cc/d' "$work/$xla"
+    run sed -i 's/global_ranks_\.reserve/global_ranks_.resize/' "$work/$stall"
     [[ $device != gpu ]] || use_nccl_of_pip
     run env "${options[@]}" "$python" -m pip --disable-pip-version-check wheel --no-deps --no-build-isolation \
         --no-cache-dir -w "$work/wheel" "$work/horovod-$release"

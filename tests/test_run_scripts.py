@@ -32,9 +32,10 @@ case "$1 $2" in
         case "$*" in
             *" -d "*) while [ "$1" != -d ]; do shift; done; cd "$2"
                 source=new/horovod-0.28.1/horovod/tensorflow; mkdir -p $source
-                printf 'mpi_ops.cc\nxla_mpi_ops.cc\n' > $source/CMakeLists.txt
+                printf 'mpi_ops.cc\nxla_mpi_ops.cc\n' > $source/CMakeLists.txt; mkdir -p $source/../common/gloo
+                echo 'global_ranks_.reserve(size_);' > $source/../common/gloo/gloo_controller.cc
                 tar -czf horovod-0.28.1.tar.gz -C new horovod-0.28.1 ;;
-            *" -w "*) while [ "$1" != -w ]; do shift; done; mkdir -p $2; cp $3/horovod/tensorflow/* $2/
+            *" -w "*) while [ "$1" != -w ]; do shift; done; mkdir -p $2; cp $3/horovod/*/*.txt $3/horovod/*/*/*.cc $2/
                 env | grep ^HOROVOD_ | sort >> "$FAKE_LOG"; touch $2/horovod.whl ;;
             *horovod.whl | *habana-horovod*) bin=$(dirname "$0"); mkdir -p $bin/horovod; echo 0.28.1 > $bin/installed
                 printf '#!/bin/sh\necho horovodrun $1 $2 $3 >> "$FAKE_LOG"; exit ${FAKE_ADDS:-0}' > $bin/horovodrun
@@ -275,6 +276,7 @@ def test_horovod_is_built_once(checkout, tools, device, tensorflow, mpi, options
     assert tensorflow in wheel.parent.name and ("mpi4.1.4" in wheel.parent.name) == mpi
     sources = (wheel.parent / "CMakeLists.txt").read_text().split()
     assert sources == ["mpi_ops.cc"] if without_xla else ["mpi_ops.cc", "xla_mpi_ops.cc"]
+    assert (wheel.parent / "gloo_controller.cc").read_text() == "global_ranks_.resize(size_);\n"
     assert "horovodrun --gloo -np 2" in steps
     assert any(step.startswith("mpirun ") and "-np 2" in step for step in steps) == mpi
 
