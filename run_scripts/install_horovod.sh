@@ -98,7 +98,8 @@ if [[ -n ${SETUP_DRY_RUN:-} ]]; then
 fi
 
 [[ $tensorflow != none ]] || fail "$python has no TensorFlow; unset SEGNET_PYTHON, or install TensorFlow there first"
-[[ ! -f $stamp || $installed == none || $(< "$stamp") != "$key" ]] || ready "$installed for TensorFlow $tensorflow ($transports)"
+[[ ! -f $stamp || $installed == none || $(< "$stamp") != "$key" ]] ||
+    ready "$installed for TensorFlow $tensorflow ($transports)"
 
 log=$(mktemp "${TMPDIR:-/tmp}/segnet_horovod.XXXXXX")
 work=$(mktemp -d "${TMPDIR:-/tmp}/segnet_horovod.XXXXXX")
