@@ -40,9 +40,10 @@ def _follow(launch, ranks, signals, fault_timeout, elastic, everything):
     """Pass words and signals on until the launcher ends, or has to be ended."""
     never = float("inf")
     seen, deadline = 0, never
+    frozen = _Frozen(launch, fault_timeout)
     for text in launch.lines():
         for rank, stream, words in ranks.hear(text):
-            if everything or rank == 0:
+            if everything or (rank == 0 and not ranks.failed):
                 _show(rank, stream, words, everything)
         if signals.count > seen:
             seen = signals.count
@@ -51,11 +52,12 @@ def _follow(launch, ranks, signals, fault_timeout, elastic, everything):
                 deadline += fault_timeout
         elif ranks.failed and not elastic and deadline == never:
             deadline = time.monotonic() + GRACE
-        if time.monotonic() >= deadline:
+        if time.monotonic() >= deadline or (not elastic and frozen.ranks()):
             break
     else:
         return
-    ranks.hung += [rank for rank in launch.workers() if rank not in ranks.errors and rank not in ranks.ended]
+    silent = [rank for rank in launch.workers() if rank not in ranks.errors and rank not in ranks.ended]
+    ranks.hung += frozen.found or silent
     launch.stop()
     deadline = time.monotonic() + GRACE
     for text in launch.lines():
@@ -69,6 +71,23 @@ def _show(rank, stream, text, everything):
     out = sys.stdout if stream == "stdout" else sys.stderr
     out.write(f"[{rank}] {text}" if everything else text)
     out.flush()
+
+
+class _Frozen:
+    """Watches for a worker whose process stands still: over MPI the others wait for it without end."""
+
+    def __init__(self, launch, seconds):
+        self.launch, self.seconds = launch, seconds
+        self.since, self.found, self.looked = {}, [], time.monotonic()
+
+    def ranks(self):
+        """Return, and keep as `found`, the ranks that have stood still for so long. Looks four times meanwhile."""
+        now = time.monotonic()
+        if now - self.looked >= self.seconds / 4:
+            self.looked = now
+            self.since = {rank: self.since.get(rank, now) for rank in self.launch.frozen()}
+            self.found = sorted(rank for rank, begin in self.since.items() if now - begin >= self.seconds)
+        return self.found
 
 
 class _Stopped(RunError):

@@ -14,9 +14,12 @@ _ENDED = (re.compile(r"Process (\d+) exit with status code (\d+)"),
           re.compile(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code:\s+(\d+)"))
 _KILLED = re.compile(r"process rank (\d+) with PID \d+ on node \S+ exited on signal (\d+)")
 _ENDS_THE_REST = "Terminating remaining workers"
+# Horovod's own words, on rank 0, on a rank that kept the others waiting for too long.
+_STALLED = re.compile(r"(\d+)!: \[")
 # How a worker's last words begin that only suffers from another one's end; and words of Horovod's own.
 _SUFFERS = (WorkerLost.WORDS, "stopped")
 _HOROVODS = ("HorovodInternalError", "Horovod has been shut down")
+_LOST_IN_CPP = "Horovod background loop uncaught exception"
 
 
 @dataclass
@@ -53,7 +56,9 @@ class Ranks:
                 self._begun[rank, stream] = text
             elif stream == "stderr" and text.startswith(OURS) and not text.startswith(f"{OURS}warning"):
                 self.errors.setdefault(rank, text.removeprefix(OURS).strip())
-            else:
+            elif _LOST_IN_CPP not in text:
+                if found := _STALLED.match(text):
+                    self.hung.append(int(found[1]))
                 yield rank, stream, text
 
     def _hear_launcher(self, line):

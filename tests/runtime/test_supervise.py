@@ -129,8 +129,9 @@ def test_the_rank_and_the_cause_are_named(start, launcher, what, status, words):
     assert (process.returncode, err.count("\n")) == (status, 1) and err.startswith(words), err
 
 
-def test_hung_worker_is_named(start):
-    process = start(horovodrun, "lost", "frozen")
+@pytest.mark.parametrize("launcher, other", [(horovodrun, "lost"), (mpirun, "wait")])
+def test_hung_worker_is_named(start, launcher, other):
+    process = start(launcher, other, "frozen")
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1 and err.startswith("segnet-hpu: rank 1 did not answer within --fault_timeout, 5 s")
 
@@ -164,3 +165,17 @@ def wait_for(process, word):
         if word in line:
             return
     pytest.fail(f"the workers ended: {process.stderr.read()}")
+
+
+def test_fault_of_the_data_as_users_see_it(cli, tmp_path):
+    """The whole command: two workers are started, and find a folder without labels."""
+    horovodrun()
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    shutil.copy(ROOT / "LICENSE", tmp_path / "images" / "a.png")
+    done = cli("train", "--model_name", "vgg_segnet", "--n_classes", 2, "--input_height", 32, "--input_width", 32,
+               "--encoder_weights", "random", "--train_images", "images", "--train_annotations", "labels",
+               "--train_engine", "cpu", "--distributed", "--num_workers", 2, "--model_dir", "run")
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 2 and last.startswith("segnet-hpu: labels holds no such file"), done.stderr
+    assert sorted(path.name for path in (tmp_path / "run" / "logs" / "1").iterdir()) == ["rank.0", "rank.1"]
