@@ -21,12 +21,13 @@ HERE = Path(__file__).resolve()
 
 def worker(flags):
     """One process: prints its steps' seconds, and which share of them averaging took, as JSON into OUT/RANK."""
-    from segnet_hpu.runtime.ranks import ALONE, join
+    from segnet_hpu.runtime.horovod import Horovod
+    from segnet_hpu.runtime.ranks import ALONE
     from segnet_hpu.runtime.worker import pin
 
     number = int(os.environ.get("HOROVOD_RANK") or os.environ.get("OMPI_COMM_WORLD_RANK") or flags.number)
     pin(number, flags.ranks)
-    ranks = join() if flags.number is None else ALONE
+    ranks = Horovod() if flags.number is None else ALONE
     import numpy as np
 
     from segnet_hpu.models.build import build_model
@@ -101,9 +102,9 @@ def main():
             together += seconds
             shares.append(share)
         ceiling, step = statistics.median(alone), statistics.median(together)
-        print(f"{data_type}, {flags.ranks} ranks by {flags.launcher}: {step:.3f} s a step; side by side without Horovod "
-              f"{ceiling:.3f} s: {ceiling / step:.1%} of the ceiling. {statistics.mean(shares):.1%} of the time in "
-              "averaging, waiting for the slower rank included", flush=True)
+        print(f"{data_type}, {flags.ranks} ranks by {flags.launcher}: {step:.3f} s a step; side by side without "
+              f"Horovod {ceiling:.3f} s: {ceiling / step:.1%} of the ceiling. {statistics.mean(shares):.1%} of the "
+              "time in averaging, waiting for the slower rank included", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@
 # once: the wheel is kept), installs it, and has two workers add two numbers. Prints the Python to use on standard
 # output; all else goes to standard error. A second run installs nothing.
 #
-#   cpu: Gloo, and MPI too where mpirun is found. gpu: NCCL as well. hpu: Habana's own package, nothing is built.
+#   cpu: Gloo, and MPI too where mpirun is found. gpu: NCCL as well. hpu: Habana's own package with MPI, as it is
+#   where it is installed, else built with SynapseAI's headers.
 #
 #   SEGNET_PYTHON=/path/python   install into this Python's environment
 #   XDG_CACHE_HOME=/path/folder  keep wheels in segnet_hpu/ there instead of in ~/.cache
@@ -16,14 +17,15 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 device=${1:-}
-release=0.28.1
-habana_release=1.14.0.493
+package=horovod release=0.28.1
+changes=1 # raise it with every change to what `build` makes of the release
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/segnet_hpu
 say() { echo "install_horovod: $*" >&2; }
 fail() { say "$*"; exit 1; }
 
 case $device in
-    cpu | gpu | hpu) ;;
+    cpu | gpu) ;;
+    hpu) package=habana-horovod release=1.14.0.493 ;;
     *) echo "usage: run_scripts/install_horovod.sh cpu|gpu|hpu" >&2; exit 2 ;;
 esac
 
@@ -41,10 +43,10 @@ mpi=$(mpirun --version 2> /dev/null | head -n 1 | grep -oE '[0-9]+(\.[0-9]+)+') 
 case $device in
     cpu) transports=gloo${mpi:+,mpi$mpi} ;;
     gpu) transports=gloo${mpi:+,mpi$mpi},nccl ;;
-    hpu) transports=habana ;;
+    hpu) transports=${mpi:+mpi$mpi,}hccl ;;
 esac
 
-mapfile -t facts < <("$python" - 2> /dev/null <<'FACTS'
+mapfile -t facts < <("$python" - "$package" 2> /dev/null <<'FACTS'
 import importlib.metadata as metadata, os, sys, sysconfig
 def version(*names):
     for name in names:
@@ -53,13 +55,13 @@ def version(*names):
         except metadata.PackageNotFoundError:
             pass
     return "none"
-print(version("tensorflow", "tensorflow-cpu"), "cp%d%d" % sys.version_info[:2], version("horovod", "habana-horovod"),
+print(version("tensorflow", "tensorflow-cpu"), "cp%d%d" % sys.version_info[:2], version(sys.argv[1]),
       sysconfig.get_path("platlib"), os.path.join(sysconfig.get_path("include"), "Python.h"), sep="\n")
 FACTS
 )
 tensorflow=${facts[0]:-${TF_VERSION:-2.21}} tag=${facts[1]:-cp3} installed=${facts[2]:-none}
 stamp=${facts[3]:-}/horovod/segnet_hpu.stamp header=${facts[4]:-}
-key=horovod-$release-tf$tensorflow-$tag-${transports//,/-}-$(uname -m)
+key=$package-$release.$changes-tf$tensorflow-$tag-${transports//,/-}-$(uname -m)
 wheels=$cache/$key
 
 ready() {
@@ -72,28 +74,32 @@ ready() {
 
 # Beside Horovod itself: what its horovodrun imports.
 needs=(cloudpickle psutil pyyaml packaging)
-options=(HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITHOUT_PYTORCH=1 HOROVOD_WITHOUT_MXNET=1 HOROVOD_WITH_GLOO=1)
+options=(HOROVOD_WITH_TENSORFLOW=1 HOROVOD_WITHOUT_PYTORCH=1 HOROVOD_WITHOUT_MXNET=1)
+if [[ $device != hpu ]]; then options+=(HOROVOD_WITH_GLOO=1); else options+=(HOROVOD_WITHOUT_GLOO=1); fi
 if [[ -n $mpi ]]; then options+=(HOROVOD_WITH_MPI=1); else options+=(HOROVOD_WITHOUT_MPI=1); fi
 [[ $device != gpu ]] || options+=(HOROVOD_GPU_OPERATIONS=NCCL)
 
 # From TensorFlow 2.19 on the headers that this one file of Horovod's wants have moved; it is for XLA only.
-xla_moved() { [[ $(printf '%s\n' 2.19 "$tensorflow" | sort -V | head -n 1) == 2.19 ]]; }
+source=$package-$release
+xla=$source/horovod/tensorflow/CMakeLists.txt
+xla_moved() { [[ $device != hpu && $(printf '%s\n' 2.19 "$tensorflow" | sort -V | head -n 1) == 2.19 ]]; }
+
+# Over Gloo the check for workers that do not come to an exchange sees no worker: a list of theirs stays empty.
+stall=$source/horovod/common/gloo/gloo_controller.cc
 
 if [[ -n ${SETUP_DRY_RUN:-} ]]; then
-    if [[ $device == hpu ]]; then
-        echo "$python -m pip install --no-deps habana-horovod==$habana_release"
-    else
-        echo "$python -m pip download --no-binary horovod horovod==$release"
-        ! xla_moved || echo "sed -i /xla_mpi_ops.cc/d horovod-$release/horovod/tensorflow/CMakeLists.txt"
-        echo "${options[*]} $python -m pip wheel --no-build-isolation -w $wheels horovod-$release"
-        echo "$python -m pip install --no-deps $wheels/*.whl"
-    fi
+    echo "$python -m pip download --no-binary $package $package==$release"
+    ! xla_moved || echo "sed -i /xla_mpi_ops.cc/d $xla"
+    [[ $device == hpu ]] || echo "sed -i s/global_ranks_.reserve/global_ranks_.resize/ $stall"
+    echo "${options[*]} $python -m pip wheel --no-build-isolation -w $wheels $source"
+    echo "$python -m pip install --no-deps $wheels/*.whl"
     echo "$python -m pip install ${needs[*]}"
     exit 0
 fi
 
 [[ $tensorflow != none ]] || fail "$python has no TensorFlow; unset SEGNET_PYTHON, or install TensorFlow there first"
-[[ ! -f $stamp || $installed == none || $(< "$stamp") != "$key" ]] || ready "$installed for TensorFlow $tensorflow ($transports)"
+[[ ! -f $stamp || $installed == none || $(< "$stamp") != "$key" ]] ||
+    ready "$installed for TensorFlow $tensorflow ($transports)"
 
 log=$(mktemp "${TMPDIR:-/tmp}/segnet_horovod.XXXXXX")
 work=$(mktemp -d "${TMPDIR:-/tmp}/segnet_horovod.XXXXXX")
@@ -122,24 +128,27 @@ require_tools() {
     [[ -f $header ]] || require "Python's headers ($header)" "python${tag:2:1}.${tag:3}-dev"
     [[ -z $mpi ]] || command -v mpicxx > /dev/null || require "MPI's compiler mpicxx" libopenmpi-dev
     [[ $device != gpu ]] || command -v nvcc > /dev/null || require "CUDA's compiler nvcc" nvidia-cuda-toolkit
+    [[ $device != hpu || -f /usr/include/habanalabs/hccl.h ]] ||
+        fail "SynapseAI's headers (/usr/include/habanalabs/hccl.h) are missing; install SynapseAI 1.14.0"
     [[ ${#missing[@]} == 0 ]] || fail "to build Horovod this machine lacks $(printf '%s, ' "${missing[@]}" | sed 's/, $//');" \
         "on Debian and Ubuntu: apt-get install ${packages[*]}"
 }
 
 build() {
     require_tools
-    say "building Horovod $release for TensorFlow $tensorflow ($transports); this takes some minutes once"
+    say "building $package $release for TensorFlow $tensorflow ($transports); this takes some minutes once"
     # Build tools of their own, so that the environment keeps its packages; newer setuptools lack pkg_resources.
     pip install --target "$work/tools" "setuptools<81" wheel cffi "${needs[@]}"
     export PYTHONPATH=$work/tools
     # Parts of Horovod ask for a CMake so old that newer ones refuse it.
     export CMAKE_POLICY_VERSION_MINIMUM=3.5
-    pip download --no-deps --no-build-isolation --no-binary horovod -d "$work" "horovod==$release"
-    run tar -xzf "$work/horovod-$release.tar.gz" -C "$work"
-    ! xla_moved || run sed -i '/xla_mpi_ops\.cc/d' "$work/horovod-$release/horovod/tensorflow/CMakeLists.txt"
+    pip download --no-deps --no-build-isolation --no-binary "$package" -d "$work" "$package==$release"
+    run tar -xzf "$work/$source.tar.gz" -C "$work"
+    ! xla_moved || run sed -i '/xla_mpi_ops\.cc/d' "$work/$xla"
+    [[ $device == hpu ]] || run sed -i 's/global_ranks_\.reserve/global_ranks_.resize/' "$work/$stall"
     [[ $device != gpu ]] || use_nccl_of_pip
     run env "${options[@]}" "$python" -m pip --disable-pip-version-check wheel --no-deps --no-build-isolation \
-        --no-cache-dir -w "$work/wheel" "$work/horovod-$release"
+        --no-cache-dir -w "$work/wheel" "$work/$source"
     rm -rf "$wheels"
     run mv "$work/wheel" "$wheels"
     unset PYTHONPATH
@@ -156,11 +165,9 @@ use_nccl_of_pip() {  # the NCCL that came with TensorFlow, where the system has 
 
 # ---- install ---------------------------------------------------------------------------------
 
-if [[ $device == hpu ]]; then
-    [[ -n $mpi ]] || fail "there is no mpirun; Habana's Horovod needs Open MPI 4.1.5, which comes with SynapseAI 1.14.0"
-    say "installing habana-horovod $habana_release"
-    pip install --no-deps "habana-horovod==$habana_release"
-else
+if [[ $device == hpu && -z $mpi ]]; then
+    fail "there is no mpirun; Habana's Horovod needs Open MPI 4.1.5, which comes with SynapseAI 1.14.0"
+elif [[ $device != hpu || $installed != "$release" ]]; then
     compgen -G "$wheels/*.whl" > /dev/null || build
     pip install --no-deps --force-reinstall "$wheels"/*.whl
 fi

@@ -21,7 +21,7 @@ PRESETS = sorted((ROOT / "run_scripts" / "presets").glob("*.yaml"))
 # brings a source archive and a wheel of Horovod; its Horovod records what it is asked to run.
 FAKE_PYTHON = r"""#!/bin/bash
 case "$1 $2" in
-    "- ") cat > /dev/null; bin=$(dirname "$0")
+    "- "*horovod) cat > /dev/null; bin=$(dirname "$0")
         there=$(cat $bin/installed 2> /dev/null || echo none)
         printf '%s\n' ${FAKE_TENSORFLOW:-2.21.0} cp310 $there $bin $0 ;;
     "-c import sys;"*) echo ${FAKE_VERSION:-3.10} ;;
@@ -32,11 +32,12 @@ case "$1 $2" in
         case "$*" in
             *" -d "*) while [ "$1" != -d ]; do shift; done; cd "$2"
                 source=new/horovod-0.28.1/horovod/tensorflow; mkdir -p $source
-                printf 'mpi_ops.cc\nxla_mpi_ops.cc\n' > $source/CMakeLists.txt
+                printf 'mpi_ops.cc\nxla_mpi_ops.cc\n' > $source/CMakeLists.txt; mkdir -p $source/../common/gloo
+                echo 'global_ranks_.reserve(size_);' > $source/../common/gloo/gloo_controller.cc
                 tar -czf horovod-0.28.1.tar.gz -C new horovod-0.28.1 ;;
-            *" -w "*) while [ "$1" != -w ]; do shift; done; mkdir -p $2; cp $3/horovod/tensorflow/* $2/
+            *" -w "*) while [ "$1" != -w ]; do shift; done; mkdir -p $2; cp $3/horovod/*/*.txt $3/horovod/*/*/*.cc $2/
                 env | grep ^HOROVOD_ | sort >> "$FAKE_LOG"; touch $2/horovod.whl ;;
-            *horovod.whl | *habana-horovod*) bin=$(dirname "$0"); mkdir -p $bin/horovod; echo 0.28.1 > $bin/installed
+            *horovod.whl) bin=$(dirname "$0"); mkdir -p $bin/horovod; echo 0.28.1 > $bin/installed
                 printf '#!/bin/sh\necho horovodrun $1 $2 $3 >> "$FAKE_LOG"; exit ${FAKE_ADDS:-0}' > $bin/horovodrun
                 chmod +x $bin/horovodrun ;;
         esac ;;
@@ -275,6 +276,7 @@ def test_horovod_is_built_once(checkout, tools, device, tensorflow, mpi, options
     assert tensorflow in wheel.parent.name and ("mpi4.1.4" in wheel.parent.name) == mpi
     sources = (wheel.parent / "CMakeLists.txt").read_text().split()
     assert sources == ["mpi_ops.cc"] if without_xla else ["mpi_ops.cc", "xla_mpi_ops.cc"]
+    assert (wheel.parent / "gloo_controller.cc").read_text() == "global_ranks_.resize(size_);\n"
     assert "horovodrun --gloo -np 2" in steps
     assert any(step.startswith("mpirun ") and "-np 2" in step for step in steps) == mpi
 
@@ -318,14 +320,22 @@ def test_horovod_that_cannot_add_is_not_ready(checkout, tools):
     assert checkout("install_horovod.sh", "cpu", **env).returncode == 0
 
 
-def test_horovod_of_habana_is_not_built(checkout, tools):
-    refused = checkout("install_horovod.sh", "hpu", SEGNET_PYTHON=str(checkout.python))
-    assert refused.returncode == 1 and "no mpirun" in refused.stderr
+def test_horovod_of_habana(checkout, tools):
+    """As it is where it is installed; never built without SynapseAI's headers or MPI."""
+    env = {"SEGNET_PYTHON": str(checkout.python)}
+    assert "there is no mpirun" in checkout("install_horovod.sh", "hpu", **env).stderr
     tools("mpirun", MPI)
-    done = checkout("install_horovod.sh", "hpu", SEGNET_PYTHON=str(checkout.python))
+    refused = checkout("install_horovod.sh", "hpu", **env)
+    if not Path("/usr/include/habanalabs/hccl.h").exists():
+        assert refused.returncode == 1 and "install SynapseAI 1.14.0" in refused.stderr and not checkout.log.exists()
+    (checkout.python.parent / "horovod").mkdir(exist_ok=True)
+    (checkout.python.parent / "installed").write_text("1.14.0.493")
+    done = checkout("install_horovod.sh", "hpu", **env)
     assert done.returncode == 0, done.stderr
     steps = checkout.log.read_text()
-    assert "install --no-deps habana-horovod==1.14.0.493" in steps and "wheel" not in steps
+    assert "download" not in steps and "horovodrun" not in steps and "mpirun --allow-run-as-root" in steps
+    dry = checkout("install_horovod.sh", "hpu", SETUP_DRY_RUN="1").stdout
+    assert "habana-horovod==1.14.0.493" in dry and "sed" not in dry and "HOROVOD_WITH_MPI=1" in dry
 
 
 def test_horovod_dry_run(checkout, tools):

@@ -70,7 +70,7 @@ def _hpu_faults(facts):
 
 def _horovod_faults(facts):
     if not facts["versions"]["horovod"]:
-        return ["Horovod is not installed"]
+        return ["Horovod is not installed: run_scripts/install_horovod.sh installs it"]
     if "error" in facts["horovod"]:
         return [f"Horovod cannot be imported: {facts['horovod']['error']}"]
     return []

@@ -20,7 +20,10 @@ class Settings:
     class_names: str | None = option(None, "names a,b,c; the model's own if not set")
     palette: str | None = option(None, "colours of a known data set; the model's own if not set",
                                   choices=tuple(PALETTES))
-    batch_size: int = option(1, "pictures a forward pass", minimum=1)
+    batch_size: int = option(1, "pictures, or samples of one picture, a forward pass", minimum=1)
+    mc_samples: int | None = option(None, "predict by the mean of so many passes with dropout, and also write "
+                                    "NAME_mean.png, NAME_uncertainty.png and NAME_mc.npz", minimum=2)
+    seed: int = option(0, "of the dropped units", minimum=0, maximum=2**32 - 1)
     train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"))
 
 
@@ -33,6 +36,10 @@ def run(settings):
     from segnet_hpu.inference.label import drawer, find_pictures, label_pictures
 
     pairs = find_pictures(settings.input_path, settings.output_path)
+    if settings.mc_samples:
+        from segnet_hpu.inference.belief import refuse_clashes
+
+        refuse_clashes(pairs)
     from segnet_hpu.inference.appearance import Appearance
     from segnet_hpu.inference.load import find_checkpoint, load_model
     from segnet_hpu.runtime.device import select_device
@@ -43,5 +50,36 @@ def run(settings):
     appearance = Appearance.of(model.output_shape[-1], settings.class_names or facts.get("class_names"),
                                settings.palette or facts.get("palette"))
     kind = "ids" if settings.ids else "overlay" if settings.overlay else "colour"
-    label_pictures(model, pairs, drawer(kind, appearance, settings.legend), settings.batch_size)
+    draw = drawer(kind, appearance, settings.legend)
+    parts = _sampled if settings.mc_samples else _plain
+    predictor, write = parts(model, draw, settings)
+    label_pictures(predictor, pairs, write)
     print(f"{len(pairs)} picture{'s' if len(pairs) > 1 else ''} labelled by {path}: {settings.output_path}")
+    if settings.mc_samples:
+        largest = (len(appearance.names) - 1) / len(appearance.names)**2
+        print("NAME_mean.png: 255 for a mean softmax of 1. NAME_uncertainty.png: 255 for a variance of "
+              f"{largest:.4g}, falling with its square root. NAME_mc.npz: both as numbers")
+
+
+def _plain(model, draw, settings):
+    """Return the predictor, and the function that writes what it yields."""
+    from segnet_hpu.files import write_image
+    from segnet_hpu.inference.predictor import Predictor
+
+    def write(image, classes, result):
+        write_image(result, draw(image, classes))
+
+    return Predictor(model, settings.batch_size), write
+
+
+def _sampled(model, draw, settings):
+    from segnet_hpu.files import write_image
+    from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
+    from segnet_hpu.inference.predictor import classes_at
+
+    def write(image, belief, result):
+        size = image.shape[:2]
+        write_image(result, draw(image, classes_at(belief.mean, size)))
+        belief.write(result, size)
+
+    return MonteCarloPredictor(model, settings.mc_samples, settings.batch_size, settings.seed), write

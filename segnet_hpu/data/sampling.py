@@ -13,6 +13,10 @@ from segnet_hpu.errors import UsageError, nearest
 LAST = ("pad", "keep", "drop")
 
 
+class Void(tuple):
+    """An entry (epoch, index) that fills up a share: its image is there, its label is all void."""
+
+
 class Stream:
     """An endless sequence of permutations of the data set, cut into full batches.
 
@@ -20,12 +24,15 @@ class Stream:
 
     size: number of samples. batch_size: samples of a global batch, all ranks together.
     seed: whole number from 0. shuffle: False keeps the source's order in every epoch.
-    rank, ranks: this process takes its contiguous share of each global batch.
-    Raises UsageError for an empty data set or a batch that the ranks cannot share.
+    rank, ranks: this process takes its contiguous share of each global batch. Where it does not divide
+    evenly, shares are filled up with Void entries, so that all are as large.
+    Raises UsageError for an empty data set or batch, or a rank that is not among the ranks.
     """
 
     def __init__(self, size, batch_size, seed=0, shuffle=True, rank=0, ranks=1):
-        self.share = _share(size, batch_size, rank, ranks)
+        _check(size, batch_size, rank, ranks)
+        self.part = -(-batch_size // ranks)
+        self.first = rank * self.part
         if seed < 0:
             raise UsageError(f"seed is {seed}; expected a whole number of at least 0")
         self.size, self.batch_size, self.seed, self.shuffle = size, batch_size, seed, shuffle
@@ -34,9 +41,13 @@ class Stream:
 
     def batch(self, step):
         """Return this rank's part of the batch of global step `step`: a list of (epoch, index)."""
-        positions = range(self.batch_size)[self.share]
-        epochs_and_ranks = (divmod(step * self.batch_size + j, self.size) for j in positions)
-        return [(epoch, int(self._order(epoch)[place])) for epoch, place in epochs_and_ranks]
+        return [self._entry(step, j) for j in range(self.first, self.first + self.part)]
+
+    def _entry(self, step, j):
+        if j >= self.batch_size:
+            return Void(self._entry(step, j % self.batch_size))
+        epoch, place = divmod(step * self.batch_size + j, self.size)
+        return epoch, int(self._order(epoch)[place])
 
     def _permutation(self, epoch):
         if not self.shuffle:
@@ -55,7 +66,12 @@ class Once:
     """
 
     def __init__(self, size, batch_size, last="pad", rank=0, ranks=1):
-        self.share = _share(size, batch_size, rank, ranks)
+        _check(size, batch_size, rank, ranks)
+        if batch_size % ranks:
+            raise UsageError(f"a batch of {batch_size} cannot be shared by {ranks} ranks; expected a multiple of "
+                             f"{ranks}")
+        part = batch_size // ranks
+        self.share = slice(rank * part, (rank + 1) * part)
         if last not in LAST:
             raise UsageError(f"last is {last!r}; expected one of {', '.join(LAST)}.{nearest(last, LAST)}")
         if last == "keep" and ranks > 1:
@@ -76,14 +92,10 @@ class Once:
         return entries[self.share]
 
 
-def _share(size, batch_size, rank, ranks):
-    """The slice of a global batch that belongs to `rank`."""
+def _check(size, batch_size, rank, ranks):
     if size < 1:
         raise UsageError("the data set is empty; expected at least one image with its label")
     if batch_size < 1:
         raise UsageError(f"batch_size is {batch_size}; expected at least 1")
-    if batch_size % ranks or not 0 <= rank < ranks:
-        raise UsageError(f"a batch of {batch_size} cannot be shared by {ranks} ranks (this is rank {rank}); "
-                         f"expected a multiple of {ranks}")
-    part = batch_size // ranks
-    return slice(rank * part, (rank + 1) * part)
+    if not 0 <= rank < ranks:
+        raise UsageError(f"this is rank {rank} of {ranks} ranks; expected 0 to {ranks - 1}")

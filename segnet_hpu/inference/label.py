@@ -5,8 +5,7 @@ from pathlib import Path
 from segnet_hpu.data.images import read_image
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.errors import RunError, SegnetError, UsageError
-from segnet_hpu.files import refuse_unwritable, write_image
-from segnet_hpu.inference.predictor import Predictor
+from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.inference.render import colour_mask, overlay, with_legend
 from segnet_hpu.progress import Progress
 
@@ -55,13 +54,13 @@ def refuse_doubles(pairs):
         first[result] = picture
 
 
-def label_pictures(model, pairs, draw, batch_size=1):
-    """Write draw(image, class map) for each (picture, result) pair; reading and writing overlap the model.
+def label_pictures(predictor, pairs, write):
+    """Call write(image, prediction, result) for each (picture, result) pair; reading and writing overlap the model.
 
-    A picture that cannot be read is left out; at the end a RunError names all such, or a UsageError if
-    there is no other.
+    predictor: has batch_size, and predict(images) -> predictions. A picture that cannot be read is left
+    out; at the end a RunError names all such, or a UsageError if there is no other.
     """
-    predictor = Predictor(model, batch_size)
+    size = predictor.batch_size
     failed = []
 
     def read(pair):
@@ -72,17 +71,13 @@ def label_pictures(model, pairs, draw, batch_size=1):
             return None
 
     def run():
-        readable = (one for one in prefetched(read, pairs, ahead=2 * batch_size) if one)
-        for batch in batched(readable, batch_size):
+        readable = (one for one in prefetched(read, pairs, ahead=2 * size) if one)
+        for batch in batched(readable, size):
             images = [image for image, _ in batch]
             yield from zip(images, predictor.predict(images), [path for _, path in batch], strict=True)
 
-    def write(item):
-        image, classes, path = item
-        write_image(path, draw(image, classes))
-
     with Progress("predict", len(pairs), "image") as progress:
-        for _ in prefetched(write, run(), threads=1, ahead=2 * batch_size):
+        for _ in prefetched(lambda item: write(*item), run(), threads=1, ahead=2 * size):
             progress.update(1)
     if failed:
         kind = RunError if len(failed) < len(pairs) else UsageError

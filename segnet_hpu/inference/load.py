@@ -41,6 +41,8 @@ def load_model(path):
     """
     import keras
 
+    import segnet_hpu.models.layers  # noqa: F401  Keras then knows our layers
+
     path = find_checkpoint(path)
     try:
         with zipfile.ZipFile(path) as archive:

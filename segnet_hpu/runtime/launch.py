@@ -76,7 +76,6 @@ def _variables(settings, plan, kind, environ):
     """The workers' environment: bounds on waiting for each other, threads, cards."""
     seconds = round(settings.fault_timeout)
     variables = {
-        "PYTHONUNBUFFERED": "1",
         # Gloo's limit ends the wait for a process that is gone or stopped, the other one that for a process
         # which lives but does not come to the next exchange. Horovod wants its warning before the end.
         "HOROVOD_GLOO_TIMEOUT_SECONDS": str(seconds),

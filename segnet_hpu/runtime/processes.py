@@ -60,6 +60,10 @@ class Launch:
                     found.setdefault(rank, []).append(int(pid))
         return found
 
+    def frozen(self):
+        """Return the ranks on this machine whose process is stopped, as by SIGSTOP."""
+        return {rank for rank, pids in self.workers().items() if _state(min(pids)) == "T"}
+
     def signal_workers(self, number):
         """Send every worker on this machine a signal; return whether there was one."""
         workers = self.workers()
@@ -83,6 +87,14 @@ class Launch:
         for pids in self.workers().values():
             for pid in pids:
                 _send(pid, signal.SIGKILL)
+
+
+def _state(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
 
 
 def _send(pid, number):

@@ -4,19 +4,32 @@
 """
 
 import contextlib
+import os
 
 from segnet_hpu.runtime.worker import place
 
 
 class Alone:
-    """One process, with nobody to agree with: rank 0 of 1."""
+    """One process, with nobody to agree with: rank 0 of 1.
+
+    planned: the number of ranks that make up a global batch. filling: how many times larger the ranks' parts
+    together are than the batch, where it does not divide evenly.
+    """
 
     rank, size, local_rank, local_size = 0, 1, 0, 1
-    leads = True
+    leads, elastic = True, False
+    planned, filling = 1, 1.0
 
     def together(self):
         """Return a context in which the failure of another rank is raised as WorkerLost."""
         return contextlib.nullcontext()
+
+    def drive(self, run):
+        """Call run.loop(), again whenever the ranks have changed, until it comes to its end."""
+        run.loop()
+
+    def commit(self):
+        """Where ranks may change, remember the state that is now, and see whether they have."""
 
     def first(self, function):
         """Return what function() returns on rank 0, which alone calls it. The result must be picklable.
@@ -35,9 +48,6 @@ class Alone:
     def synchronise_batch_norm(self, model):
         """Make batch normalisation use the statistics of the global batch."""
 
-    def share(self, variables):
-        """Set Keras variables to rank 0's values."""
-
     def level(self, variables):
         """Set Keras variables to their mean over the ranks."""
 
@@ -54,13 +64,17 @@ class Alone:
 ALONE = Alone()
 
 
-def join(distributed=False):
+def join(settings):
     """Return the ranks this process belongs to: those that a launcher started, else itself alone.
 
-    distributed: heed a scheduler's variables too, which other programs' jobs have as well.
+    settings: with `distributed`, a scheduler's variables count too, which other programs' jobs have as well.
     """
-    if place(distributed) is None:
+    if place(settings.distributed) is None:
         return ALONE
+    if os.environ.get("HOROVOD_ELASTIC") == "1":
+        from segnet_hpu.runtime.elastic import Elastic
+
+        return Elastic(settings.num_workers or settings.min_workers)
     from segnet_hpu.runtime.horovod import Horovod
 
     return Horovod()

@@ -9,8 +9,8 @@ from segnet_hpu.errors import RunError
 from segnet_hpu.runtime.processes import Launch
 from segnet_hpu.runtime.verdict import Ranks
 
-# Seconds for workers to end by themselves once one has failed, and for the launcher once they are gone.
-GRACE = 10.0
+# Seconds for workers to end once one has failed, and for the launcher once they are gone; horovodrun gives 5.
+GRACE = 6.0
 
 
 def supervise(command, variables, logs, fault_timeout, elastic=False, everything=False):
@@ -40,10 +40,11 @@ def _follow(launch, ranks, signals, fault_timeout, elastic, everything):
     """Pass words and signals on until the launcher ends, or has to be ended."""
     never = float("inf")
     seen, deadline = 0, never
+    frozen = _Frozen(launch, fault_timeout)
     for text in launch.lines():
-        said = ranks.hear(text) if text else None
-        if said and (everything or said[0] == 0):
-            _show(*said, everything)
+        for rank, stream, words in ranks.hear(text):
+            if everything or (rank == 0 and not ranks.failed):
+                _show(rank, stream, words, everything)
         if signals.count > seen:
             seen = signals.count
             deadline = time.monotonic()
@@ -51,16 +52,17 @@ def _follow(launch, ranks, signals, fault_timeout, elastic, everything):
                 deadline += fault_timeout
         elif ranks.failed and not elastic and deadline == never:
             deadline = time.monotonic() + GRACE
-        if time.monotonic() >= deadline:
+        if time.monotonic() >= deadline or (not elastic and frozen.ranks()):
             break
     else:
         return
-    ranks.hung = [rank for rank in launch.workers() if rank not in ranks.errors and rank not in ranks.ended]
+    silent = [rank for rank in launch.workers() if rank not in ranks.errors and rank not in ranks.ended]
+    ranks.hung += frozen.found or silent
     launch.stop()
     deadline = time.monotonic() + GRACE
     for text in launch.lines():
-        if text:
-            ranks.hear(text)
+        for _ in ranks.hear(text):
+            pass
         if time.monotonic() >= deadline:
             return
 
@@ -69,6 +71,23 @@ def _show(rank, stream, text, everything):
     out = sys.stdout if stream == "stdout" else sys.stderr
     out.write(f"[{rank}] {text}" if everything else text)
     out.flush()
+
+
+class _Frozen:
+    """Watches for a worker whose process stands still: over MPI the others wait for it without end."""
+
+    def __init__(self, launch, seconds):
+        self.launch, self.seconds = launch, seconds
+        self.since, self.found, self.looked = {}, [], time.monotonic()
+
+    def ranks(self):
+        """Return, and keep as `found`, the ranks that have stood still for so long. Looks four times meanwhile."""
+        now = time.monotonic()
+        if now - self.looked >= self.seconds / 4:
+            self.looked = now
+            self.since = {rank: self.since.get(rank, now) for rank in self.launch.frozen()}
+            self.found = sorted(rank for rank, begin in self.since.items() if now - begin >= self.seconds)
+        return self.found
 
 
 class _Stopped(RunError):

@@ -9,96 +9,121 @@ from segnet_hpu.errors import RunError, UsageError, WorkerLost
 OURS = "segnet-hpu: "
 # The status of an ssh whose command was ended by a signal, or whose connection broke.
 SSH_LOST = 255
-# A worker's line as horovodrun ("[1]<stderr>:...") and mpirun ("[1,1]<stderr>:...") pass it on.
-_TAGGED = re.compile(r"\[(?:\d+,)?(\d+)\]<(stdout|stderr)>:(.*)", re.DOTALL)
-# The launchers' own words on how a worker ended, in groups (rank, status) or (rank, signal).
+# Before a worker's words, as horovodrun ("[1]<stderr>:...") and mpirun ("[1,1]<stderr>:...") pass them on.
+_TAG = re.compile(r"\[(?:\d+,)?(\d+)\]<(stdout|stderr)>:")
+# The launchers' own words on how a worker ended: (rank, status), (rank, status), (rank, signal).
 _ENDED = (re.compile(r"Process (\d+) exit with status code (\d+)"),
           re.compile(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code:\s+(\d+)"))
 _KILLED = re.compile(r"process rank (\d+) with PID \d+ on node \S+ exited on signal (\d+)")
 # mpirun's words on a machine that it has lost.
-_LOST = re.compile(r"Remote daemon: \S+ on node (\S+)")
+_MACHINE_LOST = re.compile(r"Remote daemon: \S+ on node (\S+)")
 # What ssh and the shell that it starts say, where they cannot do as told.
 _SSH = re.compile(r"ssh: |Host key verification failed|.*(Permission denied \(|: command not found)")
-# Words of a worker that only suffers from another one's end.
-_SUFFERS = (WorkerLost.WORDS, "HorovodInternalError", "Horovod has been shut down")
+_ENDS_THE_REST = "Terminating remaining workers"
+# Horovod's own words, on rank 0, on a rank that kept the others waiting for too long.
+_STALLED = re.compile(r"(\d+)!: \[")
+# How a worker's last words begin that only suffers from another one's end; and words of Horovod's own.
+_SUFFERS = (WorkerLost.WORDS, "stopped")
+_HOROVODS = ("HorovodInternalError", "Horovod has been shut down")
+_LOST_IN_CPP = "Horovod background loop uncaught exception"
 
 
 @dataclass
 class Ranks:
-    """What is known of the workers. errors: {rank: line}; ended: {rank: status}, failures only, in their order."""
+    """What is known of the workers.
+
+    errors: {rank: its last words}. ended: {rank: status} of those that failed by themselves, in their order.
+    hung: ranks that had to be killed. lost: ranks on other machines that ended when the rest was being ended.
+    launcher: its own lines.
+    """
 
     errors: dict = field(default_factory=dict)
     ended: dict = field(default_factory=dict)
-    launcher: list = field(default_factory=list)
     hung: list = field(default_factory=list)
-
-    def hear(self, line):
-        """Take in one line of the launcher's output; return (rank, stream, text) of a worker's line, else None.
-
-        A worker's own last words, "segnet-hpu: ...", are kept for the verdict and not returned.
-        """
-        tagged = _TAGGED.match(line)
-        if tagged is None:
-            self.launcher.append(line.rstrip())
-            self._note_ends()
-            return None
-        rank, stream, text = int(tagged[1]), tagged[2], tagged[3]
-        words = text.strip()
-        if stream == "stderr" and words.startswith(OURS) and not words.startswith(f"{OURS}warning"):
-            self.errors.setdefault(rank, words.removeprefix(OURS))
-            return None
-        return rank, stream, text
-
-    def _note_ends(self):
-        # mpirun spreads its words over two lines.
-        latest = "\n".join(self.launcher[-2:])
-        for pattern in _ENDED:
-            if found := pattern.search(latest):
-                self.ended.setdefault(int(found[1]), int(found[2]))
-        if found := _KILLED.search(latest):
-            self.ended.setdefault(int(found[1]), 128 + int(found[2]))
+    lost: list = field(default_factory=list)
+    launcher: list = field(default_factory=list)
+    _begun: dict = field(default_factory=dict)
+    _ending: bool = False
 
     @property
     def failed(self):
         return bool(self.errors or self.ended)
 
+    def hear(self, line):
+        """Take in a line of the launcher's output; yield (rank, stream, line) of every worker's line it completes.
+
+        A worker's last words, "segnet-hpu: ..." but for warnings, are kept for the verdict and not yielded.
+        """
+        own, *tagged = _TAG.split(line)
+        if own.strip():
+            self._hear_launcher(own.rstrip())
+        for rank, stream, text in zip(map(int, tagged[::3]), tagged[1::3], tagged[2::3], strict=True):
+            # mpirun passes on what there is, be it half a line.
+            text = self._begun.pop((rank, stream), "") + text
+            if not text.endswith(("\n", "\r")):
+                self._begun[rank, stream] = text
+            elif stream == "stderr" and text.startswith(OURS) and not text.startswith(f"{OURS}warning"):
+                self.errors.setdefault(rank, text.removeprefix(OURS).strip())
+            elif _LOST_IN_CPP not in text:
+                if found := _STALLED.match(text):
+                    self.hung.append(int(found[1]))
+                yield rank, stream, text
+
+    def _hear_launcher(self, line):
+        self.launcher.append(line)
+        latest = "\n".join(self.launcher[-2:])  # mpirun spreads its words over two lines
+        for pattern in _ENDED:
+            if found := pattern.search(latest):
+                self._note_end(int(found[1]), int(found[2]))
+        if found := _KILLED.search(latest):
+            self._note_end(int(found[1]), 128 + int(found[2]))
+        self._ending = self._ending or _ENDS_THE_REST in line
+
+    def _note_end(self, rank, status):
+        if not self._ending:
+            self.ended.setdefault(rank, status)
+        elif status == 128 + signal.SIGKILL and rank not in self.ended:
+            self.hung.append(rank)  # it did not heed the launcher's SIGTERM
+        elif status == SSH_LOST and rank not in self.ended:
+            self.lost.append(rank)
+
     def verdict(self, status, launcher, logs, seconds):
         """Return the error to raise for a launcher that ended with `status`: the rank that is the cause, and why.
 
         The cause is the first rank with a reason of its own; else the first that ended without a word; else one
-        that hung; else whichever failed first. launcher: its name. logs: where the workers' words lie.
-        seconds: how long a worker may keep the others waiting.
+        that hung; else a rank or a machine that was lost; else whichever failed first. launcher: its name.
+        logs: where the workers' words lie. seconds: how long a worker may keep the others waiting.
         """
-        own = {rank: text for rank, text in self.errors.items() if not any(word in text for word in _SUFFERS)}
-        silent = [rank for rank in self.ended if rank not in self.errors and rank not in self.hung]
         where = f"its words are in {logs}. The same command with --auto_resume_checkpoint goes on"
+        own = {rank: text for rank, text in self.errors.items()
+               if not text.startswith(_SUFFERS) and not any(words in text for words in _HOROVODS)}
         if own:
             rank = next((rank for rank in self.ended if rank in own), next(iter(own)))
-            bad_input = self.ended.get(rank, status) == UsageError.exit_status
-            who = "" if len(own) > 1 and len(set(own.values())) == 1 else f"rank {rank}: "
-            return (UsageError if bad_input else RunError)(f"{who}{own[rank]}")
-        if silent:
-            return RunError(f"rank {silent[0]} {_how(self.ended[silent[0]])}, and the others were stopped; {where}")
-        if self.hung:
-            return RunError(f"rank {self.hung[0]} did not answer within --fault_timeout, {seconds:g} s, and was "
-                            f"stopped with the others; {where}")
-        if lost := next(filter(None, map(_LOST.search, self.launcher)), None):
-            return RunError(f"the connection to {lost[1]} and its workers was lost, and the others were stopped; "
+            kind = UsageError if self.ended.get(rank, status) == UsageError.exit_status else RunError
+            alike = len(own) > 1 and len(set(own.values())) == 1
+            return kind(own[rank] if alike else f"rank {rank}: {own[rank]}")
+        for rank, ended in self.ended.items():
+            if rank not in self.errors:
+                return RunError(f"rank {rank} {_how(ended)}, and the others were stopped; {where}")
+        for rank in self.hung:
+            return RunError(f"rank {rank} did not answer within --fault_timeout, {seconds:g} s, and was stopped with "
+                            f"the others; {where}")
+        for rank in self.lost:
+            if rank not in self.errors:
+                return RunError(f"rank {rank} {_how(SSH_LOST)}, and the others were stopped; {where}")
+        if found := next(filter(None, map(_MACHINE_LOST.search, self.launcher)), None):
+            return RunError(f"the connection to {found[1]} and its workers was lost, and the others were stopped; "
                             f"{where}")
-        if self.errors:
-            rank, text = next(iter(self.errors.items()))
+        for rank, text in self.errors.items():
             return RunError(f"rank {rank}: {text}")
-        return RunError(f"{launcher} ended with status {status}: {self._reason()}")
-
-    def _reason(self):
-        """The launcher's own words that tell most: ssh's, else its last."""
-        said = [text.strip() for text in self.launcher if text.strip(" -")]
-        return next((text for text in said if _SSH.match(text)), said[-1] if said else "no word")
+        said = [line.strip() for line in self.launcher if line.strip(" -")] or ["without a word"]
+        words = next(filter(_SSH.match, said), said[-1])
+        return RunError(f"{launcher} ended with status {status}: {words}")
 
 
 def _how(status):
     if status == SSH_LOST:
-        return "was lost: it was ended by a signal, or its machine or the connection to it is gone"
+        return "was lost: it was ended by a signal, did not answer, or its machine or the connection to it is gone"
     if status <= 128:
         return f"ended with status {status}"
     try:

@@ -11,6 +11,7 @@ from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.objectives.schedules import make_schedule
 from segnet_hpu.runtime.ranks import ALONE
+from segnet_hpu.training.transfer import transfer_weights
 
 
 def make_model(settings):
@@ -20,12 +21,14 @@ def make_model(settings):
 
 
 def set_first_weights(model, settings):
-    """Set the weights that training starts from: a checkpoint's, or a pretrained encoder's.
+    """Set the weights that training starts from: a checkpoint's, what fits of one, or a pretrained encoder's.
 
     Raises UsageError if they do not fit the model.
     """
     if settings.load_weights:
         copy_weights(model, settings.load_weights)
+    elif settings.init_from:
+        print(transfer_weights(model, settings.init_from), flush=True)
     elif settings.encoder_weights != "random" and not load_vgg16(model, settings.encoder_weights):
         raise UsageError(f"--encoder_weights {settings.encoder_weights}: {model.name} has no layers of VGG16; "
                          "expected random")
@@ -77,7 +80,7 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=
     if settings.freeze_stages:
         freeze_stages(model, settings.freeze_stages)
     loss = "weighted_ce" if settings.loss == "ce" and weights else settings.loss
-    factor = rate_factor(settings, ranks.size)
+    factor = rate_factor(settings, ranks.planned)
     schedule = make_schedule(settings.lr_schedule, settings.learning_rate * factor,
                              settings.epochs * steps_per_epoch,
                              round(warmup_epochs(settings, factor) * steps_per_epoch))

@@ -20,6 +20,8 @@ def check(settings, own_model=False):
     """
     if not own_model:
         input_size(settings.model_name, settings.input_height, settings.input_width)
+    if settings.load_weights and settings.init_from:
+        raise UsageError("--load_weights and --init_from both say what to start from; give one of them")
     _check_data(settings)
     _check_loss(settings)
     check_workers(settings)

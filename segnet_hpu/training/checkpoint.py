@@ -6,7 +6,6 @@ optimizer and metrics as .npy), from which training goes on exactly.
 """
 
 import json
-import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -16,10 +15,12 @@ import numpy as np
 
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.inference.load import NUMBERED, number_of
+from segnet_hpu.inference.save import write_model
 from segnet_hpu.training.state import State
 
 # What zipfile, NumPy and JSON raise over damaged bytes.
 BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+ADVICE = "free space or choose another --model_dir, then go on with --auto_resume_checkpoint"
 
 
 def checkpoint_path(prefix, state, steps_per_epoch):
@@ -37,17 +38,15 @@ def list_checkpoints(prefix):
 
 def save_model(path, model, facts):
     """Write the inference model and `facts` (a JSON-able dict); atomic. Raises RunError."""
-    _write(path, model, facts, lambda archive: None)
+    write_model(path, model, facts, ADVICE)
 
 
-def save_checkpoint(path, model, state, facts, metrics=None):
+def save_checkpoint(path, model, state, facts):
     """Write the whole state of a compiled model; atomic. Raises RunError if it cannot be written.
 
     The inference part holds the weights' moving average if the optimizer keeps one.
-    metrics: values to write for the metrics' variables instead of this process's own.
     """
     arrays = {group: [to_numpy(v) for v in variables] for group, variables in _groups(model).items()}
-    arrays["metrics"] = metrics or arrays["metrics"]
 
     def add_training(archive):
         archive.writestr("segnet_hpu/state.json", state.to_json())
@@ -58,7 +57,7 @@ def save_checkpoint(path, model, state, facts, metrics=None):
                     np.lib.format.write_array(file, value, allow_pickle=False)
 
     with averaged_weights(model):
-        _write(path, model, facts, add_training)
+        write_model(path, model, facts, ADVICE, add_training)
 
 
 def restore_newest(prefix, model, made_with, warn):
@@ -135,36 +134,6 @@ def _groups(model):
     metrics = {id(v) for v in model.metrics_variables}
     return {"model": [v for v in model.variables if id(v) not in metrics],
             "optimizer": model.optimizer.variables, "metrics": model.metrics_variables}
-
-
-def _write(path, model, facts, add):
-    path = Path(path)
-    # Keras wants the ending .keras; the dot in front keeps it out of every listing.
-    partial = path.with_name(f".{path.stem}.partial.keras")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # A plain twin that shares the layers: the file holds the network, not the training set-up.
-        keras.Model(model.input, model.output, name=model.name).save(partial)
-        with zipfile.ZipFile(partial, "a") as archive:
-            archive.writestr("segnet_hpu/facts.json", json.dumps(facts))
-            add(archive)
-        with open(partial, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-        _sync_folder(path.parent)
-    except (OSError, RuntimeError) as error:
-        partial.unlink(missing_ok=True)
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise RunError(f"cannot write checkpoint {path}: {reason}; free space or choose another "
-                       "--model_dir, then go on with --auto_resume_checkpoint") from error
-
-
-def _sync_folder(folder):
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _read(path, groups):

@@ -10,16 +10,15 @@ from segnet_hpu.training.outputs import TensorBoard, write_metrics
 
 
 class Journal:
-    """Writes into a run's folder. run: a training.train.Run."""
+    """Writes into a run's folder; opened, it writes the settings and says what begins.
+
+    run: a training.train.Run.
+    """
 
     def __init__(self, run):
         self.run, self.folder = run, run.places.folder
         self.metrics = self.folder / "metrics.csv"
         self.tensorboard = TensorBoard(run.places.tensorboard)
-
-    def open(self):
-        """Write the settings, and say what begins."""
-        run = self.run
         text = config.to_yaml(run.settings)
         write_text(self.folder / "config.yaml", text)
         if run.settings.dump_config:

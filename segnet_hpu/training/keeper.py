@@ -1,7 +1,10 @@
 """Keeps a run's state in checkpoints: the newest few, and the best."""
 
+import copy
 import sys
 import time
+
+import numpy as np
 
 from segnet_hpu.training import checkpoint
 from segnet_hpu.training.state import State
@@ -22,14 +25,10 @@ class Keeper:
     def resume(self):
         """Set all ranks' models to the newest readable checkpoint, if that is wanted and there is one, else to
         rank 0's; return the State to go on from."""
-        state = self.ranks.first(self._restore)
-        self.ranks.share(checkpoint.all_variables(self.model))
-        if not self.ranks.leads:
-            # Rank 0 goes on with the sums over all ranks.
-            self.model.reset_metrics()
-        return state
+        state = self.ranks.first(self._read_newest)
+        return self.restore(self.ranks.first(lambda: self.snapshot(state)))
 
-    def _restore(self):
+    def _read_newest(self):
         restored = self.settings.auto_resume_checkpoint and checkpoint.restore_newest(
             self.places.prefix, self.model, self.facts["made_with"], warn)
         return restored or State()
@@ -38,13 +37,38 @@ class Keeper:
         """Return whether the last checkpoint is too long ago."""
         return time.monotonic() - self.saved > self.settings.save_minutes * 60
 
+    def snapshot(self, state):
+        """Return a copy of `state` and of all variables' values."""
+        return copy.deepcopy(state), [checkpoint.to_numpy(v) for v in checkpoint.all_variables(self.model)]
+
+    def restore(self, snapshot):
+        """Set the variables to those of rank 0's snapshot; return its State."""
+        state, values = snapshot
+        for variable, value in zip(checkpoint.all_variables(self.model), values, strict=True):
+            # Dropout has to differ from rank to rank: its states are (seed, count).
+            apart = (self.ranks.rank, 0) if variable.path.endswith("seed_generator_state") else 0
+            variable.assign(value + np.asarray(apart, value.dtype))
+        self._leave_metrics_to_rank_0()
+        return copy.deepcopy(state)
+
+    def gather(self):
+        """Bring together what each rank holds of its own: means to all ranks, sums of metrics to rank 0."""
+        self.ranks.level(checkpoint.variables_of_ranks(self.model))
+        for variable in self.model.metrics_variables:
+            variable.assign(self.ranks.sum(checkpoint.to_numpy(variable)))
+        self._leave_metrics_to_rank_0()
+
+    def _leave_metrics_to_rank_0(self):
+        if not self.ranks.leads:
+            for variable in self.model.metrics_variables:
+                variable.assign(np.zeros(variable.shape, variable.dtype))
+
     def save(self, state):
         """Write a checkpoint of `state` and remove the oldest."""
-        self.ranks.level(checkpoint.variables_of_ranks(self.model))
-        metrics = [self.ranks.sum(checkpoint.to_numpy(v)) for v in self.model.metrics_variables]
+        self.gather()
         if self.ranks.leads:
             path = checkpoint.checkpoint_path(self.places.prefix, state, self.steps_per_epoch)
-            checkpoint.save_checkpoint(path, self.model, state, self.facts, metrics)
+            checkpoint.save_checkpoint(path, self.model, state, self.facts)
             for old in checkpoint.list_checkpoints(self.places.prefix)[:-self.settings.keep_checkpoints]:
                 old.unlink()
         self.saved = time.monotonic()

@@ -15,7 +15,7 @@ def opening_line(run):
     place = f", going on at step {state.step} (epoch {state.epoch + 1})" if state.step else ""
     workers = f" ({settings.batch_size} on each of {run.ranks.size} workers)" if run.ranks.size > 1 else ""
     return (f"{run.model.name} {height}x{width}, {run.model.count_params():,} parameters, {settings.data_type} on "
-            f"{run.device.description}: {len(run.loader.source)} images, {settings.epochs} epochs of "
+            f"{run.device.description}: {len(run.source)} images, {settings.epochs} epochs of "
             f"{run.steps} steps of {run.batch_size}{workers}{place}")
 
 

@@ -38,7 +38,9 @@ class Settings:
                                 minimum=0, maximum=5, group="model")
     use_upsampling: bool = option(True, "decoder upsamples by repetition; false: by transposed convolution",
                                   group="model")
-    load_weights: str | None = option(None, "start from the weights of this checkpoint", group="model")
+    load_weights: str | None = option(None, "start from the weights of this checkpoint; all must fit", group="model")
+    init_from: str | None = option(None, "start from what fits of this checkpoint, of other classes or decoder",
+                                   group="model")
 
     train_images: str = option(REQUIRED, "folder of training images", group="data")
     train_annotations: str = option(REQUIRED, "folder of their labels", group="data")
@@ -121,6 +123,8 @@ class Settings:
     min_workers: int | None = option(None, "elastic training: go on while there are so many", minimum=1,
                                      group="workers")
     max_workers: int | None = option(None, "elastic training: never more", minimum=1, group="workers")
+    commit_steps: int = option(10, "elastic training: steps between the states in memory that it falls back to",
+                               minimum=1, group="workers")
     host_discovery_script: str | None = option(None, "elastic training: a program that prints host:workers, one a "
                                                "line, of the machines there are now", group="workers")
 

@@ -39,7 +39,7 @@ class Run:
 
     def __init__(self, settings, model=None, callbacks=()):
         self.settings = settings
-        self.ranks = join(settings.distributed)
+        self.ranks = join(settings)
         with self.ranks.together():
             self._prepare(model)
         self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=self.model)
@@ -53,54 +53,58 @@ class Run:
                                     gpu=ranks.local_rank if ranks.size > 1 else None)
         self.appearance = Appearance.of(settings.n_classes, settings.class_names, settings.palette)
         self.places = RunFolder.of(settings, settings.model_name or model.name)
-        ranks.first(lambda: self.places.check(settings.auto_resume_checkpoint))
-        source, self.validation = open_sources(settings, ranks)
+        ranks.first(lambda: self.places.check(settings.auto_resume_checkpoint or ranks.elastic))
+        self.source, self.validation = open_sources(settings, ranks)
         set_precision(settings.data_type, self.device)
         keras.utils.set_random_seed(settings.seed)
         if model is not None:
             check_model(model, settings)
         self.model = model or make_model(settings)
         ranks.first(lambda: set_first_weights(self.model, settings))
-        _, height, width, _ = self.model.input_shape
-        self.batch_size = settings.batch_size * ranks.size
-        self.loader = training_loader(source, settings, (height, width), self.model.output_shape[1:3], ranks)
-        self.steps = settings.steps_per_epoch or -(-len(source) // self.batch_size)
-        weights = ranks.first(lambda: class_weights(source, settings))
+        self.batch_size = settings.batch_size * ranks.planned
+        self.steps = settings.steps_per_epoch or -(-len(self.source) // self.batch_size)
+        weights = ranks.first(lambda: class_weights(self.source, settings))
         compile_model(self.model, settings, weights, self.steps, self.device.jit_compile, ranks)
         facts = {key: getattr(settings, key) for key in ("class_names", "palette", "ignore_label")}
         facts["made_with"] = {
             "model_name": self.model.name, "n_classes": settings.n_classes, "batch_size": self.batch_size,
             "optimizer_name": settings.optimizer_name, "steps_per_epoch": self.steps,
-            "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.size):g})"}
+            "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"}
         # What can be refused has been: from here on the run writes.
         ranks.first(self.places.claim)
         self.keeper = Keeper(settings, self.places, self.model, self.steps, facts, ranks)
         self.state = self.keeper.resume()
-        self.journal = Journal(self) if ranks.leads else None
 
     def fit(self):
         """Train from where the state is to the end; return the history."""
-        state = self.state
-        if self.journal:
-            self.journal.open()
         self.model.stop_training = False
         self.callbacks.on_train_begin()
-        with self.ranks.together(), StopSignals() as signals:
-            while self._has_more():
-                self.callbacks.on_epoch_begin(state.epoch)
-                record, score, matrix = self._judge(self._train_epoch(signals))
-                if state.finish_epoch(record, score):
-                    self.keeper.save_best()
-                    self.best_matrix = matrix
-                self.keeper.save(state)
-                if self.journal:
-                    self.journal.epoch(record)
-                self.callbacks.on_epoch_end(state.epoch - 1, record)
+        with self.ranks.together(), StopSignals() as self.signals:
+            self.ranks.drive(self)
         self.callbacks.on_train_end()
         self._finish()
-        return state.history
+        return self.state.history
 
-    def _train_epoch(self, signals):
+    def loop(self):
+        """Train from where the state is to the end, as the rank that this process is now."""
+        self.loader = training_loader(self.source, self.settings, self.model, self.batch_size, self.ranks)
+        self.ranks.filling = self.loader.sampler.part * self.ranks.size / self.batch_size
+        # The step depends on the number of ranks.
+        self.model.make_train_function(force=True)
+        self.journal = Journal(self) if self.ranks.leads else None
+        while self._has_more():
+            self.callbacks.on_epoch_begin(self.state.epoch)
+            record, score, matrix = self._judge(self._train_epoch())
+            if self.state.finish_epoch(record, score):
+                self.keeper.save_best()
+                self.best_matrix = matrix
+            self.keeper.save(self.state)
+            if self.journal:
+                self.journal.epoch(record)
+            self.callbacks.on_epoch_end(self.state.epoch - 1, record)
+            self.ranks.commit()
+
+    def _train_epoch(self):
         """Train from the state's step to the end of its epoch; return the epoch's mean logs."""
         state, first = self.state, self.state.epoch * self.steps
         if state.step == first:
@@ -118,7 +122,7 @@ class Run:
                                    "set --clipnorm 1, and try --data_type fp32")
                 self.callbacks.on_train_batch_end(state.step - 1 - first, logs)
                 progress.update(size, f"loss {logs['loss']:.4f}")
-                self._save_within_epoch(signals, state.step == first + self.steps)
+                self._save_within_epoch(state.step == first + self.steps)
         return self._reduced_logs() | self._speed(progress)
 
     def _for_device(self, images, labels):
@@ -127,28 +131,28 @@ class Run:
             return images.astype(np.float32), labels.astype(np.int32)
         return images, labels
 
-    def _save_within_epoch(self, signals, at_end):
+    def _save_within_epoch(self, at_end):
         """Save when it is due, and stop when asked to; what ends an epoch is saved anyway."""
-        due, stop = self.ranks.agree(self.keeper.is_due(), bool(signals.caught))
+        due, stop = self.ranks.agree(self.keeper.is_due(), bool(self.signals.caught))
         every = self.settings.save_steps
         due = due or (every and self.state.step % every == 0)
-        if at_end or not (due or stop):
+        if at_end:
             return
-        self.keeper.save(self.state)
+        if due or stop:
+            self.keeper.save(self.state)
+        if self.state.step % self.settings.commit_steps == 0:
+            self.ranks.commit()
         if stop:
             # Where another rank caught it, this one does as if told to end.
             raise Stopped(f"stopped in epoch {self.state.epoch + 1} at step {self.state.step}; saved: the "
                           "same command with --auto_resume_checkpoint goes on from here",
-                          signals.caught or signal.SIGTERM)
+                          self.signals.caught or signal.SIGTERM)
 
     def _reduced_logs(self):
-        """The epoch's metrics over all ranks; rank 0 keeps their sums, so that they stand for all of them."""
-        for variable in self.model.metrics_variables:
-            variable.assign(self.ranks.sum(checkpoint.to_numpy(variable)))
-        logs = self.model.get_metrics_result()
-        if not self.ranks.leads:
-            self.model.reset_metrics()
-        return logs
+        """The epoch's metrics over all ranks."""
+        self.keeper.gather()
+        logs = self.ranks.first(lambda: {name: float(v) for name, v in self.model.get_metrics_result().items()})
+        return logs | {"loss": logs["loss"] * self.ranks.filling}
 
     def _speed(self, progress):
         """Images per second of all ranks, and which part of the time went into averaging gradients."""
@@ -161,11 +165,9 @@ class Run:
     def _judge(self, logs):
         """Return (record of the epoch, its score: higher is better, ConfusionMatrix or None)."""
         record = {"epoch": self.state.epoch + 1, "step": self.state.step,
-                  **{name: float(value) for name, value in logs.items()},
-                  "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
+                  **logs, "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
         if self.validation is None:
             return record, -record["loss"], None
-        self.ranks.level(checkpoint.variables_of_ranks(self.model))
         with checkpoint.averaged_weights(self.model):
             matrix = self._evaluate(self.model, self.settings.val_steps_per_epoch, self.ranks)
         record |= {f"val_{name}": value for name, value in matrix.scores().items() if name != "per_class"}

@@ -50,6 +50,15 @@ def equal(left, right):
         for a, b in zip(pair, other, strict=True))
 
 
+def test_what_fills_up_a_share_has_its_image_and_a_void_label():
+    last = loader(sampler=Stream(10, 4, seed=3, rank=2, ranks=3))
+    images, labels = last.batch(5)
+    assert [type(entry).__name__ for entry in last.sampler.batch(5)] == ["Void", "Void"]
+    whole, _ = loader(sampler=Stream(10, 4, seed=3)).batch(5)
+    np.testing.assert_array_equal(images, whole[:2])
+    assert (labels == 255).all()
+
+
 @pytest.mark.parametrize("options", [dict(threads=4), dict(threads=3, cache_bytes=0),
                                      dict(threads=2, cache_bytes=3 * PAIR_BYTES)])
 def test_batches_do_not_depend_on_threads_or_cache(options):

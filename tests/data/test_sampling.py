@@ -4,7 +4,7 @@ import collections
 
 import pytest
 
-from segnet_hpu.data.sampling import Once, Stream
+from segnet_hpu.data.sampling import Once, Stream, Void
 from segnet_hpu.errors import UsageError
 
 
@@ -45,6 +45,18 @@ def test_ranks_share_the_global_batch(make):
         assert sum(shares, []) == make().batch(step)
 
 
+@pytest.mark.parametrize("ranks, parts", [(4, 2), (5, 2), (7, 1)])
+def test_an_uneven_batch_is_shared_whole_and_filled_up_with_void(ranks, parts):
+    for step in range(3):
+        shares = [Stream(11, 6, 3, rank=r, ranks=ranks).batch(step) for r in range(ranks)]
+        assert {len(share) for share in shares} == {parts}
+        entries = sum(shares, [])
+        whole = Stream(11, 6, 3).batch(step)
+        assert [entry for entry in entries if not isinstance(entry, Void)] == whole
+        filling = [entry for entry in entries if isinstance(entry, Void)]
+        assert len(filling) == ranks * parts - 6 and set(filling) <= set(whole)
+
+
 @pytest.mark.parametrize("last, sizes, seen", [("pad", [4, 4, 4], 10), ("keep", [4, 4, 2], 10),
                                                ("drop", [4, 4], 8)])
 def test_once_treats_the_last_batch_as_told(last, sizes, seen):
@@ -58,7 +70,7 @@ def test_once_treats_the_last_batch_as_told(last, sizes, seen):
     (lambda: Stream(0, 4), "empty"),
     (lambda: Stream(4, 0), "batch_size is 0"),
     (lambda: Stream(4, 4, seed=-1), "seed is -1"),
-    (lambda: Stream(4, 4, ranks=3), "multiple of 3"),
+    (lambda: Once(4, 4, ranks=3), "multiple of 3"),
     (lambda: Stream(4, 4, rank=2, ranks=2), "this is rank 2"),
     (lambda: Once(4, 4, "padd"), "Did you mean pad"),
     (lambda: Once(4, 4, "keep", ranks=2), "expected 'pad' or 'drop'"),

@@ -81,6 +81,20 @@ def test_an_rgb_network_sees_what_the_bgr_network_sees(layout, weights, request)
     np.testing.assert_allclose(features, x, rtol=1e-4, atol=1e-3)
 
 
+def test_segnet_takes_all_thirteen_and_sees_what_vgg16_sees(official, weights):
+    """Caffe's names; no mean is subtracted, so the first bias makes up for it."""
+    model = build_model("segnet_vgg16", 3, 32, 32)
+    assert load_vgg16(model, str(official)) == [name.replace("block", "conv").replace("_conv", "_")
+                                                for _, name, _, _ in NAMES]
+    np.testing.assert_array_equal(model.get_layer("conv5_3").get_weights()[0], weights["block5_conv3"][0])
+    rgb = np.random.default_rng(1).integers(0, 256, (1, 32, 32, 3)).astype(np.float32)
+    x = rgb[..., ::-1] - np.array([103.939, 116.779, 123.68], np.float32)
+    expected = keras.ops.conv(x, weights["block1_conv1"][0], padding="same") + weights["block1_conv1"][1]
+    found = keras.Model(model.input, model.get_layer("conv1_1").output)(rgb)
+    # At the border the padding is black where VGG16 has its mean colour.
+    np.testing.assert_allclose(found[:, 1:-1, 1:-1], expected[:, 1:-1, 1:-1], rtol=1e-4, atol=1e-3)
+
+
 def test_keras_reads_the_official_layout_alike(official, weights):
     """Our stand-in for the published file is one that Keras' own VGG16 takes too."""
     theirs = keras.applications.VGG16(weights=None, include_top=False, input_shape=(32, 32, 3))
@@ -142,7 +156,7 @@ def test_a_network_without_vgg16_is_refused(official):
     image = keras.Input((32, 32, 3))
     other = keras.Model(image, keras.layers.Conv2D(3, 1)(image), name="other")
     with pytest.raises(UsageError, match="other has no layers of VGG16; expected random"):
-        set_first_weights(other, SimpleNamespace(load_weights=None, encoder_weights=str(official)))
+        set_first_weights(other, SimpleNamespace(load_weights=None, init_from=None, encoder_weights=str(official)))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from segnet_hpu.runtime import cpu, environment, hpu, launch
 from segnet_hpu.runtime.launchable import check_launchable
 from segnet_hpu.training.settings import Settings
 
-BOUNDS = {"PYTHONUNBUFFERED": "1", "HOROVOD_GLOO_TIMEOUT_SECONDS": "60", "HOROVOD_STALL_CHECK_TIME_SECONDS": "30",
+BOUNDS = {"HOROVOD_GLOO_TIMEOUT_SECONDS": "60", "HOROVOD_STALL_CHECK_TIME_SECONDS": "30",
           "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "60"}
 AS_X = [word for name, value in BOUNDS.items() for word in ("-x", f"{name}={value}")]
 
@@ -74,8 +74,8 @@ def test_gpu(settings, machine):
     for engine in ("gpu", "auto"):
         words, flags, variables = command(settings(num_workers=2, train_engine=engine, fault_timeout=7))
         assert words[1:4] == ["--gloo", "-np", "2"] and not [f for f in flags if f.startswith("--threads")]
-        assert variables == {"PYTHONUNBUFFERED": "1", "HOROVOD_GLOO_TIMEOUT_SECONDS": "7",
-                             "HOROVOD_STALL_CHECK_TIME_SECONDS": "3", "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "7"}
+        assert variables == {"HOROVOD_GLOO_TIMEOUT_SECONDS": "7", "HOROVOD_STALL_CHECK_TIME_SECONDS": "3",
+                             "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "7"}
 
 
 @pytest.mark.parametrize("workers, box, cores, modules", [
@@ -100,10 +100,13 @@ def test_auto_finds_cards(settings, machine):
 
 
 def test_several_machines(settings):
-    given = settings(hosts="a:8,b:8", train_engine="hpu")
+    given = settings(hosts="a:8,b:8", train_engine="hpu", fault_timeout=40)
     environ = {"PATH": "/bin", "HABANA_LOGS": "/tmp/l", "HOME": "/root", "OMP_NUM_THREADS": "3"}
     words, flags, _ = command(given, environ)
-    assert words[words.index("-np"):][:10] == ["-np", "16", "-H", "a:8,b:8", "-x", "HABANA_LOGS", "-x",
+    # A machine that is gone is noticed after 20 seconds of silence and four unanswered calls, 5 seconds apart.
+    heartbeat = ["--mca", "oob_tcp_keepalive_time", "20", "--mca", "oob_tcp_keepalive_intvl", "5",
+                 "--mca", "oob_tcp_keepalive_probes", "4"]
+    assert words[words.index("-np"):][:19] == ["-np", "16", "-H", "a:8,b:8", *heartbeat, "-x", "HABANA_LOGS", "-x",
                                               "OMP_NUM_THREADS", "-x", "PATH"]
     assert "HOME" not in words and "socket:PE=12" in words and "--hosts=a:8,b:8" in flags
     assert command(settings(hosts="a:8,b:8", num_workers=12, train_engine="gpu"))[0][1:6] == \

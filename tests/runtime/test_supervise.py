@@ -24,7 +24,7 @@ def stop(number, frame):
     print("segnet-hpu: stopped; saved", file=sys.stderr)
     sys.exit(128 + number)
 signal.signal(signal.SIGTERM, stop)
-print("worker", here.rank, "of", here.size, "is", os.getpid(), flush=True)
+print(f"worker {here.rank} of {here.size}\\n", end="", flush=True)
 what = sys.argv[1:][here.rank]
 if what == "bad":
     print("segnet-hpu: images/a.png is broken", file=sys.stderr)
@@ -48,9 +48,8 @@ PARENT = """
 import sys
 from segnet_hpu.errors import SegnetError
 from segnet_hpu.runtime import supervise
-supervise.GRACE = 3.0
 try:
-    supervise.supervise(sys.argv[1:], {"PYTHONUNBUFFERED": "1"}, "logs/1", 5)
+    supervise.supervise(sys.argv[1:], {}, "logs/1", 5)
 except SegnetError as error:
     print("segnet-hpu:", error, file=sys.stderr)
     sys.exit(error.exit_status)
@@ -109,7 +108,7 @@ def test_all_well(start, tmp_path, launcher):
     process = start(launcher, "warn", "warn")
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert [line.split(" is ")[0] for line in out.splitlines()] == ["worker 0 of 2"]  # rank 0 speaks for all
+    assert out == "worker 0 of 2\n"  # rank 0 speaks for all
     assert err == "segnet-hpu: warning: slow\n"
     logs = [path.read_text() for path in (tmp_path / "logs").rglob("stdout")]
     assert [sum(f"worker {rank} of 2" in text for text in logs) for rank in (0, 1)] == [1, 1]
@@ -130,8 +129,9 @@ def test_the_rank_and_the_cause_are_named(start, launcher, what, status, words):
     assert (process.returncode, err.count("\n")) == (status, 1) and err.startswith(words), err
 
 
-def test_hung_worker_is_named(start):
-    process = start(horovodrun, "lost", "frozen")
+@pytest.mark.parametrize("launcher, other", [(horovodrun, "lost"), (mpirun, "wait")])
+def test_hung_worker_is_named(start, launcher, other):
+    process = start(launcher, other, "frozen")
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1 and err.startswith("segnet-hpu: rank 1 did not answer within --fault_timeout, 5 s")
 
@@ -165,3 +165,17 @@ def wait_for(process, word):
         if word in line:
             return
     pytest.fail(f"the workers ended: {process.stderr.read()}")
+
+
+def test_fault_of_the_data_as_users_see_it(cli, tmp_path):
+    """The whole command: two workers are started, and find a folder without labels."""
+    horovodrun()
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    shutil.copy(ROOT / "LICENSE", tmp_path / "images" / "a.png")
+    done = cli("train", "--model_name", "vgg_segnet", "--n_classes", 2, "--input_height", 32, "--input_width", 32,
+               "--encoder_weights", "random", "--train_images", "images", "--train_annotations", "labels",
+               "--train_engine", "cpu", "--distributed", "--num_workers", 2, "--model_dir", "run")
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 2 and last.startswith("segnet-hpu: labels holds no such file"), done.stderr
+    assert sorted(path.name for path in (tmp_path / "run" / "logs" / "1").iterdir()) == ["rank.0", "rank.1"]

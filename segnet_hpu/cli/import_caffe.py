@@ -1,0 +1,59 @@
+"""`segnet-hpu import_caffe`."""
+
+import os
+from dataclasses import dataclass
+
+from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.data.classes import PALETTES, split_names
+from segnet_hpu.errors import UsageError
+from segnet_hpu.files import refuse_unwritable
+from segnet_hpu.models.registry import MODELS, input_size
+
+
+@dataclass(kw_only=True)
+class Settings:
+    """Make a model with the weights of a .caffemodel. Caffe is not needed."""
+
+    caffemodel: str = option(REQUIRED, "weights of Caffe, format V1 or V2")
+    model: str = option(REQUIRED, "which model they are for", choices=tuple(MODELS))
+    n_classes: int = option(REQUIRED, "number of classes", minimum=1, maximum=255)
+    out: str = option(REQUIRED, "file to write; .keras")
+    input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1)
+    input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1)
+    class_names: str | None = option(None, "names a,b,c, kept in the file")
+    palette: str | None = option(None, "colours of a known data set, kept in the file", choices=tuple(PALETTES))
+
+
+def run(settings):
+    _check(settings)
+    from segnet_hpu.interchange.caffe.reader import read_caffemodel
+
+    layers = read_caffemodel(settings.caffemodel)
+    from segnet_hpu.inference.save import write_model
+    from segnet_hpu.interchange.caffe.importer import import_weights
+    from segnet_hpu.models.build import build_model
+    from segnet_hpu.runtime.device import select_device
+
+    select_device("cpu")
+    model = build_model(settings.model, settings.n_classes, settings.input_height, settings.input_width)
+    result = import_weights(model, layers, settings.caffemodel)
+    facts = {"class_names": settings.class_names, "palette": settings.palette, "ignore_label": None,
+             "imported_from": os.path.basename(settings.caffemodel)}
+    write_model(settings.out, model, facts, "free space or choose another --out")
+    print(f"{settings.out}: {settings.model} with {len(result.taken)} layers of {settings.caffemodel}")
+    for names, meaning in ((result.merged, "batch norms that are none in the file, set to change nothing"),
+                           (result.unset, "not in the file, left at random"),
+                           (result.unused, "not in the model, left out")):
+        if names:
+            print(f"{meaning}: {', '.join(names)}")
+
+
+def _check(settings):
+    input_size(settings.model, settings.input_height, settings.input_width)
+    if settings.class_names:
+        split_names(settings.class_names, settings.n_classes)
+    if not settings.out.endswith(".keras"):
+        raise UsageError(f"--out {settings.out}: expected a name that ends in .keras")
+    if os.path.exists(settings.out):
+        raise UsageError(f"--out {settings.out} exists; choose another name, or remove it")
+    refuse_unwritable("--out", settings.out)

@@ -1,0 +1,66 @@
+"""Which layer of a .caffemodel belongs to which layer of a model."""
+
+from dataclasses import replace
+
+from keras import layers
+
+NORMALISERS = ("BN", "BatchNorm", "Scale")
+# What the published networks call a layer, where our name for it is another: SegNet-Basic, FCN-32s to -8s, VGG16.
+OTHER_NAMES = {
+    "conv_classifier": ("dense_softmax_inner_prod",),
+    "classifier_5": ("score_fr",), "classifier_4": ("score_pool4",), "classifier_3": ("score_pool3",),
+    "decoder_up4": ("upscore2",), "decoder_up3": ("upscore_pool4",),
+    "classifier_up": ("upscore8", "upscore16", "upscore"),
+} | {f"block{b}_conv{i}": (f"conv{b}_{i}",)
+     for b, n in enumerate((2, 2, 3, 3, 3), start=1) for i in range(1, n + 1)}
+
+
+def whole_normalisers(file):
+    """Return the file's Layers with each BatchNorm's Scale put into it, as its last blobs.
+
+    Batch norms that were merged into a convolution and stayed behind with nothing but zeros are left out.
+    """
+    whole, gone = [], set()
+    for layer in file:
+        scale = _follower(layer, file) if layer.type == "BatchNorm" else None
+        if scale is not None and scale.type == "Scale":
+            gone.add(scale.name)
+            layer = replace(layer, tops=scale.tops, blobs=layer.blobs + scale.blobs)
+        if layer.type == "BN" and not any(blob.any() for blob in layer.blobs):
+            gone.add(layer.name)
+        whole.append(layer)
+    return [layer for layer in whole if layer.name not in gone]
+
+
+def match(model, file):
+    """Return {name of a model's layer with weights: its Layer of the file}, by name.
+
+    A batch norm without a namesake gets the one that follows the same convolution in the file; where there
+    is none it was merged into the convolution: its Layer is None. Layers without counterpart are left out.
+    """
+    weighted = [layer for layer in model.layers if layer.weights]
+    by_name = {layer.name: layer for layer in file if layer.blobs}
+    pairs = {}
+    for layer in weighted:
+        names = [name for name in (layer.name, *OTHER_NAMES.get(layer.name, ())) if name in by_name]
+        if names:
+            pairs[layer.name] = by_name[names[0]]
+    for norm, convolution in batch_norms(model).items():
+        if norm not in pairs and convolution in pairs:
+            follower = _follower(pairs[convolution], file)
+            pairs[norm] = follower if follower is not None and follower.type in NORMALISERS else None
+    return pairs
+
+
+def batch_norms(model):
+    """Return {batch norm's name: name of the convolution right before it}."""
+    convolutions = {id(layer.output): layer.name for layer in model.layers
+                    if isinstance(layer, (layers.Conv2D, layers.Conv2DTranspose))}
+    return {layer.name: convolutions[id(layer.input)] for layer in model.layers
+            if isinstance(layer, layers.BatchNormalization) and id(layer.input) in convolutions}
+
+
+def _follower(layer, file):
+    """The layer that takes first, in the file's order, what `layer` gives; None if there is none."""
+    after = file[[other.name for other in file].index(layer.name) + 1:]
+    return next((other for other in after if set(layer.tops) & set(other.bottoms)), None)

@@ -1,0 +1,73 @@
+"""Horovod's elastic mode: workers come and go, and the run goes on from what was last committed."""
+
+from horovod.common.elastic import State
+from horovod.common.exceptions import HorovodInternalError, HostsUpdatedInterrupt
+
+from segnet_hpu.errors import SegnetError
+from segnet_hpu.runtime.horovod import Horovod, is_horovods
+
+
+class Elastic(Horovod):
+    """Ranks whose number changes. The global batch stays that of the planned number of workers, so that the data's
+    order, the schedule and the result do not depend on who takes part.
+
+    planned: the number of workers that --batch_size is meant for.
+    """
+
+    elastic = True
+
+    def __init__(self, planned):
+        super().__init__()
+        self.planned, self.committed = planned, None
+
+    def first(self, function):
+        # While a run is prepared nobody meets: a worker that joins later prepares when others are at work.
+        return super().first(function) if self.committed else function()
+
+    def drive(self, run):
+        self.committed = Committed(self, run)
+        self.hvd.elastic.run(Committed.go_on)(self.committed)
+
+    def commit(self):
+        self.committed.commit()
+
+
+class Committed(State):
+    """A run's state in memory, from which all workers go on after a change."""
+
+    def __init__(self, ranks, run):
+        super().__init__(ranks.hvd.broadcast_object, ranks.hvd.rank)
+        self.ranks, self.run = ranks, run
+        self.snapshot = run.keeper.snapshot(run.state)
+
+    def go_on(self):
+        """Train until the end, or until workers are lost or found."""
+        try:
+            self.run.loop()
+        except (SegnetError, HorovodInternalError, HostsUpdatedInterrupt):
+            raise
+        except Exception as error:
+            if is_horovods(error):
+                raise HorovodInternalError(error) from error
+            raise
+
+    def save(self):
+        self.run.keeper.gather()
+        self.snapshot = self.run.keeper.snapshot(self.run.state)
+
+    def check_host_updates(self):
+        try:
+            super().check_host_updates()
+        except HostsUpdatedInterrupt:
+            # Always sync: rank 0, which holds the sums of the metrics, may be another one now.
+            raise HostsUpdatedInterrupt(skip_sync=False) from None
+
+    def restore(self):
+        """Nothing: `sync`, which always follows, sets everything to rank 0's snapshot."""
+
+    def sync(self):
+        self.snapshot = self.ranks.first(lambda: self.snapshot)
+        self.run.state = self.run.keeper.restore(self.snapshot)
+
+    def reset(self):
+        self.ranks.take_place()

@@ -1,0 +1,38 @@
+"""Start from another network's weights, as far as they fit."""
+
+from segnet_hpu.errors import UsageError
+from segnet_hpu.inference.load import load_model
+
+
+def transfer_weights(model, path):
+    """Set every layer of `model` that has a namesake of the same shapes in a checkpoint; return one line about it.
+
+    So a network for other classes keeps all but its classifier. Raises UsageError, and changes nothing, if
+    less than half of the model's layers fit.
+    """
+    other, _ = load_model(path)
+    theirs = {layer.name: layer for layer in other.layers if layer.weights}
+    weighted = [layer for layer in model.layers if layer.weights]
+    fits = [layer for layer in weighted
+            if layer.name in theirs and _shapes(layer) == _shapes(theirs[layer.name])]
+    left = [_why(layer, theirs.get(layer.name)) for layer in weighted if layer not in fits]
+    if 2 * len(fits) < len(weighted):
+        raise UsageError(f"--init_from {path}: only {len(fits)} of {len(weighted)} layers of {model.name} have a "
+                         f"counterpart of their shape in this {other.name}; expected at least half: give a "
+                         f"checkpoint of {model.name}, or of a model with its encoder")
+    for layer in fits:
+        layer.set_weights(theirs[layer.name].get_weights())
+    parameters = f"{sum(layer.count_params() for layer in fits):,} of {model.count_params():,} parameters"
+    return (f"{path}: took {len(fits)} of {len(weighted)} layers, {parameters}; "
+            f"left at random: {', '.join(left) or 'none'}")
+
+
+def _shapes(layer):
+    return [tuple(w.shape) for w in layer.weights]
+
+
+def _why(layer, other):
+    if other is None:
+        return f"{layer.name} (not in the file)"
+    ours, theirs = ("x".join(map(str, _shapes(one)[0])) for one in (layer, other))
+    return f"{layer.name} ({ours}, the file has {theirs})"
