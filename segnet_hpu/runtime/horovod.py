@@ -13,12 +13,13 @@ def is_horovods(error):
 
 
 class Horovod(Alone):
-    """The ranks that Horovod connects.
+    """The ranks that Horovod connects. workers: how many the launcher started.
 
-    Raises UsageError where Horovod is not installed, or was built for another TensorFlow.
+    Raises UsageError where Horovod is not installed, was built for another TensorFlow, or does not connect all
+    workers.
     """
 
-    def __init__(self):
+    def __init__(self, workers=None):
         try:
             import horovod.tensorflow as hvd
         except ImportError as error:
@@ -28,6 +29,9 @@ class Horovod(Alone):
         hvd.init()
         self.hvd = hvd
         self.take_place()
+        if workers and self.size != workers:
+            raise UsageError(f"Horovod connects {self.size} of {workers} workers; expected all. It was built without "
+                             "what started them (MPI, say): run run_scripts/install_horovod.sh")
         self.planned = self.size
 
     def take_place(self):

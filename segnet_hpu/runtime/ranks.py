@@ -69,7 +69,8 @@ def join(settings):
 
     settings: with `distributed`, a scheduler's variables count too, which other programs' jobs have as well.
     """
-    if place(settings.distributed) is None:
+    found = place(settings.distributed)
+    if found is None:
         return ALONE
     if os.environ.get("HOROVOD_ELASTIC") == "1":
         from segnet_hpu.runtime.elastic import Elastic
@@ -77,4 +78,4 @@ def join(settings):
         return Elastic(settings.num_workers or settings.min_workers)
     from segnet_hpu.runtime.horovod import Horovod
 
-    return Horovod()
+    return Horovod(found.size)

@@ -143,6 +143,8 @@ class Run:
         if self.state.step % self.settings.commit_steps == 0:
             self.ranks.commit()
         if stop:
+            # A launcher that sees one worker end kills the others: none ends before rank 0 has written.
+            self.ranks.first(lambda: None)
             # Where another rank caught it, this one does as if told to end.
             raise Stopped(f"stopped in epoch {self.state.epoch + 1} at step {self.state.step}; saved: the "
                           "same command with --auto_resume_checkpoint goes on from here",
