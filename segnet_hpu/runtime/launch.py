@@ -45,7 +45,9 @@ def command(settings, logs, environ=os.environ):
     variables = _variables(settings, plan, kind, environ)
     if with_mpirun(settings, kind):
         return [*_mpirun(settings, plan, kind, logs, variables, environ), *_train(settings, environ)], {}
-    return [*_horovodrun(settings, plan, logs), *_train(settings, environ)], variables
+    # horovodrun would take our --timeline for one of its own; its variable is set.
+    train = [word for word in _train(settings, environ) if not word.startswith("--timeline=")]
+    return [*_horovodrun(settings, plan, logs), *train], variables
 
 
 def line(settings, logs, environ=os.environ):

@@ -120,6 +120,16 @@ def test_timeline(settings):
     assert where in command(settings(**given, launcher="mpirun"))[0]
 
 
+def test_horovodrun_takes_none_of_our_flags_for_its_own(settings, monkeypatch):
+    horovodrun = pytest.importorskip("horovod.runner.launch", reason="Horovod is not installed")
+    given = settings(hosts="a:8,b:8", num_workers=12, train_engine="cpu", timeline="t.json")
+    words, _ = launch.command(given, "logs", {"SEGNET_CONFIG": "c.yaml"})  # which has every setting as a flag
+    monkeypatch.setattr(sys, "argv", words)
+    read = horovodrun.parse_args()
+    assert (read.num_proc, read.hosts, read.timeline_filename) == (12, "a:8,b:4", None)
+    assert read.command == words[words.index(sys.executable):] and len(read.command) > 50
+
+
 def test_elastic(settings, program):
     script = program("hosts.sh", "echo localhost:2; echo 127.0.0.1:1") / "hosts.sh"
     given = dict(min_workers=2, max_workers=3, host_discovery_script=str(script), train_engine="cpu")
