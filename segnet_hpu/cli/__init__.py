@@ -19,6 +19,7 @@ COMMANDS = {
     "visualize_dataset": "draw images and labels into one picture",
     "sample_data": "draw a small street data set from a seed",
     "prepare_data": "bring dataset1 into place: keep, unpack, download or draw samples",
+    "models": "list the networks, what they cost and what they start from",
     "doctor": "show devices, versions and which presets can run here",
 }
 

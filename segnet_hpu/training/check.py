@@ -6,7 +6,7 @@ from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.classes import CLASS_NAMES, split_names
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
-from segnet_hpu.models.registry import input_size
+from segnet_hpu.models.registry import find, input_size
 
 WEIGHTED = ("ce", "weighted_ce", "ce_dice", "focal")
 SMOOTHED = ("ce", "weighted_ce", "ce_dice")
@@ -19,6 +19,9 @@ def check(settings, own_model=False):
     """
     if not own_model:
         input_size(settings.model_name, settings.input_height, settings.input_width)
+        if not settings.use_upsampling and "use_upsampling" not in find(settings.model_name).options:
+            raise UsageError(f"--use_upsampling false: {settings.model_name} does not upsample by repetition; "
+                             "leave the flag out")
     _check_data(settings)
     _check_loss(settings)
     Augmentation.parse(settings.augmentation_name)

@@ -2,6 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+
+from segnet_hpu.models.encoders.normalisation import CAFFE_OFFSET
+from segnet_hpu.models.networks.pspnet import pspnet
+from segnet_hpu.models.networks.unet_mini import unet_mini
 
 
 @dataclass(frozen=True)
@@ -18,4 +23,10 @@ class Network:
     stages: tuple[str, ...] = ()
 
 
-NETWORKS = {}
+PSPNET_STAGES = tuple(f"conv{i}_" for i in range(1, 5))
+
+NETWORKS = {
+    "unet_mini": Network(unet_mini, CAFFE_OFFSET, 1.0, tuple(f"stage{i}_" for i in range(1, 4))),
+    "pspnet_50": Network(partial(pspnet, blocks=6), CAFFE_OFFSET, 1.0, PSPNET_STAGES),
+    "pspnet_101": Network(partial(pspnet, blocks=23), CAFFE_OFFSET, 1.0, PSPNET_STAGES),
+}
