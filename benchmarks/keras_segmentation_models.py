@@ -39,19 +39,27 @@ def main():
 
 
 def answer(out, model):
+    image = np.random.default_rng(1).normal(0, 60, (1, *model.input_shape[1:])).astype(np.float32)
+    randomise(model, image)
+    arrays = {f"{layer.name}:{i}": w for layer in model.layers for i, w in enumerate(layer.get_weights())}
+    output = model.predict(image, verbose=0).reshape(model.output_height, model.output_width, N_CLASSES)
+    np.savez(out, image=image, output=output, **arrays)
+
+
+def randomise(model, image):
+    """Give every weight a value of its own, such that signals keep their size and the logits spread by 2."""
     rng = np.random.default_rng(0)
-    arrays = {}
     for layer in model.layers:
-        # Positive and near 1 for batch normalisation, its variance among them; He's size for kernels.
-        values = [rng.uniform(0.5, 1.5, w.shape) if isinstance(layer, keras.layers.BatchNormalization)
-                  else rng.normal(0, np.sqrt(2 / max(np.prod(w.shape[:-1]), 1)), w.shape) if len(w.shape) > 1
-                  else rng.normal(0, 0.1, w.shape) for w in layer.weights]
-        layer.set_weights(values)
-        arrays |= {f"{layer.name}:{i}": v.astype(np.float32) for i, v in enumerate(values)}
-    arrays["image"] = rng.normal(0, 60, (1, *model.input_shape[1:])).astype(np.float32)
-    output = model.predict(arrays["image"], verbose=0)
-    arrays["output"] = output.reshape(model.output_height, model.output_width, N_CLASSES)
-    np.savez(out, **arrays)
+        is_norm = isinstance(layer, keras.layers.BatchNormalization)
+        layer.set_weights([rng.uniform(0.5, 1.5, w.shape) if is_norm else rng.normal(0, 0.1, w.shape)
+                           if len(w.shape) == 1 else rng.normal(0, np.sqrt(2 / np.prod(w.shape[:-1])), w.shape)
+                           for w in layer.weights])
+        if is_norm:
+            layer.momentum = 0.0  # one pass in training sets the moving statistics to the image's
+    model(image, training=True)
+    last = [layer for layer in model.layers if layer.weights][-1]
+    logits = keras.Model(model.input, model.layers[-2].output)(image)
+    last.set_weights([w * 2 / np.std(logits) for w in last.get_weights()])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from segnet_hpu.config import option
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable, write_text
 from segnet_hpu.interchange.published import PUBLISHED
-from segnet_hpu.models.registry import DECODERS, ENCODERS, MODELS, find
+from segnet_hpu.models.registry import DECODERS, ENCODERS, MODELS, find, input_size
 
 PLAIN = ("name", "encoder", "decoder", "input", "pretrained")
 DETAILS = ("name", "encoder", "decoder", "input", "output", "output_stride", "parameters", "gflops", "pretrained")
@@ -19,15 +19,15 @@ class Settings:
     name: str | None = option(None, "details of these models: a,b,c")
     all: bool = option(False, "details of every model of the list")
     n_classes: int = option(12, "number of classes, for the details", minimum=1, maximum=255)
-    input_height: int | None = option(None, "pixels, for the details; the model's own if not set", minimum=1)
-    input_width: int | None = option(None, "pixels, for the details; the model's own if not set", minimum=1)
+    input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1)
+    input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1)
     json: str | None = option(None, "write the table to this file")
     plot: str | None = option(None, "draw the network of --name into this file (.png or .jpg)")
 
 
 def run(settings):
     names = settings.name.split(",") if settings.name else list(MODELS)
-    rows = [_facts(name) for name in names]
+    rows = [_facts(name, settings) for name in names]
     if settings.plot and (not settings.name or len(names) > 1):
         raise UsageError("--plot draws one network; expected --name with one model")
     if settings.plot and not settings.plot.lower().endswith((".png", ".jpg", ".jpeg")):
@@ -47,11 +47,11 @@ def run(settings):
         print(f"\nAlso every ENCODER_DECODER of {', '.join(ENCODERS)} with {', '.join(DECODERS)}.")
 
 
-def _facts(name):
+def _facts(name, settings):
     """What is known of a model without building it."""
     spec = find(name)
-    return {"name": name, "encoder": spec.encoder or spec.network, "decoder": spec.decoder,
-            "input": [spec.input_height, spec.input_width],
+    size = input_size(name, settings.input_height, settings.input_width)
+    return {"name": name, "encoder": spec.encoder or spec.network, "decoder": spec.decoder, "input": list(size),
             "pretrained": PUBLISHED[spec.encoder].url if spec.encoder in PUBLISHED else None}
 
 
@@ -60,14 +60,13 @@ def _details(name, settings):
     from segnet_hpu.models.count import gflops, outline, parameters
 
     model = outline(name, settings.n_classes, settings.input_height, settings.input_width)
-    _, height, width, _ = model.input_shape
     _, rows, columns, _ = model.output_shape
     if settings.plot:
         from segnet_hpu.files import write_image
         from segnet_hpu.inference.diagram import draw
 
         write_image(settings.plot, draw(model))
-    return {"input": [height, width], "output": [rows, columns], "output_stride": round(height / rows),
+    return {"output": [rows, columns], "output_stride": round(model.input_shape[1] / rows),
             "parameters": parameters(model), "gflops": round(gflops(model), 3)}
 
 
