@@ -7,7 +7,7 @@ from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES, split_names
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
-from segnet_hpu.models.registry import MODELS, input_size
+from segnet_hpu.models.registry import input_size, names
 
 
 @dataclass(kw_only=True)
@@ -15,7 +15,7 @@ class Settings:
     """Make a model with the weights of a .caffemodel. Caffe is not needed."""
 
     caffemodel: str = option(REQUIRED, "weights of Caffe, format V1 or V2")
-    model: str = option(REQUIRED, "which model they are for", choices=tuple(MODELS))
+    model: str = option(REQUIRED, "which model they are for", choices=tuple(names()))
     n_classes: int = option(REQUIRED, "number of classes", minimum=1, maximum=255)
     out: str = option(REQUIRED, "file to write; .keras")
     input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1)
