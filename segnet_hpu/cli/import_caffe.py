@@ -41,11 +41,11 @@ def run(settings):
              "imported_from": os.path.basename(settings.caffemodel)}
     write_model(settings.out, model, facts, "free space or choose another --out")
     print(f"{settings.out}: {settings.model} with {len(result.taken)} layers of {settings.caffemodel}")
-    for names, meaning in ((result.merged, "batch norms that are none in the file, set to change nothing"),
+    for found, meaning in ((result.merged, "batch norms that are none in the file, set to change nothing"),
                            (result.unset, "not in the file, left at random"),
                            (result.unused, "not in the model, left out")):
-        if names:
-            print(f"{meaning}: {', '.join(names)}")
+        if found:
+            print(f"{meaning}: {', '.join(found)}")
 
 
 def _check(settings):

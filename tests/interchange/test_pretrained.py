@@ -115,7 +115,7 @@ def mobilenet_online(files, tmp_path, monkeypatch):
 def test_imagenet_is_downloaded_once_and_is_the_default(mobilenet_online, files, tmp_path, capsys):
     for _ in range(2):
         model = build_model("mobilenet_v2_unet", 3, 32, 32)
-        set_first_weights(model, SimpleNamespace(load_weights=None, encoder_weights=None))
+        set_first_weights(model, SimpleNamespace(load_weights=None, init_from=None, encoder_weights=None))
     assert "encoder weights: imagenet" in capsys.readouterr().out
     assert mobilenet_online == ["/m.h5"]
     assert [p.name for p in (tmp_path / "keras" / "models").iterdir()] == ["m.h5"]
@@ -139,7 +139,7 @@ def test_every_published_encoder_can_be_built():
 def test_an_encoder_without_published_weights_starts_at_random(capsys):
     model = build_model("resnet18_unet", 3, 32, 32)
     before = model.get_weights()
-    set_first_weights(model, SimpleNamespace(load_weights=None, encoder_weights=None))
+    set_first_weights(model, SimpleNamespace(load_weights=None, init_from=None, encoder_weights=None))
     assert "encoder weights: random; none are published for the encoder of resnet18_unet" in capsys.readouterr().out
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
