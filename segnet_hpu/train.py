@@ -32,11 +32,11 @@ def train(model, train_images, train_annotations, *, verify_dataset=True, ignore
 
 def _facts(model):
     """The settings that a model brings with it."""
-    from segnet_hpu.models.registry import MODELS
+    from segnet_hpu.models.registry import names
     from segnet_hpu.runtime.precision import data_type_in_force
 
     _, height, width, _ = model.input_shape
-    return {"model_name": model.name if model.name in MODELS else None, "n_classes": model.output_shape[-1],
+    return {"model_name": model.name if model.name in names() else None, "n_classes": model.output_shape[-1],
             "input_height": height, "input_width": width, "encoder_weights": "random",
             "data_type": data_type_in_force()}
 

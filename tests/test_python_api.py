@@ -10,7 +10,7 @@ import pytest
 from segnet_hpu.data.classes import palette
 from segnet_hpu.errors import UsageError
 from segnet_hpu.models.all_models import model_from_name, with_methods
-from segnet_hpu.models.registry import MODELS
+from segnet_hpu.models.registry import names
 from segnet_hpu.predict import evaluate, predict, predict_multiple
 from segnet_hpu.train import train
 from toy import COLOURS, write_toy
@@ -39,7 +39,7 @@ def test_model_from_name():
     model = model_from_name["vgg_segnet"](n_classes=5, input_height=32, input_width=64)
     assert (model.n_classes, model.input_height, model.input_width) == (5, 32, 64)
     assert (model.output_height, model.output_width, model.model_name) == (16, 32, "vgg_segnet")
-    assert set(model_from_name) == set(MODELS)
+    assert set(model_from_name) == set(names())
     default = model_from_name["vgg_segnet"](n_classes=2)
     assert (default.input_height, default.input_width) == (416, 608)
     assert model_from_name["vgg_segnet"](2, 32, 32, channels=4).input_shape == (None, 32, 32, 4)

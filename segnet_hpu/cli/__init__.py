@@ -20,6 +20,7 @@ COMMANDS = {
     "sample_data": "draw a small street data set from a seed",
     "prepare_data": "bring dataset1 into place: keep, unpack, download or draw samples",
     "import_caffe": "make a model with the weights of a .caffemodel",
+    "models": "list the networks, what they cost and what they start from",
     "doctor": "show devices, versions and which presets can run here",
 }
 

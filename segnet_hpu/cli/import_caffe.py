@@ -7,7 +7,7 @@ from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES, split_names
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
-from segnet_hpu.models.registry import MODELS, input_size
+from segnet_hpu.models.registry import input_size, names
 
 
 @dataclass(kw_only=True)
@@ -15,7 +15,7 @@ class Settings:
     """Make a model with the weights of a .caffemodel. Caffe is not needed."""
 
     caffemodel: str = option(REQUIRED, "weights of Caffe, format V1 or V2")
-    model: str = option(REQUIRED, "which model they are for", choices=tuple(MODELS))
+    model: str = option(REQUIRED, "which model they are for", choices=tuple(names()))
     n_classes: int = option(REQUIRED, "number of classes", minimum=1, maximum=255)
     out: str = option(REQUIRED, "file to write; .keras")
     input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1)
@@ -41,11 +41,11 @@ def run(settings):
              "imported_from": os.path.basename(settings.caffemodel)}
     write_model(settings.out, model, facts, "free space or choose another --out")
     print(f"{settings.out}: {settings.model} with {len(result.taken)} layers of {settings.caffemodel}")
-    for names, meaning in ((result.merged, "batch norms that are none in the file, set to change nothing"),
+    for found, meaning in ((result.merged, "batch norms that are none in the file, set to change nothing"),
                            (result.unset, "not in the file, left at random"),
                            (result.unused, "not in the model, left out")):
-        if names:
-            print(f"{meaning}: {', '.join(names)}")
+        if found:
+            print(f"{meaning}: {', '.join(found)}")
 
 
 def _check(settings):

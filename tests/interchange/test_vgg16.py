@@ -1,9 +1,8 @@
 """Pretrained VGG16 encoders, from files laid out like the published ones."""
 
+import dataclasses
 import hashlib
-import http.server
 import importlib.util
-import threading
 from types import SimpleNamespace
 
 import h5py
@@ -11,8 +10,9 @@ import keras
 import numpy as np
 import pytest
 
+from local_server import serving
 from segnet_hpu.errors import RunError, UsageError
-from segnet_hpu.interchange import vgg16
+from segnet_hpu.interchange.published import PUBLISHED
 from segnet_hpu.interchange.vgg16 import load_vgg16
 from segnet_hpu.models.build import build_model
 from segnet_hpu.models.encoders.vgg16 import BLOCKS
@@ -155,36 +155,20 @@ def test_other_channels_are_refused_and_nothing_is_set(official):
 def test_a_network_without_vgg16_is_refused(official):
     image = keras.Input((32, 32, 3))
     other = keras.Model(image, keras.layers.Conv2D(3, 1)(image), name="other")
-    with pytest.raises(UsageError, match="other has no layers of VGG16; expected random"):
-        set_first_weights(other, SimpleNamespace(load_weights=None, init_from=None, encoder_weights=str(official)))
+    with pytest.raises(UsageError, match="other has no encoder with published weights.*expected random"):
+        set_first_weights(other, SimpleNamespace(load_weights=None, init_from=None,
+                                               encoder_weights=str(official)))
 
 
 @pytest.fixture
 def published(official, tmp_path, monkeypatch):
     """The official file on a server of this machine; yields the list of requests."""
-    body, asked = official.read_bytes(), []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-        monkeypatch.setattr(vgg16, "URL", f"http://127.0.0.1:{server.server_port}/vgg16.h5")
-        monkeypatch.setattr(vgg16, "SIZE", len(body))
-        monkeypatch.setattr(vgg16, "MD5", hashlib.md5(body).hexdigest())
+    body = official.read_bytes()
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    with serving(body) as (address, asked):
+        monkeypatch.setitem(PUBLISHED, "vgg16", dataclasses.replace(
+            PUBLISHED["vgg16"], url=f"{address}/vgg16.h5", size=len(body), md5=hashlib.md5(body).hexdigest()))
         yield asked
-        server.shutdown()
-        thread.join()
 
 
 def test_imagenet_is_downloaded_once(published, weights, tmp_path):
@@ -197,7 +181,7 @@ def test_imagenet_is_downloaded_once(published, weights, tmp_path):
 
 
 def test_a_wrong_checksum_leaves_nothing(published, tmp_path, monkeypatch):
-    monkeypatch.setattr(vgg16, "MD5", "0" * 32)
+    monkeypatch.setitem(PUBLISHED, "vgg16", dataclasses.replace(PUBLISHED["vgg16"], md5="0" * 32))
     with pytest.raises(RunError, match="md5 is"):
         load_vgg16(small(), "imagenet")
     assert list((tmp_path / "keras" / "models").iterdir()) == []

@@ -17,7 +17,7 @@ class TestVggSegnet(ModelTester):
     refused = {33: (32, 48), 360: (352, 368), 7: (16, 32)}
 
     def test_the_structure_is_keras_segmentations(self):
-        model = self.build()
+        model = self.build(n_classes=12)
         ours = [layer for layer in model.layers if layer.weights]
         written_out = by_hand(12, self.size)
         theirs = [layer for layer in written_out.layers if layer.weights]
@@ -77,7 +77,13 @@ def test_transposed_convolutions_in_place_of_repetition():
 
 @pytest.mark.parametrize("call,message", [
     (lambda: build_model("vgg_segnt", 3), "unknown model 'vgg_segnt'.*Did you mean vgg_segnet"),
+    (lambda: build_model("resnet50_deeplab3plus", 3), "Did you mean resnet50_deeplabv3plus"),
     (lambda: build_model("vgg_segnet", 0, 32, 32), "n_classes is 0"),
+    (lambda: build_model("vgg_segnet", 3, 32, 32, channels=0), "channels is 0"),
+    (lambda: build_model("vgg_segnet", 3, 48, 48, level=4), "input_height is 48; vgg_segnet takes multiples of 32"),
+    (lambda: build_model("pspnet", 3, use_upsampling=False), "pspnet has no option use_upsampling; it has none"),
+    (lambda: build_model("vgg_segnet", 3, output_stride=8), "no option output_stride; it has level, use_upsampling"),
+    (lambda: build_model("deeplabv3plus", 3, 32, 32, output_stride=4), "output_stride is 4; .*takes 8 or 16"),
 ])
 def test_refusals(call, message):
     with pytest.raises(UsageError, match=message):

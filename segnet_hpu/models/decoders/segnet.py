@@ -2,6 +2,8 @@
 
 from keras import layers
 
+from segnet_hpu.models.blocks import double
+
 
 def segnet(features, n_classes, level=3, use_upsampling=True):
     """Map feature maps f1..f5 to logits (B, H/2, W/2, n_classes).
@@ -14,15 +16,9 @@ def segnet(features, n_classes, level=3, use_upsampling=True):
     x = _conv_bn(features[level], 512, "decoder_1")
     for i in range(level):
         width = 64 if i == level - 1 else 256 if i == 0 else 128
-        x = _upsample(x, use_upsampling, f"decoder_up{i + 1}")
+        x = double(x, use_upsampling, f"decoder_up{i + 1}")
         x = _conv_bn(x, width, f"decoder_{i + 2}")
     return layers.Conv2D(n_classes, 3, padding="same", name="classifier")(x)
-
-
-def _upsample(x, by_repetition, name):
-    if by_repetition:
-        return layers.UpSampling2D(2, name=name)(x)
-    return layers.Conv2DTranspose(x.shape[-1], 2, strides=2, name=name)(x)
 
 
 def _conv_bn(x, width, name):

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from segnet_hpu.models.encoders.normalisation import CAFFE_OFFSET
 from segnet_hpu.models.networks.enet import enet
+from segnet_hpu.models.networks.pspnet import pspnet
 from segnet_hpu.models.networks.segnet import segnet_basic, segnet_vgg16
+from segnet_hpu.models.networks.unet_mini import unet_mini
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,12 @@ class Network:
 
 
 RAW = (0.0, 0.0, 0.0)  # no mean is subtracted
+PSPNET_STAGES = tuple(f"conv{i}_" for i in range(1, 5))
 
 NETWORKS = {
+    "unet_mini": Network(unet_mini, CAFFE_OFFSET, 1.0, tuple(f"stage{i}_" for i in range(1, 4))),
+    "pspnet_50": Network(partial(pspnet, blocks=6), CAFFE_OFFSET, 1.0, PSPNET_STAGES),
+    "pspnet_101": Network(partial(pspnet, blocks=23), CAFFE_OFFSET, 1.0, PSPNET_STAGES),
     "segnet_basic": Network(segnet_basic, RAW, 1.0, tuple(f"conv{i}" for i in range(1, 5))),
     "segnet_vgg16": Network(segnet_vgg16, RAW, 1.0, tuple(rf"conv{i}_\d(_bn)?$" for i in range(1, 6))),
     "enet": Network(enet, RAW, 1.0, tuple(f"(conv|bn|prelu){i}_" for i in range(4))),

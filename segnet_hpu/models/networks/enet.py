@@ -90,7 +90,8 @@ def _up(x, mask, width, name):
 
 def _expand(y, width, name, dropout):
     y = _norm(_conv(y, width, 1, f"{name}_2"), f"{name}_2")
-    return layers.SpatialDropout2D(dropout, name=f"drop{name}_3")(y)
+    # Whole maps are dropped. Not SpatialDropout2D, which forgets a mixed precision in its file.
+    return layers.Dropout(dropout, noise_shape=(None, 1, 1, y.shape[-1]), name=f"drop{name}_3")(y)
 
 
 def _join(skip, y, name, activation):

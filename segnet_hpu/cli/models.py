@@ -1,0 +1,87 @@
+"""`segnet-hpu models`: which networks there are and what they cost."""
+
+from dataclasses import dataclass
+
+from segnet_hpu.config import option
+from segnet_hpu.errors import UsageError
+from segnet_hpu.files import refuse_unwritable, write_text
+from segnet_hpu.interchange.published import PUBLISHED
+from segnet_hpu.models.registry import DECODERS, ENCODERS, MODELS, find, input_size
+
+PLAIN = ("name", "encoder", "decoder", "input", "pretrained")
+DETAILS = ("name", "encoder", "decoder", "input", "output", "output_stride", "parameters", "gflops", "pretrained")
+
+
+@dataclass
+class Settings:
+    """List the models; with --name or --all also parameters, GFLOPs and output size, which takes seconds."""
+
+    name: str | None = option(None, "details of these models: a,b,c")
+    all: bool = option(False, "details of every model of the list")
+    n_classes: int = option(12, "number of classes, for the details", minimum=1, maximum=255)
+    input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1)
+    input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1)
+    json: str | None = option(None, "write the table to this file")
+    plot: str | None = option(None, "draw the network of --name into this file (.png or .jpg)")
+
+
+def run(settings):
+    names = settings.name.split(",") if settings.name else list(MODELS)
+    rows = [_facts(name, settings) for name in names]
+    if settings.plot and (not settings.name or len(names) > 1):
+        raise UsageError("--plot draws one network; expected --name with one model")
+    if settings.plot and not settings.plot.lower().endswith((".png", ".jpg", ".jpeg")):
+        raise UsageError(f"--plot {settings.plot}: expected a name that ends in .png or .jpg")
+    for flag in ("json", "plot"):
+        if getattr(settings, flag):
+            refuse_unwritable(f"--{flag}", getattr(settings, flag))
+    detailed = settings.name or settings.all
+    if detailed:
+        rows = [row | _details(row["name"], settings) for row in rows]
+    if settings.json:
+        import json
+
+        write_text(settings.json, json.dumps(rows, indent=1))
+    print(_table(rows, DETAILS if detailed else PLAIN))
+    if not detailed:
+        print(f"\nAlso every ENCODER_DECODER of {', '.join(ENCODERS)} with {', '.join(DECODERS)}.")
+
+
+def _facts(name, settings):
+    """What is known of a model without building it."""
+    spec = find(name)
+    size = input_size(name, settings.input_height, settings.input_width)
+    return {"name": name, "encoder": spec.encoder or spec.network, "decoder": spec.decoder, "input": list(size),
+            "pretrained": PUBLISHED[spec.encoder].url if spec.encoder in PUBLISHED else None}
+
+
+def _details(name, settings):
+    """What only the built network tells; draws it too if asked for."""
+    from segnet_hpu.models.count import gflops, outline, parameters
+
+    model = outline(name, settings.n_classes, settings.input_height, settings.input_width)
+    _, rows, columns, _ = model.output_shape
+    if settings.plot:
+        from segnet_hpu.files import write_image
+        from segnet_hpu.inference.diagram import draw
+
+        write_image(settings.plot, draw(model))
+    return {"output": [rows, columns], "output_stride": round(model.input_shape[1] / rows),
+            "parameters": parameters(model), "gflops": round(gflops(model), 3)}
+
+
+def _table(rows, columns):
+    """The rows as aligned text; the pretrained weights by their name only."""
+    cells = [list(columns)] + [[_cell(column, row[column]) for column in columns] for row in rows]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+                     for line in cells)
+
+
+def _cell(column, value):
+    if value is None:
+        return "-"
+    if column == "pretrained":
+        return "imagenet"
+    return f"{value[0]}x{value[1]}" if isinstance(value, list) else \
+        f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,78 @@
+"""Pretrained encoders: the files that Keras publishes, and VGG16 from elsewhere."""
+
+from pathlib import Path
+
+from segnet_hpu.errors import UsageError
+from segnet_hpu.interchange.published import PUBLISHED
+from segnet_hpu.interchange.vgg16 import load_vgg16
+from segnet_hpu.models.registry import find
+
+
+def load_encoder(model, source):
+    """Set the encoder of `model`, as far as the model uses it, to pretrained weights.
+
+    source: "imagenet" (downloads Keras' file once, checked by size and checksum), "hed" (a VGG16, see
+    load_vgg16), or the path of such a file. Returns the names of the layers that were set.
+    Raises UsageError if the model's encoder has no published weights or the file does not fit, RunError
+    if it cannot be downloaded. The weights take 3 input channels; for others they are refused.
+    """
+    encoder = encoder_of(model)
+    if encoder is None:
+        raise UsageError(f"--encoder_weights {source}: {model.name} has no encoder with published weights "
+                         f"({', '.join(PUBLISHED)}); expected random")
+    if encoder == "vgg16":
+        return load_vgg16(model, source)
+    if source == "hed":
+        raise UsageError(f"--encoder_weights hed is a VGG16, {model.name} has a {encoder}; "
+                         "expected imagenet, random or a file")
+    path = PUBLISHED[encoder].fetch() if source == "imagenet" else Path(source)
+    if not path.is_file():
+        raise UsageError(f"--encoder_weights {path}: no such file; expected imagenet, random, or Keras' .h5 of "
+                         f"{encoder}")
+    return _copy(path, encoder, model)
+
+
+def encoder_of(model):
+    """Return the name of the model's encoder if weights of it are published, else None.
+
+    A network that is none of the registry's has a VGG16 if its layers are named so.
+    """
+    try:
+        encoder = find(model.name).encoder
+    except UsageError:
+        encoder = None
+    if encoder is None and any(layer.name in ("block1_conv1", "conv1_1") for layer in model.layers):
+        encoder = "vgg16"
+    return encoder if encoder in PUBLISHED else None
+
+
+def _copy(path, encoder, model):
+    """Let Keras read the file into its own network, and take from that what the model has."""
+    from segnet_hpu.models.encoders.applications import APPLICATIONS
+
+    application = APPLICATIONS[encoder]
+    network = application.original()
+    try:
+        network.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UsageError(f"{path} is no weight file of {encoder} ({reason}); expected Keras' no-top .h5") from None
+    ours = {layer.name: layer for layer in model.layers}
+    chosen = {}
+    for layer, name in application.layers(network):
+        if layer.weights and name in ours:
+            weights = layer.get_weights()
+            if not chosen and PUBLISHED[encoder].bgr:
+                weights[0] = weights[0][:, :, ::-1]  # ours is an RGB network
+            _refuse_other_shapes(path, ours[name], weights)
+            chosen[name] = weights
+    for name, weights in chosen.items():
+        ours[name].set_weights(weights)
+    return list(chosen)
+
+
+def _refuse_other_shapes(path, layer, weights):
+    found, expected = [w.shape for w in weights], [tuple(w.shape) for w in layer.weights]
+    if found != expected:
+        raise UsageError(f"{path}: {layer.name} holds {found[0]}, the model needs {expected[0]}; "
+                         "pretrained weights take 3 input channels; --encoder_weights random takes any")

@@ -1,0 +1,36 @@
+"""What a model costs: parameters and arithmetic, without making its weights."""
+
+import math
+
+import keras
+from keras import layers
+
+from segnet_hpu.models.build import build_model
+
+
+def outline(*args, **options):
+    """Return build_model's model without values in its variables, which costs no memory; not to be called."""
+    with keras.StatelessScope(initialize_variables=False):
+        return build_model(*args, **options)
+
+
+def parameters(model):
+    """Return the number of weights, batch normalisation's statistics included, as Keras counts them."""
+    return sum(math.prod(w.shape) for w in model.weights)
+
+
+def gflops(model):
+    """Return 1e9 floating-point operations of one image's forward pass: two for each multiply-add of the
+    convolutions and dense layers; what the other layers do is little beside and not counted.
+    """
+    return sum(2 * _multiply_adds(layer) for layer in model.layers) / 1e9
+
+
+def _multiply_adds(layer):
+    if not isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D,
+                              layers.Conv2DTranspose, layers.Dense)):
+        return 0
+    # A transposed convolution spreads every pixel of its input, the others gather every pixel of their output.
+    shape = layer.input.shape if isinstance(layer, layers.Conv2DTranspose) else layer.output.shape
+    kernels = [w for w in layer.weights if "kernel" in w.name]
+    return sum(math.prod(kernel.shape) for kernel in kernels) * math.prod(shape[1:-1])

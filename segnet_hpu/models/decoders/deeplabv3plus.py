@@ -1,0 +1,38 @@
+"""DeepLabv3+ (Chen et al., arXiv 1802.02611)."""
+
+from keras import layers
+
+from segnet_hpu.errors import UsageError
+from segnet_hpu.models.blocks import conv_bn_relu, resize
+
+RATES = {16: (6, 12, 18), 8: (12, 24, 36)}
+
+
+def deeplabv3plus(features, n_classes, output_stride, separable=False):
+    """Map f2, at stride 4, and f5, at the output stride, to logits (B, H, W, n_classes).
+
+    output_stride: 16 or 8, of the dilated encoder; it sets the rates of the spatial pyramid.
+    separable: 3x3 convolutions in two steps, depthwise and 1x1. Raises UsageError for another output_stride.
+    """
+    if output_stride not in RATES:
+        raise UsageError(f"output_stride is {output_stride}; deeplabv3plus takes 8 or 16")
+    low, deep = features[1], features[4]
+    x = _pyramid(deep, RATES[output_stride], separable)
+    x = resize(x, low.shape[1:3], "decoder_up")
+    x = layers.Concatenate(name="decoder_skip")([x, conv_bn_relu(low, 48, name="decoder_low")])
+    for i in (1, 2):
+        x = conv_bn_relu(x, 256, 3, name=f"decoder_{i}", separable=separable)
+    x = layers.Conv2D(n_classes, 1, name="classifier")(x)
+    return resize(x, (4 * low.shape[1], 4 * low.shape[2]), "classifier_up")
+
+
+def _pyramid(x, rates, separable):
+    """Atrous spatial pyramid pooling with image-level features: 256 channels each, joined into 256."""
+    branches = [conv_bn_relu(x, 256, name="aspp_1x1")]
+    branches += [conv_bn_relu(x, 256, 3, name=f"aspp_rate{rate}", separable=separable, dilation_rate=rate)
+                 for rate in rates]
+    whole = layers.GlobalAveragePooling2D(keepdims=True, name="aspp_image_pool")(x)
+    whole = conv_bn_relu(whole, 256, name="aspp_image")
+    branches.append(layers.UpSampling2D(x.shape[1:3], interpolation="bilinear", name="aspp_image_up")(whole))
+    x = conv_bn_relu(layers.Concatenate(name="aspp")(branches), 256, name="aspp_project")
+    return layers.Dropout(0.1, name="aspp_dropout")(x)

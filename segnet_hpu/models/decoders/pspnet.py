@@ -1,0 +1,23 @@
+"""keras_segmentation's pyramid pooling on any encoder (after Zhao et al., arXiv 1612.01105)."""
+
+from keras import layers
+
+from segnet_hpu.models.blocks import conv_bn_relu
+
+
+def pspnet(features, n_classes):
+    """Map f5, at stride 32, to logits (B, H/4, W/4, n_classes), enlarged bilinearly by 8.
+
+    Both sides of f5 must be multiples of 6, the finest of the pooled grids 1, 2, 3 and 6.
+    """
+    x = features[4]
+    pooled = [x]
+    for bins in (1, 2, 3, 6):
+        window = (x.shape[1] // bins, x.shape[2] // bins)
+        p = layers.AveragePooling2D(window, name=f"pyramid{bins}_pool")(x)
+        p = conv_bn_relu(p, 512, name=f"pyramid{bins}")
+        pooled.append(layers.UpSampling2D(window, interpolation="bilinear", name=f"pyramid{bins}_up")(p))
+    x = layers.Concatenate(name="pyramid")(pooled)
+    x = conv_bn_relu(x, 512, name="decoder")
+    x = layers.Conv2D(n_classes, 3, padding="same", name="classifier")(x)
+    return layers.UpSampling2D(8, interpolation="bilinear", name="classifier_up")(x)

@@ -1,0 +1,81 @@
+"""Networks of keras.applications, applied layer by layer, so that they can end early and be dilated."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+from keras import layers
+
+from segnet_hpu.models.encoders.dilation import step
+
+SIDE = 256  # pixels: a size at which every layer's stride can be read off
+UNNAMED = ("conv2d", "batch_normalization", "add")
+
+
+@dataclass(frozen=True)
+class Application:
+    """A network of keras.applications as an encoder.
+
+    make: the function that makes it. ends: the layers whose outputs are f1..f5.
+    change: layer -> what is different in its config, {name: value}.
+    """
+
+    make: Callable
+    ends: tuple[str, ...]
+    change: Callable = lambda layer: {}
+
+    def original(self):
+        """Return the network as Keras makes it, without its classifier."""
+        return self.make(weights=None, include_top=False, input_shape=(SIDE, SIDE, 3))
+
+    def layers(self, network):
+        """Yield (layer, name) in order, without what normalises the input.
+
+        The name is Keras' own behind the stage it belongs to, such as stage3_conv3_block1_add. Keras
+        numbers unnamed layers through a whole session; here the count is the network's own.
+        """
+        counts, stage = Counter(), 1
+        for layer in network.layers[1:]:
+            if isinstance(layer, (layers.Rescaling, layers.Normalization)):
+                continue
+            name = re.sub(r"_\d+$", "", layer.name)
+            if name in UNNAMED:
+                counts[name] += 1
+                name = f"{name}_{counts[name]}"
+            else:
+                name = layer.name
+            yield layer, f"stage{stage}_{name}"
+            stage += name in self.ends
+
+    def build(self, x, output_stride=32):
+        """Apply the network to `x` (B, H, W, C); return the list of feature maps."""
+        network = self.original()
+        made, features = {}, []
+        for layer, name in self.layers(network):
+            config = layer.get_config() | self.change(layer) | _dilated(layer, output_stride) | {"name": name}
+            inputs = keras.tree.map_structure(lambda t: made.get(id(t), x), layer.input)
+            output = type(layer).from_config(config)(inputs)
+            made[id(layer.output)] = output
+            if name.split("_", 1)[1] in self.ends:
+                features.append(output)
+        return features
+
+
+def _dilated(layer, output_stride):
+    """What is different in a layer's config so that the network stays at `output_stride`."""
+    if not isinstance(layer, (layers.ZeroPadding2D, layers.MaxPooling2D, layers.Conv2D, layers.DepthwiseConv2D,
+                              layers.SeparableConv2D)):
+        return {}
+    # To the next power of two, because unpadded layers lose a few pixels more.
+    stride = 2 ** round(math.log2(SIDE / layer.input.shape[1]))
+    strides, rate = step(stride, output_stride)
+    if strides == 2:
+        return {}
+    if isinstance(layer, layers.ZeroPadding2D):
+        return {"padding": 0}
+    if isinstance(layer, layers.MaxPooling2D) or layer.kernel_size == (1, 1):
+        return {"strides": 1}
+    return {"strides": 1, "padding": "same", "dilation_rate": rate}

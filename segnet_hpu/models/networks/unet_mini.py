@@ -1,0 +1,21 @@
+"""keras_segmentation's small U-Net."""
+
+from keras import layers
+
+
+def unet_mini(x, n_classes):
+    """Map an image (B, H, W, C) to logits (B, H, W, n_classes): widths 32, 64, 128, 64, 32."""
+    one = _twice(x, 32, "stage1")
+    two = _twice(layers.MaxPooling2D(2, name="stage1_pool")(one), 64, "stage2")
+    x = _twice(layers.MaxPooling2D(2, name="stage2_pool")(two), 128, "stage3")
+    for i, (skip, width) in enumerate(((two, 64), (one, 32)), start=1):
+        x = layers.UpSampling2D(2, name=f"decoder_up{i}")(x)
+        x = layers.Concatenate(name=f"decoder_skip{i}")([x, skip])
+        x = _twice(x, width, f"decoder_{i}")
+    return layers.Conv2D(n_classes, 1, name="classifier")(x)
+
+
+def _twice(x, width, name):
+    x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"{name}_conv1")(x)
+    x = layers.Dropout(0.2, name=f"{name}_dropout")(x)
+    return layers.Conv2D(width, 3, padding="same", activation="relu", name=f"{name}_conv2")(x)
