@@ -1,6 +1,7 @@
 """Weak scaling on the CPU: the same step on N ranks of Horovod, and in N processes that know nothing of each other.
 
     python benchmarks/scaling.py [--ranks 2] [--data_type bf16 fp32] [--steps 6] [--rounds 2] [--launcher horovodrun]
+        [--compress]
 
 Every process has one core to itself. The processes on their own are the machine's ceiling; both kinds are started
 in turn, and the medians compared.
@@ -43,7 +44,7 @@ def worker(flags):
     model = build_model("vgg_segnet", 12, flags.height, flags.width)
     model.compile(make_optimizer("adam", 1e-4), make_loss("ce"), metrics=[PixelAccuracy()], jit_compile=False)
     model.optimizer.build(model.trainable_variables)
-    ranks.average_gradients(model.optimizer)
+    ranks.average_gradients(model.optimizer, flags.compress)
     rng = np.random.default_rng(number)
     images = rng.integers(0, 256, (flags.batch, flags.height, flags.width, 3), np.uint8)
     labels = rng.integers(0, 12, (flags.batch, *model.output_shape[1:3]), np.uint8)
@@ -67,6 +68,7 @@ def measured(flags, data_type, together):
         cycle = cycle_time(flags.batch * flags.height * flags.width)
         environment = {"HOROVOD_CYCLE_TIME": str(cycle), **os.environ, "PYTHONPATH": str(HERE.parents[1]),
                        "OMP_NUM_THREADS": "1"}
+        command += ["--compress"] * flags.compress
         started = [[*launcher(flags), *command]] if together else \
             [[*command, "--number", str(n)] for n in range(flags.ranks)]
         processes = [subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -92,6 +94,7 @@ def main():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--data_type", nargs="+", default=["bf16", "fp32"])
     parser.add_argument("--launcher", choices=("horovodrun", "mpirun"), default="horovodrun")
+    parser.add_argument("--compress", action="store_true", help="send gradients as fp16")
     parser.add_argument("--out", help=argparse.SUPPRESS)
     parser.add_argument("--number", type=int, help=argparse.SUPPRESS)
     flags = parser.parse_args()

@@ -72,7 +72,7 @@ class Horovod(Alone):
 
         return self.hvd.allreduce(tf.constant(array), op=self.hvd.Sum, name="sum").numpy()
 
-    def average_gradients(self, optimizer):
+    def average_gradients(self, optimizer, compress=False):
         """See Alone. Once an update: after gradient accumulation, before clipping.
 
         Under loss scaling before the check for overflow, so that all ranks come to the same verdict.
@@ -80,6 +80,7 @@ class Horovod(Alone):
         import keras
         import tensorflow as tf
 
+        self._compression = self.hvd.Compression.fp16 if compress else self.hvd.Compression.none
         self._wish, self._agreed = (tf.Variable([0.0, 0.0], trainable=False) for _ in range(2))
         self._waited = tf.Variable(0.0, trainable=False, dtype="float64")
         if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
@@ -97,7 +98,7 @@ class Horovod(Alone):
         # The wishes travel with the gradients, because a message of their own would cost a round.
         with tf.control_dependencies([began]):
             *averaged, agreed = self.hvd.grouped_allreduce([*grads, self._wish.read_value()], op=self.hvd.Average,
-                                                           name="gradients")
+                                                           compression=self._compression, name="gradients")
         with tf.control_dependencies(averaged):
             self._waited.assign_add(tf.timestamp() - began)
         self._agreed.assign(agreed)

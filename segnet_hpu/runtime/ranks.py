@@ -42,8 +42,8 @@ class Alone:
         """Return the sum over the ranks of a NumPy array of int32, int64, float32 or float64."""
         return array
 
-    def average_gradients(self, optimizer):
-        """Make a Keras optimizer average its gradients over the ranks."""
+    def average_gradients(self, optimizer, compress=False):
+        """Make a Keras optimizer average its gradients over the ranks. compress: send them as fp16."""
 
     def synchronise_batch_norm(self, model):
         """Make batch normalisation use the statistics of the global batch."""

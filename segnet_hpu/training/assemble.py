@@ -101,7 +101,7 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=
     model.compile(optimizer, make_loss(loss, class_weights=weights, label_smoothing=settings.label_smoothing),
                   metrics=[PixelAccuracy()], jit_compile=jit_compile)
     model.optimizer.build(model.trainable_variables)
-    ranks.average_gradients(model.optimizer)
+    ranks.average_gradients(model.optimizer, settings.compress_gradients)
     if settings.sync_batch_norm:
         ranks.synchronise_batch_norm(model)
     # Keras makes the metrics' variables at the first batch; a resumed run sets them before. All void counts

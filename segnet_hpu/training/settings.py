@@ -126,6 +126,8 @@ class Settings:
     dry_run: bool = option(False, "print the exact command that would run, and stop", group="workers")
     fault_timeout: float = option(300.0, "seconds that a lost or hung worker may hold the others up", minimum=5.0,
                                   group="workers")
+    compress_gradients: bool = option(False, "send gradients as fp16, half the bytes, where the network is slow; "
+                                      "those below 6e-8 are lost", group="workers")
     timeline: str | None = option(None, "write Horovod's timeline (for chrome://tracing) to this file",
                                   group="workers")
     min_workers: int | None = option(None, "elastic training: go on while there are so many", minimum=1,

@@ -63,6 +63,7 @@ STEPS = dict(epochs=20, steps_per_epoch=1, optimizer_name="sgd", learning_rate=0
     (plain, dict(optimizer_name="adam", learning_rate=0.01, accumulate=3, ema=0.9, clipnorm=0.05,
                  weight_decay=0.1, do_augment=True), 1e-5),
     (normed, dict(sync_batch_norm=True), 1e-4),
+    (plain, dict(compress_gradients=True), 1e-2),
 ])
 def test_two_ranks_are_one_process_with_twice_the_batch(tmp_path, data, model, settings, tolerance):
     common = data | dict(validate=False) | STEPS | settings
