@@ -9,8 +9,9 @@ from segnet_hpu.errors import RunError
 from segnet_hpu.runtime.processes import Launch
 from segnet_hpu.runtime.verdict import Ranks
 
-# Seconds for workers to end once one has failed, and for the launcher once they are gone; horovodrun gives 5.
-GRACE = 6.0
+# Seconds for workers to end once one has failed, and for the launcher once they are gone; horovodrun gives 5, and
+# 10 to an ssh.
+GRACE = 12.0
 
 
 def supervise(command, variables, logs, fault_timeout, elastic=False, everything=False):
