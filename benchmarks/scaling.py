@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from segnet_hpu.runtime.launch import cycle_time
+
 HERE = Path(__file__).resolve()
 
 
@@ -62,7 +64,9 @@ def measured(flags, data_type, together):
         command = [sys.executable, str(HERE), "--out", out, "--data_type", data_type]
         for name in ("ranks", "steps", "height", "width", "batch"):
             command += [f"--{name}", str(getattr(flags, name))]
-        environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1]), "OMP_NUM_THREADS": "1"}
+        cycle = cycle_time(flags.batch * flags.height * flags.width)
+        environment = {"HOROVOD_CYCLE_TIME": str(cycle), **os.environ, "PYTHONPATH": str(HERE.parents[1]),
+                       "OMP_NUM_THREADS": "1"}
         started = [[*launcher(flags), *command]] if together else \
             [[*command, "--number", str(n)] for n in range(flags.ranks)]
         processes = [subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

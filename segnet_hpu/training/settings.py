@@ -124,7 +124,7 @@ class Settings:
     launcher: str = option("auto", "what starts the workers; auto: mpirun on hpu, else horovodrun (Gloo)",
                            choices=("auto", "horovodrun", "mpirun"), group="workers")
     dry_run: bool = option(False, "print the exact command that would run, and stop", group="workers")
-    fault_timeout: float = option(60.0, "seconds that a lost or hung worker may hold the others up", minimum=5.0,
+    fault_timeout: float = option(300.0, "seconds that a lost or hung worker may hold the others up", minimum=5.0,
                                   group="workers")
     timeline: str | None = option(None, "write Horovod's timeline (for chrome://tracing) to this file",
                                   group="workers")

@@ -76,12 +76,12 @@ class TestFcn32Vgg(Fcn32Tester):
 
 class TestFcn8Resnet50(Fcn8Tester):
     model_name = "fcn_8_resnet50"
-    only = "mixed_bfloat16"
+    policies = ("mixed_bfloat16",)
 
 
 class TestFcn32Resnet50(Fcn32Tester):
     model_name = "fcn_32_resnet50"
-    only = "float32"
+    policies = ("float32",)
 
 
 class TestFcn8Mobilenet(Fcn8Tester):
@@ -90,7 +90,7 @@ class TestFcn8Mobilenet(Fcn8Tester):
 
 class TestFcn32Mobilenet(Fcn32Tester):
     model_name = "fcn_32_mobilenet"
-    only = "float32"
+    policies = ("float32",)
 
 
 class TestPspnet(PspnetTester):
@@ -99,22 +99,22 @@ class TestPspnet(PspnetTester):
 
 class TestVggPspnet(PspnetTester):
     model_name = "vgg_pspnet"
-    only = "float32"
+    policies = ("float32",)
 
 
 class TestResnet50Pspnet(PspnetTester):
     model_name = "resnet50_pspnet"
-    only = "mixed_bfloat16"
+    policies = ("mixed_bfloat16",)
 
 
 class TestPspnet50(PspnetOfItsOwnTester):
     model_name = "pspnet_50"
-    only = "float32"
+    policies = ("float32",)
 
 
 class TestPspnet101(PspnetOfItsOwnTester):
     model_name = "pspnet_101"
-    only = "mixed_bfloat16"
+    policies = ("mixed_bfloat16",)
 
 
 class TestUnetMini(ModelTester):
@@ -133,7 +133,7 @@ class TestVggUnet(ModelTester):
 
 class TestResnet50Unet(ModelTester):
     model_name = "resnet50_unet"
-    only = "float32"
+    policies = ("float32",)
 
 
 class TestMobilenetUnet(ModelTester):
@@ -146,7 +146,7 @@ class TestSegnet(ModelTester):
 
 class TestResnet50Segnet(ModelTester):
     model_name = "resnet50_segnet"
-    only = "mixed_bfloat16"
+    policies = ("mixed_bfloat16",)
 
 
 class TestMobilenetSegnet(ModelTester):
@@ -161,7 +161,7 @@ class TestFcn16(FcnTester):
 
 class TestDeeplabv3plus(DeepLabTester):
     model_name = "deeplabv3plus"
-    only = "float32"
+    policies = ("float32",)
     parameters = deeplab("resnet50", 2048, 256)
 
 
@@ -175,13 +175,13 @@ class TestResnet18Unet(ModelTester):
 
 class TestResnet34Deeplabv3plus(DeepLabTester):
     model_name = "resnet34_deeplabv3plus"
-    only = "float32"
+    policies = ("float32",)
     parameters = deeplab("resnet34", 512, 64)
 
 
 class TestResnet101Deeplabv3plus(DeepLabTester):
     model_name = "resnet101_deeplabv3plus"
-    only = "mixed_bfloat16"
+    policies = ()
     parameters = deeplab("resnet101", 2048, 256)
     options = {"output_stride": 8}
 
@@ -194,13 +194,13 @@ class TestMobilenetV2Deeplabv3plus(DeepLabTester):
 
 class TestXceptionDeeplabv3plus(DeepLabTester):
     model_name = "xception_deeplabv3plus"
-    only = "float32"
+    policies = ("float32",)
     parameters = deeplab("xception", 2048, 128)
 
 
 class TestEfficientnetFcn8(FcnTester):
     model_name = "efficientnet_fcn_8"
-    only = "mixed_bfloat16"
+    policies = ("mixed_bfloat16",)
     parameters = (ENCODERS["efficientnet"] + (49 * 1280 + 1 + 4096 + 1) * 4096 + (4096 + 112 + 40 + 3) * 12
                   + (2 * 16 + 256) * 12 * 12)
 

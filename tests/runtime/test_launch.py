@@ -13,8 +13,8 @@ from segnet_hpu.runtime import cpu, environment, hpu, launch
 from segnet_hpu.runtime.launchable import check_launchable
 from segnet_hpu.training.settings import Settings
 
-BOUNDS = {"HOROVOD_GLOO_TIMEOUT_SECONDS": "60", "HOROVOD_STALL_CHECK_TIME_SECONDS": "30",
-          "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "60"}
+BOUNDS = {"HOROVOD_GLOO_TIMEOUT_SECONDS": "300", "HOROVOD_STALL_CHECK_TIME_SECONDS": "150",
+          "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": "300"}
 AS_X = [word for name, value in BOUNDS.items() for word in ("-x", f"{name}={value}")]
 
 
@@ -53,7 +53,7 @@ def test_cpu(settings):
     words, flags, variables = command(settings(num_workers=4, train_engine="cpu"))
     assert words[0].endswith("horovodrun")
     assert words[1:] == ["--gloo", "-np", "4", "--output-filename", "run/logs/1"]
-    assert variables == {**BOUNDS, "OMP_NUM_THREADS": "48"} and "--threads=48" in flags
+    assert variables == {**BOUNDS, "OMP_NUM_THREADS": "48", "HOROVOD_CYCLE_TIME": "50"} and "--threads=48" in flags
 
 
 def test_what_the_user_set_of_threads_stands(settings):
@@ -61,6 +61,14 @@ def test_what_the_user_set_of_threads_stands(settings):
     _, flags, variables = command(given)
     assert variables["OMP_NUM_THREADS"] == "5" and "--threads=5" in flags
     assert "OMP_NUM_THREADS" not in command(given, {"OMP_NUM_THREADS": "7"})[2]
+    assert "HOROVOD_CYCLE_TIME" not in command(given, {"HOROVOD_CYCLE_TIME": "3"})[2]
+
+
+@pytest.mark.parametrize("height, width, batch, milliseconds", [(320, 640, 2, 50), (96, 128, 1, 1), (192, 256, 2, 12),
+                                                                (1024, 2048, 8, 50)])
+def test_workers_on_the_cpu_talk_the_less_the_longer_their_step_is(settings, height, width, batch, milliseconds):
+    given = settings(num_workers=2, train_engine="cpu", input_height=height, input_width=width, batch_size=batch)
+    assert command(given)[2]["HOROVOD_CYCLE_TIME"] == str(milliseconds)
 
 
 def test_more_workers_than_cores(settings, machine):
