@@ -32,7 +32,7 @@ def _start_workers(settings):
     import sys
 
     from segnet_hpu.runtime.launchable import check_launchable
-    from segnet_hpu.runtime.layout import is_elastic
+    from segnet_hpu.runtime.layout import is_elastic, layout
     from segnet_hpu.runtime.supervise import supervise
     from segnet_hpu.training.folder import RunFolder
 
@@ -40,7 +40,9 @@ def _start_workers(settings):
     RunFolder.of(settings, settings.model_name).check(settings.auto_resume_checkpoint)
     logs = _logs(settings)
     words, variables = launch.command(settings, logs)
-    supervise(words, variables, logs, settings.fault_timeout, is_elastic(settings), "--debug" in sys.argv)
+    plan = layout(settings)
+    supervise(words, variables, logs, settings.fault_timeout, is_elastic(settings), "--debug" in sys.argv,
+              workers=0 if plan.is_local else plan.workers)
 
 
 def _logs(settings):

@@ -9,23 +9,25 @@ from segnet_hpu.errors import RunError
 from segnet_hpu.runtime.processes import Launch
 from segnet_hpu.runtime.verdict import Ranks
 
-# Seconds for workers to end once one has failed, and for the launcher once they are gone; horovodrun gives 5.
-GRACE = 6.0
+# Seconds for workers to end once one has failed, and for the launcher once they are gone; horovodrun gives 5, and
+# 10 to an ssh.
+GRACE = 12.0
 
 
-def supervise(command, variables, logs, fault_timeout, elastic=False, everything=False):
+def supervise(command, variables, logs, fault_timeout, elastic=False, everything=False, workers=0):
     """Run the launcher until it ends. Raises SegnetError, with the exit status to end with, if it failed.
 
     command, variables: from launch.command. logs: folder of the workers' logs, for messages.
     fault_timeout: seconds for the workers to save their state when a signal stops the run.
     elastic: a worker's end is the launcher's affair. everything: show all workers' output, not rank 0's alone.
+    workers: their number where some are on other machines, so that one lost there can be named.
     A worker's failure ends the run within GRACE; SIGINT and SIGTERM are passed on, a second one ends it at once.
     """
     ranks = Ranks()
     with _Signals() as signals:
         launch = Launch(command, variables)
         try:
-            _follow(launch, ranks, signals, fault_timeout, elastic, everything)
+            _follow(launch, ranks, signals, fault_timeout, elastic, everything, workers)
         finally:
             launch.kill()
     status = launch.process.returncode
@@ -36,7 +38,7 @@ def supervise(command, variables, logs, fault_timeout, elastic=False, everything
     raise ranks.verdict(status, os.path.basename(command[0]), logs, fault_timeout)
 
 
-def _follow(launch, ranks, signals, fault_timeout, elastic, everything):
+def _follow(launch, ranks, signals, fault_timeout, elastic, everything, workers):
     """Pass words and signals on until the launcher ends, or has to be ended."""
     never = float("inf")
     seen, deadline = 0, never
@@ -52,6 +54,7 @@ def _follow(launch, ranks, signals, fault_timeout, elastic, everything):
                 deadline += fault_timeout
         elif ranks.failed and not elastic and deadline == never:
             deadline = time.monotonic() + GRACE
+            ranks.elsewhere = sorted(set(range(workers)) - launch.workers().keys())
         if time.monotonic() >= deadline or (not elastic and frozen.ranks()):
             break
     else:

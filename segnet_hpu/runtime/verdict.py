@@ -33,14 +33,13 @@ class Ranks:
     """What is known of the workers.
 
     errors: {rank: its last words}. ended: {rank: status} of those that failed by themselves, in their order.
-    hung: ranks that had to be killed. lost: ranks on other machines that ended when the rest was being ended.
-    launcher: its own lines.
+    hung: ranks that had to be killed. elsewhere: ranks on other machines. launcher: its own lines.
     """
 
     errors: dict = field(default_factory=dict)
     ended: dict = field(default_factory=dict)
     hung: list = field(default_factory=list)
-    lost: list = field(default_factory=list)
+    elsewhere: list = field(default_factory=list)
     launcher: list = field(default_factory=list)
     _begun: dict = field(default_factory=dict)
     _ending: bool = False
@@ -84,8 +83,6 @@ class Ranks:
             self.ended.setdefault(rank, status)
         elif status == 128 + signal.SIGKILL and rank not in self.ended:
             self.hung.append(rank)  # it did not heed the launcher's SIGTERM
-        elif status == SSH_LOST and rank not in self.ended:
-            self.lost.append(rank)
 
     def verdict(self, status, launcher, logs, seconds):
         """Return the error to raise for a launcher that ended with `status`: the rank that is the cause, and why.
@@ -108,8 +105,9 @@ class Ranks:
         for rank in self.hung:
             return RunError(f"rank {rank} did not answer within --fault_timeout, {seconds:g} s, and was stopped with "
                             f"the others; {where}")
-        for rank in self.lost:
-            if rank not in self.errors:
+        # Of an ssh that it ends itself horovodrun does not always tell the status.
+        for rank in self.elsewhere:
+            if self.errors and rank not in self.errors:
                 return RunError(f"rank {rank} {_how(SSH_LOST)}, and the others were stopped; {where}")
         if found := next(filter(None, map(_MACHINE_LOST.search, self.launcher)), None):
             return RunError(f"the connection to {found[1]} and its workers was lost, and the others were stopped; "
