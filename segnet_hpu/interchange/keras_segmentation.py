@@ -82,7 +82,7 @@ def _read_hdf5(path):
     import h5py
 
     with h5py.File(path) as file:
-        groups = file["model_weights"] if "model_weights" in file else file
+        groups = file.get("model_weights", file)  # a whole model has its weights in there
         layers = {}
         for name in map(_text, groups.attrs["layer_names"]):
             weights = [groups[name][_text(weight)][()] for weight in groups[name].attrs["weight_names"]]

@@ -88,7 +88,8 @@ class Run:
 
     def loop(self):
         """Train from where the state is to the end, as the rank that this process is now."""
-        self.loader = training_loader(self.source, self.settings, self.model, self.batch_size, self.ranks, self.custom)
+        self.loader = training_loader(self.source, self.settings, self.model, self.batch_size, self.ranks,
+                                      self.custom)
         self.ranks.filling = self.loader.sampler.part * self.ranks.size / self.batch_size
         # The step depends on the number of ranks.
         self.model.make_train_function(force=True)
