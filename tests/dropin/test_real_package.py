@@ -15,7 +15,7 @@ from segnet_hpu.predict import model_from_checkpoint_path, predict
 from toy import write_toy
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = {"segnet": (32, 64), "vgg_unet": (32, 32), "resnet50_segnet": (64, 32), "mobilenet_unet": (224, 224)}
+NAMES = {"segnet": (32, 64), "vgg_unet": (32, 32), "resnet50_segnet": (224, 224), "mobilenet_unet": (224, 224)}
 
 
 @pytest.fixture(scope="module")
