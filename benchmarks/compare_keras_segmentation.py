@@ -5,7 +5,6 @@ DIR is made by setup_keras_segmentation.sh. Both networks get the same normalise
 keras_segmentation feeds RGB with BGR's means.
 """
 
-import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from segnet_hpu.interchange.keras_segmentation import set_weights
 from segnet_hpu.models.build import build_model
 from segnet_hpu.models.registry import find
 
@@ -54,33 +54,12 @@ def outputs(python, name):
 
 
 def copy_weights(arrays, model):
-    """Set every layer: by its name where keras_segmentation names it, else in order, by the weights' shapes."""
+    """Set the model to the arrays {"LAYER:INDEX": value} of keras_segmentation's."""
     theirs = {}
     for key, value in arrays.items():
         if ":" in key:
-            theirs.setdefault(_our_name(key.split(":")[0]), []).append(value)
-    if "bn_conv1" in theirs:  # a ResNet's, not MobileNet's, which has a conv1 too
-        theirs["conv1_conv"], theirs["conv1_bn"] = theirs.pop("conv1"), theirs.pop("bn_conv1")
-    for layer in model.layers:
-        if layer.weights:
-            shapes = [tuple(w.shape) for w in layer.weights]
-            name = re.sub(r"^stage\d_", "", layer.name)
-            if name not in theirs:
-                name = next(n for n, values in theirs.items() if [v.shape for v in values] == shapes
-                            and re.fullmatch(r"(conv2d|batch_normalization|conv2d_transpose)(_\d+)?", n))
-            layer.set_weights(theirs.pop(name))
-    if theirs:
-        raise RuntimeError(f"not copied: {', '.join(theirs)}")
-
-
-def _our_name(name):
-    """keras_segmentation's ResNet-50 has Keras' old names: res2a_branch2b is conv2_block1_2_conv today."""
-    match = re.fullmatch(r"(res|bn)(\d)([a-f])_branch(1|2[abc])", name)
-    if not match:
-        return name
-    kind, stage, block, branch = match.groups()
-    number = 0 if branch == "1" else "abc".index(branch[1]) + 1
-    return f"conv{stage}_block{ord(block) - 96}_{number}_{'conv' if kind == 'res' else 'bn'}"
+            theirs.setdefault(key.split(":")[0], []).append(value)
+    set_weights(model, theirs, "keras_segmentation")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,18 @@
 
 usage: DIR/bin/python benchmarks/keras_segmentation_models.py count
        DIR/bin/python benchmarks/keras_segmentation_models.py answer OUT.npz NAME HEIGHT WIDTH
+       DIR/bin/python benchmarks/keras_segmentation_models.py checkpoint PREFIX IMAGES LABELS NAME:HEIGHT:WIDTH ...
 DIR is made by setup_keras_segmentation.sh. `count` prints {name: parameters} at 12 classes as JSON. `answer`
 gives the model random weights from a seed and writes them, as LAYER:INDEX, with `image`, a random normalised
-image, and `output`, the softmax (H, W, 12) for it.
+image, and `output`, the softmax (H, W, 12) for it. `checkpoint` trains each model for a step on two folders, and
+leaves PREFIX/NAME_config.json, the weights PREFIX/NAME.0 in TensorFlow's format and PREFIX/h5/NAME.0 in HDF5, and
+PREFIX/NAME.npz: for each image by its file's name the class map and, as NAME:softmax, what `predict` returned.
 """
 
+import glob
 import json
+import os
+import shutil
 import sys
 import types
 
@@ -33,6 +39,13 @@ def main():
             counts[name] = make(N_CLASSES, **size).count_params()
             keras.backend.clear_session()
         print(json.dumps(counts))
+    elif sys.argv[1] == "checkpoint":
+        folder, images, labels, *names = sys.argv[2:]
+        for name in names:
+            name, height, width = name.split(":")
+            model = model_from_name[name](N_CLASSES, input_height=int(height), input_width=int(width))
+            checkpoint(os.path.join(folder, name), images, labels, model)
+            keras.backend.clear_session()
     else:
         out, name, height, width = sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])
         answer(out, model_from_name[name](N_CLASSES, input_height=height, input_width=width))
@@ -44,6 +57,27 @@ def answer(out, model):
     arrays = {f"{layer.name}:{i}": w for layer in model.layers for i, w in enumerate(layer.get_weights())}
     output = model.predict(image, verbose=0).reshape(model.output_height, model.output_width, N_CLASSES)
     np.savez(out, image=image, output=output, **arrays)
+
+
+def checkpoint(prefix, images, labels, model):
+    from keras_segmentation.data_utils.data_loader import get_image_array
+
+    def array(path):
+        return get_image_array(path, model.input_width, model.input_height, ordering="channels_last")[None]
+
+    paths = sorted(glob.glob(os.path.join(images, "*.png")))
+    randomise(model, array(paths[0]))
+    model.train(images, labels, verify_dataset=False, checkpoints_path=prefix, epochs=1, batch_size=1,
+                steps_per_epoch=1, optimizer_name="adam")
+    hdf5 = os.path.join(os.path.dirname(prefix), "h5", os.path.basename(prefix))
+    os.makedirs(os.path.dirname(hdf5), exist_ok=True)
+    shutil.copy(prefix + "_config.json", hdf5 + "_config.json")
+    model.save_weights(hdf5 + ".0", save_format="h5")
+    answers = {}
+    for path in paths:
+        answers[os.path.basename(path)] = model.predict_segmentation(path)
+        answers[os.path.basename(path) + ":softmax"] = model.predict(array(path), verbose=0)[0]
+    np.savez(prefix + ".npz", **answers)
 
 
 def randomise(model, image):

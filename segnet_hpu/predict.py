@@ -1,7 +1,7 @@
 """keras_segmentation's `predict`, `predict_multiple` and `evaluate`, over our inference.
 
-As there, pictures given as arrays and `colors` are in OpenCV's BGR order. Class maps come at the
-picture's own size. A model is given as such, or as what `--checkpoints_path` takes.
+As there, pictures given as arrays and `colors` are in OpenCV's BGR order, and class maps come at the size of
+the model's output. A model is given as such, or as what `--checkpoints_path` takes.
 """
 
 import os
@@ -16,18 +16,21 @@ from segnet_hpu.files import write_image
 
 
 def predict(model=None, inp=None, out_fname=None, checkpoints_path=None, overlay_img=False, class_names=None,
-            show_legends=False, colors=None):
-    """Return the class map, uint8 (H, W), of one picture; draw it into the file `out_fname` if that is given.
+            show_legends=False, colors=None, prediction_width=None, prediction_height=None, read_image_type=1):
+    """Return the class map, int64 (h, w) of the model's output, of one picture; draw it if `out_fname` is given.
 
-    inp: path, or uint8 (H, W, 3) BGR. overlay_img: draw over the picture. class_names: list of text for
-    the legend. colors: n_classes x 3, BGR. Raises UsageError for what cannot be read or written.
+    inp: path, or uint8 (H, W, C) BGR. out_fname: file for the drawing, at the picture's own size, or at
+    prediction_width x prediction_height pixels. overlay_img: draw over the picture. class_names: list of text
+    for the legend. colors: n_classes x 3, BGR. read_image_type: 1 reads paths in colour, 0 in grey.
+    Raises UsageError for what cannot be read or written.
     """
     return predict_multiple(model, [inp], None, None, checkpoints_path, overlay_img, class_names, show_legends,
-                            colors, [out_fname])[0]
+                            colors, prediction_width, prediction_height, read_image_type, out_fnames=[out_fname])[0]
 
 
 def predict_multiple(model=None, inps=None, inp_dir=None, out_dir=None, checkpoints_path=None,
-                     overlay_img=False, class_names=None, show_legends=False, colors=None, out_fnames=None):
+                     overlay_img=False, class_names=None, show_legends=False, colors=None, prediction_width=None,
+                     prediction_height=None, read_image_type=1, *, out_fnames=None):
     """Return the class maps of pictures, `inps` or those in the folder `inp_dir`; see `predict`.
 
     out_dir: draw them into this folder, under the pictures' names with the ending .png, or 0.png, 1.png, ...
@@ -36,6 +39,10 @@ def predict_multiple(model=None, inps=None, inp_dir=None, out_dir=None, checkpoi
     from segnet_hpu.inference.label import drawer, refuse_doubles
     from segnet_hpu.inference.predictor import Predictor
 
+    if read_image_type not in (0, 1):
+        raise UsageError(f"read_image_type is {read_image_type}; expected 1 (colour) or 0 (grey)")
+    if (prediction_width is None) != (prediction_height is None):
+        raise UsageError("only one of prediction_width and prediction_height is given; expected both or none")
     model, facts = _model(model, checkpoints_path)
     if inps is None:
         inps = [path for paths in files_by_stem(inp_dir, IMAGE_FORMATS).values() for path in paths]
@@ -45,19 +52,23 @@ def predict_multiple(model=None, inps=None, inp_dir=None, out_dir=None, checkpoi
     predictor = Predictor(model)
     draw = drawer("overlay" if overlay_img else "colour", _appearance(model, facts, class_names, colors),
                   show_legends)
-    return [_predict(predictor, draw, inp, result) for inp, result in zip(inps, out_fnames, strict=True)]
+    size = prediction_height and (prediction_height, prediction_width)
+    return [_predict(predictor, draw, _picture(inp, result, read_image_type), result, size)
+            for inp, result in zip(inps, out_fnames, strict=True)]
 
 
 def evaluate(model=None, inp_images=None, annotations=None, inp_images_dir=None, annotations_dir=None,
-             checkpoints_path=None, ignore_label=None):
+             checkpoints_path=None, read_image_type=1, *, ignore_label=None):
     """Return {"frequency_weighted_IU", "mean_IU", "class_wise_IU"} at the labels' own size.
 
     inp_images, annotations: lists of paths; or two folders. ignore_label: an id left out beside 255; the
     checkpoint's own if not set. class_wise_IU is float64 (n_classes,), nan for classes that no label
-    holds; they do not count in the mean.
+    holds; they do not count in the mean. read_image_type: 1, colour, is the only one.
     """
     from segnet_hpu.inference.evaluate import evaluate as confusion_of
 
+    if read_image_type != 1:
+        raise UsageError(f"read_image_type is {read_image_type}; evaluate reads pictures in colour, which is 1")
     model, facts = _model(model, checkpoints_path)
     if inp_images is None:
         source = FolderSource(inp_images_dir, annotations_dir)
@@ -69,6 +80,14 @@ def evaluate(model=None, inp_images=None, annotations=None, inp_images_dir=None,
     scores = confusion_of(model, source, model.output_shape[-1], ignore).scores()
     return {"frequency_weighted_IU": scores["frequency_weighted_iou"], "mean_IU": scores["mean_iou"],
             "class_wise_IU": np.array([row["iou"] for row in scores["per_class"]], float)}
+
+
+def model_from_checkpoint_path(checkpoints_path):
+    """Return the model, with keras_segmentation's methods, of what `--checkpoints_path` takes."""
+    from segnet_hpu.inference.load import load_model
+    from segnet_hpu.models.all_models import with_methods
+
+    return with_methods(load_model(checkpoints_path)[0])
 
 
 def _model(model, checkpoints_path):
@@ -99,14 +118,29 @@ def _result(out_dir, inp, i):
     return Path(out_dir) / (f"{i}.png" if isinstance(inp, np.ndarray) else Path(inp).with_suffix(".png").name)
 
 
-def _predict(predictor, draw, inp, result):
+def _picture(inp, result, read_image_type):
+    """The picture, uint8 (H, W, C) RGB, of a path or a BGR array."""
     if isinstance(inp, np.ndarray):
-        image = np.ascontiguousarray(inp[..., ::-1])
-    else:
-        image = read_image(inp)
-        if result and os.path.exists(result) and os.path.samefile(inp, result):
-            raise UsageError(f"{result} is the picture itself; choose another name for the result")
-    classes, = predictor.predict([image])
+        return np.ascontiguousarray(np.atleast_3d(inp)[..., ::-1])
+    image = read_image(inp, 3 if read_image_type else 1)
+    if result and os.path.exists(result) and os.path.samefile(inp, result):
+        raise UsageError(f"{result} is the picture itself; choose another name for the result")
+    return image
+
+
+def _predict(predictor, draw, image, result, size):
+    import cv2
+
+    from segnet_hpu.inference.predictor import classes_at
+
+    channels = predictor.model.input_shape[-1]
+    if image.shape[2] != channels:
+        raise UsageError(f"the picture has {image.shape[2]} channels, {predictor.model.name} takes {channels}; "
+                         "read_image_type=0 reads pictures as one, grey")
+    # OpenCV drops the third axis of a grey picture.
+    logits, = predictor.logits([np.atleast_3d(predictor.resize(image))])
     if result:
-        write_image(os.fspath(result), draw(image, classes))
-    return classes
+        shown = np.repeat(image, 3, axis=2) if channels == 1 else image
+        shown = cv2.resize(shown, size[::-1]) if size else shown
+        write_image(os.fspath(result), draw(shown, classes_at(logits, shown.shape[:2])))
+    return logits.argmax(-1)

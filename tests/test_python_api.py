@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from segnet_hpu.data.classes import palette
+from segnet_hpu.data.images import read_image
 from segnet_hpu.errors import UsageError
+from segnet_hpu.inference.predictor import Predictor
 from segnet_hpu.models.all_models import model_from_name, with_methods
 from segnet_hpu.models.registry import names
 from segnet_hpu.predict import evaluate, predict, predict_multiple
@@ -81,15 +83,18 @@ def test_predict_by_model_and_by_checkpoint(place, tmp_path):
     folder, model, _ = place
     path = folder / "toy/images/0.png"
     classes = model.predict_segmentation(str(path), str(tmp_path / "a.png"))
-    assert classes.shape == (40, 60) and classes.dtype == np.uint8
-    assert (classes == cv2.imread(str(folder / "toy/labels/0.png"), 0)).mean() > 0.9
-    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "a.png"))[..., ::-1], palette(None, 3)[classes])
+    # The map at the size of the model's output, the drawing at the picture's own.
+    assert classes.shape == (32, 48)
+    drawn = cv2.imread(str(tmp_path / "a.png"))[..., ::-1]
+    truth = cv2.imread(str(folder / "toy/labels/0.png"), 0)
+    assert (classes == cv2.resize(truth, (48, 32), None, 0, 0, cv2.INTER_NEAREST)).mean() > 0.9
+    assert (drawn == palette(None, 3)[truth]).mean() > 0.9
     # The array that cv2 reads, BGR, means the same picture as its file.
     np.testing.assert_array_equal(predict(model, cv2.imread(str(path))), classes)
     np.testing.assert_array_equal(
         predict(inp=path, checkpoints_path=folder / "net.5.keras", out_fname=tmp_path / "b.png",
                 colors=COLOURS), classes)
-    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "b.png")), COLOURS[classes])
+    assert (cv2.imread(str(tmp_path / "b.png")) == COLOURS[truth]).mean() > 0.9
     predict(model, path, tmp_path / "c.png", overlay_img=True, show_legends=True, class_names=["one", "two", "three"])
     assert cv2.imread(str(tmp_path / "c.png")).shape[1] > 60
 
@@ -112,7 +117,7 @@ def test_evaluate(place):
     scores = model.evaluate_segmentation(inp_images_dir=images, annotations_dir=labels)
     assert set(scores) == {"frequency_weighted_IU", "mean_IU", "class_wise_IU"}
     truth = np.array([cv2.imread(str(labels / f"{i}.png"), 0) for i in range(6)])
-    found = np.array(model.predict_multiple([images / f"{i}.png" for i in range(6)]))
+    found = np.array(Predictor(model, 6).predict([read_image(images / f"{i}.png") for i in range(6)]))
     iou = np.array([((truth == c) & (found == c)).sum() / ((truth == c) | (found == c)).sum() for c in range(3)])
     np.testing.assert_allclose(scores["class_wise_IU"], iou)
     assert scores["mean_IU"] == pytest.approx(iou.mean())

@@ -7,13 +7,15 @@ import zipfile
 from pathlib import Path
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.interchange import keras_segmentation
 
 NUMBERED = re.compile(r"\.(\d+)(?:-(\d+))?\.keras$")
 
 
 def find_checkpoint(path):
     """Return the model file that `path` means: the file itself, or the best (else the newest)
-    checkpoint of a run folder or of a prefix. Raises UsageError if there is none.
+    checkpoint of a run folder or of a prefix, else keras_segmentation's newest weights of a prefix.
+    Raises UsageError if there is none.
     """
     path = Path(path)
     if path.is_file():
@@ -26,10 +28,13 @@ def find_checkpoint(path):
     best = [p for p in candidates if p.name.endswith(".best.keras")]
     numbered = sorted((p for p in candidates if NUMBERED.search(p.name)), key=number_of)
     found = best[-1:] or numbered[-1:] or candidates[:1]
-    if not found:
+    if found:
+        return found[0]
+    weights = keras_segmentation.find_weights(path)
+    if weights is None:
         raise UsageError(f"no checkpoint at {path}; expected a .keras file, a run folder "
                          "or the prefix that training was given")
-    return found[0]
+    return weights
 
 
 def load_model(path):
@@ -37,13 +42,16 @@ def load_model(path):
 
     facts: class_names, palette, ignore_label as given to training; empty for a file of others.
     Raises UsageError if the file is damaged, no Keras model, or no network from RGB pictures of one size
-    to logits.
+    to logits. Checkpoints of keras_segmentation are taken too: see interchange.keras_segmentation.
     """
     import keras
 
     import segnet_hpu.models.layers  # noqa: F401  Keras then knows our layers
 
     path = find_checkpoint(path)
+    foreign = None if path.suffix == ".keras" else keras_segmentation.find_weights(path)
+    if foreign:
+        return keras_segmentation.load_checkpoint(foreign), {}
     try:
         with zipfile.ZipFile(path) as archive:
             facts = json.loads(archive.read("segnet_hpu/facts.json")) \

@@ -27,15 +27,16 @@ def open_sources(settings, ranks):
     return sources[0], sources[1] if settings.validate else None
 
 
-def training_loader(source, settings, model, batch_size, ranks):
+def training_loader(source, settings, model, batch_size, ranks, custom=None):
     """Return the Loader of this rank's part of an endless, shuffled, augmented stream of full batches.
 
-    batch_size: images of all ranks together.
+    batch_size: images of all ranks together. custom: see TrainTransform.
     """
     augmentation = Augmentation.parse(settings.augmentation_name) if settings.do_augment else Augmentation()
     cache_bytes = None if settings.cache_mb is None else settings.cache_mb << 20
     stream = Stream(len(source), batch_size, settings.seed, rank=ranks.rank, ranks=ranks.size)
-    transform = TrainTransform(model.input_shape[1:3], model.output_shape[1:3], augmentation, settings.ignore_label)
+    transform = TrainTransform(model.input_shape[1:3], model.output_shape[1:3], augmentation, settings.ignore_label,
+                               custom)
     return Loader(source, stream, transform, seed=settings.seed, threads=settings.loader_threads,
                   cache_bytes=0 if settings.not_cached else cache_bytes)
 

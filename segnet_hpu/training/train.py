@@ -37,8 +37,9 @@ def train(settings, model=None, callbacks=()):
 class Run:
     """A training run: its parts are made here, in order; `fit` reads aloud."""
 
-    def __init__(self, settings, model=None, callbacks=()):
-        self.settings = settings
+    def __init__(self, settings, model=None, callbacks=(), custom=None):
+        """custom: see TrainTransform."""
+        self.settings, self.custom = settings, custom
         self.ranks = join(settings)
         with self.ranks.together():
             self._prepare(model)
@@ -87,7 +88,8 @@ class Run:
 
     def loop(self):
         """Train from where the state is to the end, as the rank that this process is now."""
-        self.loader = training_loader(self.source, self.settings, self.model, self.batch_size, self.ranks)
+        self.loader = training_loader(self.source, self.settings, self.model, self.batch_size, self.ranks,
+                                      self.custom)
         self.ranks.filling = self.loader.sampler.part * self.ranks.size / self.batch_size
         # The step depends on the number of ranks.
         self.model.make_train_function(force=True)

@@ -1,0 +1,1 @@
+"""keras_segmentation's room of the same name."""

@@ -1,0 +1,162 @@
+"""Checkpoints that keras_segmentation wrote: PREFIX_config.json beside the weights PREFIX.0, PREFIX.1, ...
+
+The weights are HDF5, or TensorFlow's checkpoint format (PREFIX.0.index, PREFIX.0.data-...), as Keras had it.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from segnet_hpu.errors import UsageError
+
+# Layers that keras_segmentation leaves to Keras to name: those are told apart by their order.
+UNNAMED = re.compile(r"(conv2d|batch_normalization|conv2d_transpose)(_\d+)?")
+# The order in which Keras lists a layer's weights.
+WEIGHTS = ("depthwise_kernel", "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+
+
+def find_weights(path):
+    """Return the newest weights of a prefix, or `path` itself if it names weights; None if it is neither.
+
+    Of TensorFlow's format the name without .index is returned, which no file has.
+    """
+    path = Path(path)
+    path = path.with_name(path.name.removesuffix(".index"))
+    if re.search(r"\.\d+$", path.name) and _config(path).is_file():
+        return path
+    if not Path(f"{path}_config.json").is_file():
+        return None
+    stems = {p.name.removesuffix(".index") for p in path.parent.glob("*") if p.name.startswith(f"{path.name}.")}
+    numbers = [int(stem[len(path.name) + 1:]) for stem in stems if re.fullmatch(r"\.\d+", stem[len(path.name):])]
+    return path.with_name(f"{path.name}.{max(numbers)}") if numbers else None
+
+
+def _config(path):
+    return path.with_name(re.sub(r"\.\d+$", "", path.name) + "_config.json")
+
+
+def load_checkpoint(path):
+    """Return the model, logits out, that the weights `path` and the PREFIX_config.json beside them make.
+
+    It normalises as keras_segmentation does, whatever its encoder, and so answers the same. Raises UsageError
+    for a damaged or foreign file, and where the weights do not fit the model that the configuration names.
+    """
+    path = Path(path)
+    try:
+        config = json.loads(_config(path).read_text())
+        facts = [config[key] for key in ("model_class", "n_classes", "input_height", "input_width")]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{_config(path)} is no configuration of keras_segmentation ({error!r}); expected "
+                         "model_class, n_classes, input_height and input_width") from None
+    return make_model(path, *facts)
+
+
+def make_model(path, name, n_classes, input_height, input_width):
+    """Return keras_segmentation's model `name` with the weights `path`; as load_checkpoint, without the .json."""
+    from segnet_hpu.models.build import build_model
+    from segnet_hpu.models.encoders import CAFFE_OFFSET
+    from segnet_hpu.models.registry import find
+
+    theirs = read_weights(path)
+    options = {"relu": not _is_linear(theirs)} if find(name).decoder == "unet" else {}
+    model = build_model(name, n_classes, input_height, input_width, **options)
+    normalise = model.get_layer("normalise")
+    normalise.scale, normalise.offset = 1.0, list(CAFFE_OFFSET)
+    set_weights(model, theirs, path)
+    return model
+
+
+def read_weights(path):
+    """Return {layer name: [arrays in Keras' order]} in the order of the layers. Raises UsageError."""
+    path = Path(path)
+    try:
+        return _read_hdf5(path) if path.is_file() else _read_tensorflow(path)
+    # What h5py and TensorFlow raise over damaged bytes.
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UsageError(f"{path} holds no weights of Keras ({reason}); expected an HDF5 file, or {path.name}.index "
+                         f"and {path.name}.data-... of TensorFlow; copy them anew") from None
+
+
+def _read_hdf5(path):
+    import h5py
+
+    with h5py.File(path) as file:
+        groups = file.get("model_weights", file)  # a whole model has its weights in there
+        layers = {}
+        for name in map(_text, groups.attrs["layer_names"]):
+            weights = [groups[name][_text(weight)][()] for weight in groups[name].attrs["weight_names"]]
+            if weights:
+                layers[name] = weights
+    return layers
+
+
+def _text(name):
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _read_tensorflow(path):
+    import tensorflow as tf
+    from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
+
+    try:
+        reader = tf.train.load_checkpoint(str(path))
+        graph = TrackableObjectGraph.FromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
+    except tf.errors.OpError as error:
+        raise OSError(error.message) from None
+    found = {}
+    for attribute in (a for node in graph.nodes for a in node.attributes):
+        # Optimizer's and metrics' variables have other keys; the full name has the layer's.
+        key = re.fullmatch(r"layer_with_weights-(\d+)/(\w+)/\.ATTRIBUTES/VARIABLE_VALUE", attribute.checkpoint_key)
+        if key:
+            layer = found.setdefault(int(key[1]), {})
+            layer[WEIGHTS.index(key[2])] = attribute.full_name.split("/")[0], reader.get_tensor(key[0])
+    layers = {}
+    for _, parts in sorted(found.items()):
+        weights = [parts[i] for i in sorted(parts)]
+        layers[weights[0][0]] = [value for _, value in weights]
+    return layers
+
+
+def _is_linear(theirs):
+    """Whether a U-Net is of release 0.3.0, whose decoder has no ReLU.
+
+    The file does not say; but the mean of what is rectified, which batch normalisation keeps, is never negative.
+    """
+    means = [weights[2] for name, weights in theirs.items() if UNNAMED.fullmatch(name) and len(weights) == 4]
+    return any((mean < 0).any() for mean in means[-4:])
+
+
+def set_weights(model, theirs, source):
+    """Set every layer of `model` from {layer name: [arrays]} of keras_segmentation's network of that name.
+
+    Layers that it names are matched by name, the others in order, by the shapes of their weights. source:
+    where they come from, for errors. Raises UsageError unless both have the same layers.
+    """
+    theirs = {_our_name(name): weights for name, weights in theirs.items()}
+    if "bn_conv1" in theirs:  # a ResNet's, not MobileNet's, which has a conv1 too
+        theirs["conv1_conv"], theirs["conv1_bn"] = theirs.pop("conv1"), theirs.pop("bn_conv1")
+    chosen = []
+    for layer in (layer for layer in model.layers if layer.weights):
+        shapes = [tuple(w.shape) for w in layer.weights]
+        fitting = [name for name, weights in theirs.items() if [w.shape for w in weights] == shapes]
+        own = re.sub(r"^stage\d_", "", layer.name)
+        name = own if own in fitting else next(filter(UNNAMED.fullmatch, fitting), None)
+        if name is None:
+            raise UsageError(f"{source} has no weights of {'x'.join(map(str, shapes[0]))} left for {layer.name} of "
+                             f"{model.name}; expected a checkpoint of it with {model.output_shape[-1]} classes")
+        chosen.append((layer, theirs.pop(name)))
+    if theirs:
+        raise UsageError(f"{source} has layers that {model.name} has not: {', '.join(theirs)}")
+    for layer, weights in chosen:
+        layer.set_weights(weights)
+
+
+def _our_name(name):
+    """keras_segmentation's ResNet-50 has Keras' old names: res2a_branch2b is conv2_block1_2_conv today."""
+    match = re.fullmatch(r"(res|bn)(\d)([a-f])_branch(1|2[abc])", name)
+    if not match:
+        return name
+    kind, stage, block, branch = match.groups()
+    number = 0 if branch == "1" else "abc".index(branch[1]) + 1
+    return f"conv{stage}_block{ord(block) - 96}_{number}_{'conv' if kind == 'res' else 'bn'}"
