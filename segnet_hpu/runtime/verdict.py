@@ -96,7 +96,8 @@ class Ranks:
                if not text.startswith(_SUFFERS) and not any(words in text for words in _HOROVODS)}
         if own:
             rank = next((rank for rank in self.ended if rank in own), next(iter(own)))
-            kind = UsageError if self.ended.get(rank, status) == UsageError.exit_status else RunError
+            # Those to whom it only told its status may have ended before it.
+            kind = UsageError if UsageError.exit_status in (status, *self.ended.values()) else RunError
             alike = len(own) > 1 and len(set(own.values())) == 1
             return kind(own[rank] if alike else f"rank {rank}: {own[rank]}")
         for rank, ended in self.ended.items():

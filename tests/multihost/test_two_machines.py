@@ -74,7 +74,7 @@ def mended(nodes):
 def test_a_lost_worker_ends_the_run_and_is_named(nodes, train, tmp_path, mended, fault, launcher, words):
     needs(launcher)
     process = train(hosts=HOSTS, launcher=launcher, model_dir=tmp_path / "run", epochs=10_000,
-                    fault_timeout=10, keep_checkpoints=1)
+                    fault_timeout=15, keep_checkpoints=1)
     assert any(line.startswith("epoch 1/") for line in process.stdout), process.stderr.read()
     fault(*nodes)
     _, err = process.communicate(timeout=60)

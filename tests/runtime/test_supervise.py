@@ -177,5 +177,5 @@ def test_fault_of_the_data_as_users_see_it(cli, tmp_path):
                "--encoder_weights", "random", "--train_images", "images", "--train_annotations", "labels",
                "--train_engine", "cpu", "--distributed", "--num_workers", 2, "--model_dir", "run")
     last = done.stderr.splitlines()[-1]
-    assert done.returncode == 2 and last.startswith("segnet-hpu: labels holds no such file"), done.stderr
+    assert done.returncode == 2 and last.startswith("segnet-hpu: rank 0: labels holds no such file"), done.stderr
     assert sorted(path.name for path in (tmp_path / "run" / "logs" / "1").iterdir()) == ["rank.0", "rank.1"]
