@@ -151,8 +151,10 @@ def test_flags_round_trip():
                                   float: draw.uniform(low, high), str: draw.choice(texts)}.get(kind)
             if meta["choices"]:
                 values[field.name] = draw.choice(meta["choices"])
-            if meta["parse"]:
+            if field.name == "class_weights":
                 values[field.name] = [draw.random() for _ in range(3)]
+            if field.name == "model_name":
+                values[field.name] = draw.choice(["vgg_segnet", "xception_unet"])
             if optional and draw.random() < 0.2:
                 values[field.name] = None
         before = config.from_values(TrainSettings, **values)
