@@ -23,7 +23,7 @@ from toy import write_toy
 
 def own(n_classes=3, size=(32, 48)):
     """A user's network of keras_segmentation's kind."""
-    keras.utils.set_random_seed(1)
+    keras.utils.set_random_seed(0)
     image = keras.Input((*size, 3))
     x = keras.layers.Conv2D(16, 1, activation="relu")(keras.layers.Rescaling(1 / 127.5)(image))
     return get_segmentation_model(image, keras.layers.Conv2D(n_classes, 1)(x))
