@@ -20,6 +20,14 @@ class RunError(SegnetError):
     """A failure while running (disk full, no network, broken checkpoint): exit status 1."""
 
 
+class Stopped(SegnetError):
+    """The run was asked to stop by a signal. Exit status 128 + its number, as shells have it."""
+
+    def __init__(self, message, number):
+        super().__init__(message)
+        self.exit_status = 128 + number
+
+
 class Elsewhere(SegnetError):
     """Another rank failed and says why: this one ends with the same exit status, silently."""
 

@@ -21,12 +21,12 @@ class Launch:
     def __init__(self, command, variables):
         mark = uuid.uuid4().hex
         self._entry = f"{MARK}={mark}".encode()
-        # In a session of its own a terminal's Ctrl-C reaches us alone. Should we be killed, Linux ends the
-        # launcher, and the launcher its workers.
+        # In a session of its own a terminal's Ctrl-C reaches us alone. Should we be killed, Linux kills the
+        # launcher, and the workers end with it.
         self.process = subprocess.Popen(command, env={**os.environ, **variables, MARK: mark}, text=True,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         errors="replace", start_new_session=True,
-                                        preexec_fn=lambda: end_with_parent(signal.SIGTERM))
+                                        preexec_fn=end_with_parent)
         self._lines = queue.SimpleQueue()
         threading.Thread(target=self._pump, daemon=True).start()
 

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 
-from segnet_hpu.errors import RunError
+from segnet_hpu.errors import Stopped
 from segnet_hpu.runtime.processes import Launch
 from segnet_hpu.runtime.verdict import Ranks
 
@@ -34,7 +34,7 @@ def supervise(command, variables, logs, fault_timeout, elastic=False, everything
     if status == 0 and (elastic or not ranks.failed):
         return
     if signals.caught:
-        raise _Stopped(next((text for _, text in sorted(ranks.errors.items())), "stopped"), signals.caught)
+        raise Stopped(next((text for _, text in sorted(ranks.errors.items())), "stopped"), signals.caught)
     raise ranks.verdict(status, os.path.basename(command[0]), logs, fault_timeout)
 
 
@@ -91,14 +91,6 @@ class _Frozen:
             self.since = {rank: self.since.get(rank, now) for rank in self.launch.frozen()}
             self.found = sorted(rank for rank, begin in self.since.items() if now - begin >= self.seconds)
         return self.found
-
-
-class _Stopped(RunError):
-    """Ended by a signal to us; exit status 128 + signal, as shells have it."""
-
-    def __init__(self, message, number):
-        super().__init__(message)
-        self.exit_status = 128 + number
 
 
 class _Signals:

@@ -63,10 +63,14 @@ def pin(local_rank, local_size):
     return own
 
 
-def end_with_parent(number=signal.SIGKILL):
-    """Have Linux send this process a signal when the process that started it is gone, however it ended."""
+def end_with_parent():
+    """Have Linux kill this process when the process that started it is gone, however it ended.
+
+    SIGKILL, because Linux may send the signal once for each thread of the parent, and horovodrun hangs for ever
+    in a second SIGTERM.
+    """
     if hasattr(os, "sched_setaffinity"):  # Linux
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number)
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def settle(settings, environ=os.environ):

@@ -96,7 +96,7 @@ class averaged_weights:
 
     def __init__(self, model):
         self.variables = model.trainable_variables
-        inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        inner = _inner(model.optimizer)
         self.averages = inner._model_variables_moving_average if inner.use_ema else None
 
     def __enter__(self):
@@ -119,9 +119,14 @@ def all_variables(model):
 def variables_of_ranks(model):
     """Return the variables that each rank of a distributed run has its own values of, which may be averaged:
     the moving statistics of batch normalisation, and gradients that are accumulated but not yet used."""
-    inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    inner = _inner(model.optimizer)
     statistics = [v for v in model.non_trainable_variables if v.path.endswith(("/moving_mean", "/moving_variance"))]
     return statistics + (inner._accumulated_gradients if inner.gradient_accumulation_steps else [])
+
+
+def _inner(optimizer):
+    """The optimizer itself, or the one that loss scaling wraps."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def to_numpy(variable):

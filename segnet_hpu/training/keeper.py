@@ -26,6 +26,8 @@ class Keeper:
         """Set all ranks' models to the newest readable checkpoint, if that is wanted and there is one, else to
         rank 0's; return the State to go on from."""
         state = self.ranks.first(self._read_newest)
+        if self.ranks.size == 1:
+            return state
         return self.restore(self.ranks.first(lambda: self.snapshot(state)))
 
     def _read_newest(self):

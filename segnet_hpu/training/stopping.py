@@ -3,16 +3,6 @@
 import signal
 import threading
 
-from segnet_hpu.errors import SegnetError
-
-
-class Stopped(SegnetError):
-    """The run was asked to stop, and its state is saved. Exit status 128 + signal, as shells have it."""
-
-    def __init__(self, message, number):
-        super().__init__(message)
-        self.exit_status = 128 + number
-
 
 class StopSignals:
     """Within this context the first SIGINT or SIGTERM is noted in `caught`; a second one acts at once."""

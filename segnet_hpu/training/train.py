@@ -5,7 +5,7 @@ import signal
 import keras
 import numpy as np
 
-from segnet_hpu.errors import RunError
+from segnet_hpu.errors import RunError, Stopped
 from segnet_hpu.inference.appearance import Appearance
 from segnet_hpu.inference.evaluate import evaluate
 from segnet_hpu.inference.load import load_model
@@ -19,7 +19,7 @@ from segnet_hpu.training.data import class_weights, open_sources, training_loade
 from segnet_hpu.training.folder import RunFolder
 from segnet_hpu.training.journal import Journal
 from segnet_hpu.training.keeper import Keeper
-from segnet_hpu.training.stopping import Stopped, StopSignals
+from segnet_hpu.training.stopping import StopSignals
 
 
 def train(settings, model=None, callbacks=()):
