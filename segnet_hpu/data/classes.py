@@ -32,6 +32,7 @@ CLASS_NAMES = {
               "sconce,vase,traffic light,tray,ashcan,fan,pier,crt screen,plate,monitor,bulletin board,"
               "shower,radiator,glass,clock,flag",
     "kitti_road": "background,road",
+    "green_road": "background,road",
 }
 CLASS_NAMES = {name: tuple(names.split(",")) for name, names in CLASS_NAMES.items()}
 # As in ADE20K's own files, which count from 1 and use 0 for all else.
@@ -69,6 +70,8 @@ PALETTES = {
         "ff007a fff500 0abed4 d6ff00 00ccff 1400ff ffff00 0099ff 0029ff 00ffcc 2900ff 29ff00 ad00ff 00f5ff "
         "4700ff 7a00ff 00ffb8 005cff b8ff00 0085ff ffd600 19c2c2 66ff00 5c00ff"),
     "kitti_road": _from_hex("ff0000 ff00ff"),
+    # For overlays, which leave what is black as it is.
+    "green_road": _from_hex("000000 00ff00"),
 }
 PALETTES["ade20k_raw"] = ((0, 0, 0), *PALETTES["ade20k"])
 
