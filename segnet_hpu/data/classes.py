@@ -4,6 +4,7 @@ Light on purpose: command lines read the names from here before anything heavy i
 """
 
 import colorsys
+import re
 
 from segnet_hpu.errors import UsageError, nearest
 
@@ -32,11 +33,31 @@ CLASS_NAMES = {
               "sconce,vase,traffic light,tray,ashcan,fan,pier,crt screen,plate,monitor,bulletin board,"
               "shower,radiator,glass,clock,flag",
     "kitti_road": "background,road",
-    "green_road": "background,road",
+    # Category ids 1..182 in their order, things before stuff; 11 of the things never occur.
+    "coco_stuff": "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,"
+                  "street sign,stop sign,parking meter,bench,bird,cat,dog,horse,sheep,cow,elephant,bear,"
+                  "zebra,giraffe,hat,backpack,umbrella,shoe,eye glasses,handbag,tie,suitcase,frisbee,skis,"
+                  "snowboard,sports ball,kite,baseball bat,baseball glove,skateboard,surfboard,tennis racket,"
+                  "bottle,plate,wine glass,cup,fork,knife,spoon,bowl,banana,apple,sandwich,orange,broccoli,"
+                  "carrot,hot dog,pizza,donut,cake,chair,couch,potted plant,bed,mirror,dining table,window,"
+                  "desk,toilet,door,tv,laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink,"
+                  "refrigerator,blender,book,clock,vase,scissors,teddy bear,hair drier,toothbrush,hair brush,"
+                  "banner,blanket,branch,bridge,building-other,bush,cabinet,cage,cardboard,carpet,"
+                  "ceiling-other,ceiling-tile,cloth,clothes,clouds,counter,cupboard,curtain,desk-stuff,dirt,"
+                  "door-stuff,fence,floor-marble,floor-other,floor-stone,floor-tile,floor-wood,flower,fog,"
+                  "food-other,fruit,furniture-other,grass,gravel,ground-other,hill,house,leaves,light,mat,"
+                  "metal,mirror-stuff,moss,mountain,mud,napkin,net,paper,pavement,pillow,plant-other,plastic,"
+                  "platform,playingfield,railing,railroad,river,road,rock,roof,rug,salad,sand,sea,shelf,"
+                  "sky-other,skyscraper,snow,solid-other,stairs,stone,straw,structural-other,table,tent,"
+                  "textile-other,towel,tree,vegetable,wall-brick,wall-concrete,wall-other,wall-panel,"
+                  "wall-stone,wall-tile,wall-wood,water-other,waterdrops,window-blind,window-other,wood",
 }
 CLASS_NAMES = {name: tuple(names.split(",")) for name, names in CLASS_NAMES.items()}
 # As in ADE20K's own files, which count from 1 and use 0 for all else.
 CLASS_NAMES["ade20k_raw"] = ("other", *CLASS_NAMES["ade20k"])
+COCO_UNUSED = ("street sign", "hat", "shoe", "eye glasses", "plate", "mirror", "window", "desk", "door", "blender",
+               "hair brush")
+CLASS_NAMES["coco_stuff_171"] = tuple(name for name in CLASS_NAMES["coco_stuff"] if name not in COCO_UNUSED)
 
 
 def _voc_colour(index):
@@ -47,6 +68,14 @@ def _voc_colour(index):
 
 def _from_hex(text):
     return tuple(tuple(bytes.fromhex(colour)) for colour in text.split())
+
+
+def _generated_colour(index):
+    """Hues a golden section apart, so that neighbours differ most; shades change with each round."""
+    hue = index * 0.618034 % 1
+    saturation = (0.9, 0.8, 0.6)[index // 5 % 3]
+    value = (1.0, 0.65, 1.0, 0.85, 0.85)[index // 4 % 5]
+    return tuple(round(255 * channel) for channel in colorsys.hsv_to_rgb(hue, saturation, value))
 
 
 # As published with each data set, RGB.
@@ -70,30 +99,34 @@ PALETTES = {
         "ff007a fff500 0abed4 d6ff00 00ccff 1400ff ffff00 0099ff 0029ff 00ffcc 2900ff 29ff00 ad00ff 00f5ff "
         "4700ff 7a00ff 00ffb8 005cff b8ff00 0085ff ffd600 19c2c2 66ff00 5c00ff"),
     "kitti_road": _from_hex("ff0000 ff00ff"),
-    # For overlays, which leave what is black as it is.
-    "green_road": _from_hex("000000 00ff00"),
 }
 PALETTES["ade20k_raw"] = ((0, 0, 0), *PALETTES["ade20k"])
+# None is published; both have the same colours for the same classes.
+PALETTES["coco_stuff"] = tuple(map(_generated_colour, range(182)))
+PALETTES["coco_stuff_171"] = tuple(colour for name, colour in zip(CLASS_NAMES["coco_stuff"], PALETTES["coco_stuff"],
+                                                                  strict=True) if name not in COCO_UNUSED)
 
 
 def palette(name, n_classes):
     """Return the colours of classes 0..n_classes-1 as uint8 (n_classes, 3), RGB.
 
-    name: a key of PALETTES, or None for generated colours, all different. n_classes: 1..255.
-    Raises UsageError for an unknown name and for more classes than the palette has.
+    name: a key of PALETTES, colours "rrggbb,rrggbb,...", or None for generated colours, all different.
+    n_classes: 1..255. Raises UsageError for an unknown name and for more classes than the palette has.
     """
     import numpy as np
 
-    colours = _known(PALETTES, name, n_classes) if name else map(_generated_colour, range(n_classes))
+    colours = _known(_palettes(name), name, n_classes) if name else map(_generated_colour, range(n_classes))
     return np.array(list(colours), np.uint8).reshape(n_classes, 3)
 
 
 def class_names(name, n_classes):
-    """Return the names of classes 0..n_classes-1 of a known data set, or "class 0", ... where name is None.
+    """Return the names of classes 0..n_classes-1 of a known data set, else "class 0", ...
 
-    Raises UsageError as `palette` does.
+    name: as for `palette`, colours have no names. Raises UsageError as `palette` does.
     """
-    return list(_known(CLASS_NAMES, name, n_classes)) if name else [f"class {i}" for i in range(n_classes)]
+    if name is None or name in _palettes(name).keys() - PALETTES.keys():
+        return [f"class {i}" for i in range(n_classes)]
+    return list(_known(CLASS_NAMES, name, n_classes))
 
 
 def split_names(text, n_classes):
@@ -103,6 +136,25 @@ def split_names(text, n_classes):
         raise UsageError(f"--class_names {text!r} holds {sum(map(bool, names))} names; expected {n_classes}, "
                          "separated by commas, one a class")
     return names
+
+
+def palette_size(name):
+    """Return the number of colours of a palette."""
+    return len(_palettes(name)[name])
+
+
+def parse_palette(text):
+    """a known data set's name, or colours rrggbb,rrggbb,..."""
+    if text not in _palettes(text):
+        raise ValueError(f"known are {', '.join(PALETTES)}.{nearest(text, PALETTES)}")
+    return text
+
+
+def _palettes(name):
+    """The known palettes, and the one that the colours in `name` are."""
+    if name and re.fullmatch("[0-9a-fA-F]{6}(,[0-9a-fA-F]{6})*", name):
+        return {**PALETTES, name: _from_hex(name.replace(",", " "))}
+    return PALETTES
 
 
 def _known(table, name, n_classes):
@@ -115,10 +167,3 @@ def _known(table, name, n_classes):
                          "leave the palette out for generated colours")
     return entries[:n_classes]
 
-
-def _generated_colour(index):
-    """Hues a golden section apart, so that neighbours differ most; shades change with each round."""
-    hue = index * 0.618034 % 1
-    saturation = (0.9, 0.8, 0.6)[index // 5 % 3]
-    value = (1.0, 0.65, 1.0, 0.85, 0.85)[index // 4 % 5]
-    return tuple(round(255 * channel) for channel in colorsys.hsv_to_rgb(hue, saturation, value))

@@ -29,10 +29,14 @@ class FolderSource:
     def __getitem__(self, i):
         """Return (image uint8 (H, W, 3) RGB, label uint8 (H, W)); raises UsageError if sizes differ."""
         image_path, label_path = self.pairs[i]
-        image, label = read_image(image_path), read_label(label_path)
+        image, label = read_image(image_path), self.label(i)
         if image.shape[:2] != label.shape:
             raise wrong_size(label_path, label, image_path, image)
         return image, label
+
+    def label(self, i):
+        """Return label i alone, uint8 (H, W)."""
+        return read_label(self.pairs[i][1])
 
     def name(self, i):
         """Return the stem that names pair i."""

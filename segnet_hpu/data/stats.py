@@ -1,10 +1,10 @@
 """How often each class occurs, and the class weights that follow."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from segnet_hpu.data.prefetch import prefetched
 from segnet_hpu.errors import UsageError
 from segnet_hpu.progress import progress
 
@@ -26,10 +26,11 @@ def class_pixel_counts(source, n_classes, ignore_label=None):
         return counts[:n_classes]
 
     pixels, present = np.zeros(n_classes, np.int64), np.zeros(n_classes, np.int64)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for counts in progress(pool.map(count, range(len(source))), len(source), "counted"):
-            pixels += counts
-            present += np.where(counts > 0, counts.sum(), 0)
+    threads = os.cpu_count()
+    results = prefetched(count, range(len(source)), threads, ahead=4 * threads)
+    for counts in progress(results, len(source), "counted"):
+        pixels += counts
+        present += np.where(counts > 0, counts.sum(), 0)
     return pixels, present
 
 

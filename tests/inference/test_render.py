@@ -41,7 +41,7 @@ def test_overlay_blends():
 def test_overlay_leaves_the_image_where_a_class_is_black():
     image = np.random.default_rng(1).integers(0, 256, (4, 6, 3)).astype(np.uint8)
     label = np.array([[0, 0, 0, 1, 1, 255]] * 4, np.uint8)
-    found = render.overlay(image, label, palette("green_road", 2))
+    found = render.overlay(image, label, palette("000000,00ff00", 2))
     np.testing.assert_array_equal(found[:, :3], image[:, :3])
     assert np.abs(found[:, 3:5] - (0.5 * image[:, 3:5] + [0, 127.5, 0])).max() <= 1
     assert (found[:, 5] < image[:, 5]).any()  # no class of the palette's: dark and hatched, as in a mask

@@ -1,0 +1,53 @@
+"""COCO 2017: COCO-Stuff's pixel maps, and 21 classes drawn from the instances."""
+
+from dataclasses import dataclass
+
+from segnet_hpu.data.classes import CLASS_NAMES, COCO_UNUSED
+from segnet_hpu.data.datasets.base import VOID, DataSet, Split
+from segnet_hpu.data.datasets.patterns import fixed_folder
+from segnet_hpu.errors import UsageError
+
+_MAPS = {split: Split(f"{split}2017/*.jpg", f"stuffthingmaps/{split}2017/*.png") for split in ("train", "val")}
+# A map's value is the category id less 1; https://github.com/nightrome/cocostuff
+STUFF = DataSet("coco_stuff", CLASS_NAMES["coco_stuff"], "coco_stuff", _MAPS,
+                ids={**{i: i for i in range(182)}, 255: VOID})
+_USED = [i for i, name in enumerate(CLASS_NAMES["coco_stuff"]) if name not in COCO_UNUSED]
+# The 80 things and 91 stuff classes that occur, in the same order.
+STUFF_171 = DataSet("coco_stuff_171", CLASS_NAMES["coco_stuff_171"], "coco_stuff_171", _MAPS,
+                    ids={**{value: i for i, value in enumerate(_USED)}, 255: VOID})
+
+# COCO's category ids of PASCAL VOC's classes 1..20; other categories are background, 0.
+VOC_CATEGORIES = (5, 2, 16, 9, 44, 6, 3, 17, 62, 21, 67, 18, 19, 4, 1, 64, 20, 63, 7, 72)
+
+
+@dataclass(frozen=True)
+class Instances(DataSet):
+    """PASCAL VOC's 21 classes, drawn from the polygons and run lengths of instances_{train,val}2017.json.
+
+    Where annotations overlap, the first in the file wins. A crowd (run lengths of many objects together)
+    is drawn as its class like any other: its pixels are of that class. Images with more than 1,000 labelled
+    pixels are kept; of each pair the second path is the annotation file.
+    """
+
+    def check_layout(self, root, split):
+        images, annotations, _ = self.split_files(split)
+        self.require_folder(root, fixed_folder(images))
+        self.require_file(root, annotations)
+
+    def open(self, root, split):
+        from segnet_hpu.data.datasets.instances import read_instances
+
+        self.check_layout(root, split)
+        return read_instances(self, root, *self.files[split][:2])
+
+    def match(self, root, split):
+        source, missing = self.open(root, split)
+        return source.pairs, missing
+
+    def read_label(self, path):
+        raise UsageError(f"{path} holds the labels of all images; take source[i] of open_dataset")
+
+
+INSTANCES = Instances("coco_instances", CLASS_NAMES["voc"], "voc",
+                      {split: Split(f"{split}2017/*", f"annotations/instances_{split}2017.json")
+                       for split in ("train", "val")})

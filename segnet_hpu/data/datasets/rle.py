@@ -1,0 +1,68 @@
+"""COCO's masks: run lengths, plain or compressed, and polygons."""
+
+import numpy as np
+
+
+def decode(counts, height, width):
+    """Return the bool (height, width) mask of run lengths.
+
+    counts: lengths in pixels down the columns, from left to right, of unset and set runs in turn, the first
+    unset; or COCO's text of them. Raises ValueError unless they fill the mask.
+    """
+    counts = np.array(uncompress(counts) if isinstance(counts, (str, bytes)) else counts, np.int64)
+    if (counts < 0).any() or counts.sum() != height * width:
+        raise ValueError(f"run lengths of {counts.sum()} pixels for a mask of {width}x{height}")
+    values = np.arange(len(counts)) % 2 == 1
+    return np.repeat(values, counts).reshape(width, height).T
+
+
+def uncompress(text):
+    """Return the run lengths, a list of int, that COCO's text stands for.
+
+    Each number is written in 5 bits a character, low ones first, from character 48 on; 32 says that more follow,
+    16 in the last one is the sign. From the fourth on a number is the difference to the last but one.
+    """
+    numbers, number, shift = [], 0, 0
+    for code in text.encode() if isinstance(text, str) else text:
+        code -= 48
+        number |= (code & 31) << shift
+        shift += 5
+        if code & 32:
+            continue
+        if code & 16:
+            number -= 1 << shift
+        numbers.append(number + (numbers[-2] if len(numbers) > 2 else 0))
+        number = shift = 0
+    return numbers
+
+
+def polygon(points, height, width):
+    """Return the bool (height, width) mask of the pixels whose centre lies inside a polygon, by the even-odd rule.
+
+    points: x0, y0, x1, y1, ... in pixels, where pixel (0, 0) reaches from 0 to 1. Fewer than three are nothing.
+    """
+    x, y = np.array(points[:len(points) // 2 * 2], float).reshape(-1, 2).T
+    crossings = np.zeros((height, width + 1), np.int32)
+    # Each edge crosses the middles of some rows; every pixel to the right of that point changes sides.
+    for x0, y0, x1, y1 in zip(x, y, np.roll(x, -1), np.roll(y, -1), strict=True):
+        top, bottom = np.clip(np.ceil(np.sort([y0, y1]) - 0.5), 0, height).astype(int)
+        if top < bottom:
+            rows = np.arange(top, bottom)
+            at = x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
+            crossings[rows, np.clip(np.ceil(at - 0.5), 0, width).astype(int)] += 1
+    return np.cumsum(crossings, axis=1)[:, :width] % 2 == 1
+
+
+def mask(segmentation, height, width):
+    """Return the bool (height, width) mask of an annotation's `segmentation`.
+
+    A list of polygons, whose union it is, or {"size": [height, width], "counts": run lengths}. Raises ValueError.
+    """
+    if isinstance(segmentation, dict):
+        if list(segmentation["size"]) != [height, width]:
+            raise ValueError(f"a mask of size {segmentation['size']} for a picture of [{height}, {width}]")
+        return decode(segmentation["counts"], height, width)
+    whole = np.zeros((height, width), bool)
+    for points in segmentation:
+        whole |= polygon(points, height, width)
+    return whole
