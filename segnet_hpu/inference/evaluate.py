@@ -11,14 +11,16 @@ from segnet_hpu.progress import Progress
 from segnet_hpu.runtime.ranks import ALONE
 
 
-def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=None, quiet=False, ranks=ALONE):
+def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=None, quiet=False, ranks=ALONE,
+             observe=None):
     """Return the ConfusionMatrix of a model over a source, one pass, in bounded memory.
 
     Each of the ranks scores its share; all return the sum.
 
     Logits are resized (bilinear) to each label's own size before the argmax.
     ignore_label: an id left out beside 255. limit: score only the first so many samples. quiet: show
-    no progress. Ids that are no class are left out too, with a warning on stderr.
+    no progress. Ids that are no class are left out too, with a warning on stderr. observe: a function
+    (logits (h, w, C), label at its own size with 255 for void), called for every image of this rank.
     """
     predictor = Predictor(model, batch_size)
     matrix = ConfusionMatrix(n_classes)
@@ -40,6 +42,8 @@ def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=No
         label = _masked(label, ignore_label)
         seen[:] += np.bincount(label.ravel(), minlength=256)
         matrix.update(label, classes_at(logits, label.shape))
+        if observe:
+            observe(logits, label)
 
     # One thread scores while the model is at work on the next batch, and others read the one after.
     with Progress("evaluate", len(share), "image", quiet=quiet or not ranks.leads) as progress:
