@@ -155,6 +155,10 @@ def test_flags_round_trip():
                 values[field.name] = [draw.random() for _ in range(3)]
             if field.name == "step_at":
                 values[field.name] = sorted(draw.random() for _ in range(2))
+            if field.name == "palette":
+                values[field.name] = draw.choice(["camvid", "804080,00FF00"])
+            if field.name == "model_options":
+                values[field.name] = draw.choice(["width=64", "skip_scale=at_once,dropout=0.5"])
             if field.name == "model_name":
                 values[field.name] = draw.choice(["vgg_segnet", "xception_unet"])
             if optional and draw.random() < 0.2:
