@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Train with a preset:   run_scripts/preset.sh DEVICE NAME [flags of train]
 #
-# Sets the environment up (with Horovod for a NAME that ends in _dist), brings the data set if it is not there, and
-# trains with presets/NAME.yaml. Flags and variables SEGNET_<SETTING> override the preset. Paths are relative to the
+# DEVICE: cpu, gpu, hpu, or auto for the best that is here.
+# Sets the environment up (with Horovod for a NAME that ends in _dist, and for --distributed), brings dataset1 if it is
+# needed and not there, or refuses where the data_root of another data set is missing, and trains with presets/NAME.yaml. Flags and variables SEGNET_<SETTING> override the preset. Paths are relative to the
 # project's root. --dry_run installs and looks for nothing: it prints the command that would train.
 set -euo pipefail
 
@@ -10,13 +11,20 @@ device=$1 name=$2
 shift 2
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-asks_help=''
+asks_help='' distributed='' before=''
 dry_run=${SEGNET_DRY_RUN:-}
+default_root=$(sed -n 's/^data_root: *//p' "run_scripts/presets/$name.yaml")
+data_root=${SEGNET_DATA_ROOT:-$default_root}
+[[ $name != *_dist ]] || distributed=1
 for flag; do
+    [[ $before != --data_root ]] || data_root=$flag
     case $flag in
         -h | --help) asks_help=1 ;;
         --dry_run | --dry_run=true) dry_run=1 ;;
+        --distributed | --distributed=true) distributed=1 ;;
+        --data_root=*) data_root=${flag#*=} ;;
     esac
+    before=$flag
 done
 if [[ -n $asks_help || -n $dry_run ]]; then
     python=${SEGNET_PYTHON:-${VENV:-.venv}/bin/python}
@@ -26,6 +34,16 @@ if [[ -n $asks_help || -n $dry_run ]]; then
 fi
 
 # Better now than after gigabytes of downloads.
+if [[ -n $default_root && ! -d $data_root ]]; then
+    dataset=$(sed -n 's/^dataset: *//p' "run_scripts/presets/$name.yaml")
+    echo "no folder $data_root; give the one that holds $dataset as published: --data_root FOLDER" >&2
+    exit 2
+fi
+if [[ $device == auto ]]; then
+    device=cpu
+    ! nvidia-smi -L > /dev/null 2>&1 || device=gpu
+    ! hl-smi -L > /dev/null 2>&1 || device=hpu
+fi
 if [[ -z ${SEGNET_PYTHON:-} ]]; then
     case $device in
         gpu) nvidia-smi -L > /dev/null 2>&1 || { echo "no NVIDIA GPU here: nvidia-smi is missing or lists none;" \
@@ -37,9 +55,9 @@ fi
 
 install=setup_env.sh
 # Into a Python that was brought along nothing is installed.
-[[ $name != *_dist || -n ${SEGNET_PYTHON:-} ]] || install=install_horovod.sh
+[[ -z $distributed || -n ${SEGNET_PYTHON:-} ]] || install=install_horovod.sh
 python=$("run_scripts/$install" "$device")
-if [[ ! -d dataset1/images_prepped_train && -z ${SEGNET_TRAIN_IMAGES:-} && " $* " != *" --train_images"* ]]; then
+if [[ -z $default_root && ! -d dataset1/images_prepped_train && -z ${SEGNET_TRAIN_IMAGES:-} && " $* " != *" --train_images"* ]]; then
     PYTHON=$python ./data_prepare.sh
 fi
 

@@ -6,9 +6,9 @@ from keras import layers
 
 from segnet_hpu.data.folder import IMAGE_FORMATS, files_by_stem
 from segnet_hpu.data.images import read_image
-from segnet_hpu.data.transforms import EvalTransform
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
+from segnet_hpu.inference.inputs import input_transform
 from segnet_hpu.inference.save import write_model
 from segnet_hpu.models.blocks import resize
 from segnet_hpu.objectives.losses.distillation import distillation_loss
@@ -38,7 +38,7 @@ def perform_distilation(teacher_model, student_model, data_path, distilation_los
     if checkpoints_path is not None:
         refuse_unwritable("checkpoints_path", checkpoints_path)
     student.compile(keras.optimizers.Adam(), loss=losses, loss_weights=[1.0, feats_distilation_loss_w][:len(losses)])
-    batches = _batches(paths, batch_size, [EvalTransform(m.input_shape[1:3]) for m in (teacher, student)], seed)
+    batches = _batches(paths, batch_size, [input_transform(m) for m in (teacher_model, student_model)], seed)
     history = []
     for epoch in range(1, epochs + 1):
         student.reset_metrics()

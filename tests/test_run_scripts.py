@@ -16,6 +16,8 @@ from segnet_hpu.runtime.layout import check_workers
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "run_scripts").glob("*.sh"))
 PRESETS = sorted((ROOT / "run_scripts" / "presets").glob("*.yaml"))
+# Of the systems that a user comes from, on any device and with a data set of the user's.
+RECIPES = ("segnet_basic_transfer", "fcn8s_kitti", "deeplab_coco", "fcn8s_wide_kitti")
 
 # A Python for the scripts: says it is 3.10, makes a fake environment, records what pip is asked. Its pip
 # brings a source archive and a wheel of Horovod; its Horovod records what it is asked to run.
@@ -202,6 +204,27 @@ def test_preset_brings_the_data_set(checkout):
     assert "prepared" not in checkout("RUNME_CPU.sh", SEGNET_TRAIN_IMAGES="mine", **env).stdout
 
 
+def test_recipe_asks_for_its_data_set_before_it_installs(checkout):
+    refused = checkout("RUNME_FCN8S_KITTI.sh")
+    assert (refused.returncode, refused.stdout) == (2, "") and refused.stderr.count("\n") == 1
+    assert "no folder data/kitti_road; give the one that holds kitti_road" in refused.stderr
+    assert "no folder mine;" in checkout("RUNME_FCN8S_KITTI.sh", "--data_root", "mine").stderr
+    assert "no folder ours;" in checkout("RUNME_FCN8S_KITTI.sh", SEGNET_DATA_ROOT="ours").stderr
+    assert not checkout.log.exists()
+    shutil.rmtree(checkout.root / "dataset1")
+    place = checkout.root / "a b"
+    place.mkdir()
+    done = checkout("RUNME_FCN8S_KITTI.sh", f"--data_root={place}", SEGNET_PYTHON=str(checkout.python))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == ("ran -m segnet_hpu train --config run_scripts/presets/fcn8s_kitti.yaml "
+                                            f"--data_root={place}")
+
+
+def test_recipe_on_several_devices_installs_horovod(checkout, tools):
+    (checkout.root / "coco").mkdir()
+    assert "Horovod ready" in checkout("RUNME_DEEPLAB_COCO.sh", "--data_root", "coco", "--distributed").stderr
+
+
 def test_preset_help_installs_nothing(checkout):
     assert "ran -m segnet_hpu train --help" in checkout("RUNME_HPU_BF16.sh", "--help").stdout
     assert not checkout.log.exists()
@@ -221,7 +244,7 @@ def test_preset_without_device_installs_nothing(checkout, preset, tool):
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
 def test_preset_settings_are_valid(path):
     settings = config.read(train.Settings, ["--config", str(path)], prog="train", environ={})
-    device, *rest = path.stem.split("_")
+    device, *rest = ["auto"] if path.stem in RECIPES else path.stem.split("_")
     data_type = next((word for word in rest if word != "dist"), "fp32")
     assert (settings.train_engine, settings.data_type, settings.distributed) == (device, data_type, "dist" in rest)
     assert settings.model_dir == f"runs/{path.stem}"
@@ -233,7 +256,8 @@ def test_every_preset_has_its_script():
     assert called == set((ROOT / "run_scripts").glob("RUNME_*.sh"))
     for script in called:
         name = script.stem.removeprefix("RUNME_").lower()
-        assert f'preset.sh" {name.split("_")[0]} {name} "$@"' in script.read_text()
+        device = "auto" if name in RECIPES else name.split("_")[0]
+        assert f'preset.sh" {device} {name} "$@"' in script.read_text()
 
 
 # ---- Horovod ---------------------------------------------------------------------------------
@@ -366,6 +390,7 @@ def test_dry_run_of_every_preset(checkout, script):
     assert done.returncode == 0 and done.stdout.count("\n") == 1, done.stderr
     words = shlex.split(done.stdout)
     device, *rest = script.stem.removeprefix("RUNME_").split("_")
+    device = "AUTO" if script.stem.removeprefix("RUNME_").lower() in RECIPES else device
     launcher = {"CPU": "horovodrun", "GPU": "horovodrun", "HPU": "mpirun"}[device] if "DIST" in rest else None
     names = [Path(word).name for word in words]
     assert [name for name in names if name in ("horovodrun", "mpirun")] == ([launcher] if launcher else [])

@@ -28,9 +28,12 @@ def run(settings):
 
 
 def verdict(preset, facts):
-    """Return "can run", or why a preset named RUNME_<DEVICE>_<TYPE>[_DIST] cannot run here."""
+    """Return "can run", or why a preset named RUNME_<DEVICE>_<TYPE>[_DIST] cannot run here.
+
+    One that names no device takes the best there is.
+    """
     device, *rest = preset.removeprefix("RUNME_").split("_")
-    reasons = [*_DEVICE_FAULTS[device](facts), *_tensorflow_faults(facts)]
+    reasons = [*_DEVICE_FAULTS.get(device, _no_faults)(facts), *_tensorflow_faults(facts)]
     if "DIST" in rest:
         reasons += _horovod_faults(facts)
     if reasons:
@@ -76,7 +79,11 @@ def _horovod_faults(facts):
     return []
 
 
-_DEVICE_FAULTS = {"CPU": lambda facts: (), "GPU": _gpu_faults, "HPU": _hpu_faults}
+def _no_faults(facts):
+    return ()
+
+
+_DEVICE_FAULTS = {"CPU": _no_faults, "GPU": _gpu_faults, "HPU": _hpu_faults}
 
 
 def _report(facts, presets):

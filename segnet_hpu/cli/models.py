@@ -6,9 +6,13 @@ from segnet_hpu.config import option
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable, write_text
 from segnet_hpu.interchange.published import PUBLISHED
+from segnet_hpu.models.options import as_text, model_options, parse_model_options
 from segnet_hpu.models.registry import DECODERS, ENCODERS, MODELS, find, input_size
 
 PLAIN = ("name", "encoder", "decoder", "input", "pretrained")
+LAYERS = ("layer", "type", "output", "parameters")
+# What is about one model, and why.
+OF_ONE = {"plot": "draws one network", "layers": "lists one network's layers", "model_options": "sets one network's"}
 DETAILS = ("name", "encoder", "decoder", "input", "output", "output_stride", "parameters", "gflops", "pretrained")
 
 
@@ -21,15 +25,19 @@ class Settings:
     n_classes: int = option(12, "number of classes, for the details", minimum=1, maximum=255)
     input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1)
     input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1)
+    model_options: str | None = option(None, "options of the model of --name, such as output_stride=8,separable=true",
+                                       parse=parse_model_options)
+    layers: bool = option(False, "list the layers of the model of --name, with the sizes of their maps")
     json: str | None = option(None, "write the table to this file")
     plot: str | None = option(None, "draw the network of --name into this file (.png or .jpg)")
 
 
 def run(settings):
     names = settings.name.split(",") if settings.name else list(MODELS)
+    for flag, reason in OF_ONE.items():
+        if getattr(settings, flag) and (not settings.name or len(names) > 1):
+            raise UsageError(f"--{flag} {reason}; expected --name with one model")
     rows = [_facts(name, settings) for name in names]
-    if settings.plot and (not settings.name or len(names) > 1):
-        raise UsageError("--plot draws one network; expected --name with one model")
     if settings.plot and not settings.plot.lower().endswith((".png", ".jpg", ".jpeg")):
         raise UsageError(f"--plot {settings.plot}: expected a name that ends in .png or .jpg")
     for flag in ("json", "plot"):
@@ -43,6 +51,10 @@ def run(settings):
 
         write_text(settings.json, json.dumps(rows, indent=1))
     print(_table(rows, DETAILS if detailed else PLAIN))
+    if settings.name and len(names) == 1:
+        print(f"options: {as_text(rows[0]['options']) or 'none'}")
+    if settings.layers:
+        print(_table(rows[0]["layers"], LAYERS))
     if not detailed:
         print(f"\nAlso every ENCODER_DECODER of {', '.join(ENCODERS)} with {', '.join(DECODERS)}.")
 
@@ -50,16 +62,19 @@ def run(settings):
 def _facts(name, settings):
     """What is known of a model without building it."""
     spec = find(name)
-    size = input_size(name, settings.input_height, settings.input_width)
+    options = spec.options | model_options(name, settings.model_options)
+    size = input_size(name, settings.input_height, settings.input_width, options.get("level"))
     return {"name": name, "encoder": spec.encoder or spec.network, "decoder": spec.decoder, "input": list(size),
+            "options": options,
             "pretrained": PUBLISHED[spec.encoder].url if spec.encoder in PUBLISHED else None}
 
 
 def _details(name, settings):
     """What only the built network tells; draws it too if asked for."""
-    from segnet_hpu.models.count import gflops, outline, parameters
+    from segnet_hpu.models.count import gflops, layer_sizes, outline, parameters
 
-    model = outline(name, settings.n_classes, settings.input_height, settings.input_width)
+    model = outline(name, settings.n_classes, settings.input_height, settings.input_width,
+                    **model_options(name, settings.model_options))
     _, rows, columns, _ = model.output_shape
     if settings.plot:
         from segnet_hpu.files import write_image
@@ -67,7 +82,8 @@ def _details(name, settings):
 
         write_image(settings.plot, draw(model))
     return {"output": [rows, columns], "output_stride": round(model.input_shape[1] / rows),
-            "parameters": parameters(model), "gflops": round(gflops(model), 3)}
+            "parameters": parameters(model), "gflops": round(gflops(model), 3),
+            **({"layers": layer_sizes(model)} if settings.layers else {})}
 
 
 def _table(rows, columns):
@@ -83,5 +99,5 @@ def _cell(column, value):
         return "-"
     if column == "pretrained":
         return "imagenet"
-    return f"{value[0]}x{value[1]}" if isinstance(value, list) else \
+    return "x".join(map(str, value)) if isinstance(value, list) else \
         f"{value:,}" if isinstance(value, int) else str(value)

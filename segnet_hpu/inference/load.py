@@ -40,7 +40,8 @@ def find_checkpoint(path):
 def load_model(path):
     """Return (model, facts): an uncompiled Keras model and what training noted beside it.
 
-    facts: class_names, palette, ignore_label as given to training; empty for a file of others.
+    facts: class_names, palette, ignore_label, clahe as given to training; empty for a file of others. A model
+    that was trained on equalised pictures has a true attribute `equalises`, which inference heeds.
     Raises UsageError if the file is damaged, no Keras model, or no network from RGB pictures of one size
     to logits. Checkpoints of keras_segmentation are taken too: see interchange.keras_segmentation.
     """
@@ -63,6 +64,7 @@ def load_model(path):
         raise UsageError(f"{path} is no readable model ({reason}); expected a .keras file; "
                          "if training was cut off while writing, use the checkpoint before") from error
     _refuse_other_networks(path, model.input_shape, model.output_shape)
+    model.equalises = bool(facts.get("clahe"))
     return model, facts
 
 

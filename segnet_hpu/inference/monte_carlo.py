@@ -6,9 +6,9 @@ Gal & Ghahramani, arXiv 1506.02142; for segmentation: Bayesian SegNet, arXiv 151
 import keras
 import numpy as np
 
-from segnet_hpu.data.transforms import EvalTransform
 from segnet_hpu.errors import UsageError
 from segnet_hpu.inference.belief import Belief
+from segnet_hpu.inference.inputs import input_transform
 
 
 class SampledDropout(keras.layers.Dropout):
@@ -37,7 +37,7 @@ class MonteCarloPredictor:
             raise UsageError(f"--mc_samples {samples}: {model.name} has no dropout to sample; expected a model "
                              "such as bayesian_segnet. Leave out --mc_samples")
         self.model = keras.Model(twin.input, keras.layers.Softmax(dtype="float32")(twin.output))
-        self.resize = EvalTransform(model.input_shape[1:3])
+        self.resize = input_transform(model)
 
     def _sampled(self, layer):
         if not isinstance(layer, keras.layers.Dropout) or not layer.rate:

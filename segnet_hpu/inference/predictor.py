@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from segnet_hpu.data.transforms import EvalTransform
+from segnet_hpu.inference.inputs import input_transform
 
 
 class Predictor:
@@ -14,8 +14,7 @@ class Predictor:
 
     def __init__(self, model, batch_size=1):
         self.model, self.batch_size = model, batch_size
-        _, height, width, _ = model.input_shape
-        self.resize = EvalTransform((height, width))
+        self.resize = input_transform(model)
 
     def predict(self, images):
         """Return class maps uint8 (y, x), each of the size of its image.

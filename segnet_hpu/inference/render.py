@@ -28,11 +28,17 @@ def colour_mask(label, palette):
 
 
 def overlay(image, label, palette, alpha=0.5):
-    """Return the image uint8 (H, W, 3) with the label's colours over it; alpha 0 (image) to 1 (colours)."""
+    """Return the image uint8 (H, W, 3) with the label's colours over it; alpha 0 (image) to 1 (colours).
+
+    Where a class's colour is black, as the background's mostly is, the image stays as it is.
+    """
     if image.shape[:2] != label.shape:
         raise UsageError(f"image of shape {image.shape[:2]} and label of shape {label.shape}; "
                          "expected one size")
-    return cv2.addWeighted(image, 1 - alpha, colour_mask(label, palette), alpha, 0)
+    picture = cv2.addWeighted(image, 1 - alpha, colour_mask(label, palette), alpha, 0)
+    unpainted = np.append(~palette.any(axis=1), False)[np.minimum(label, len(palette))]
+    picture[unpainted] = image[unpainted]
+    return picture
 
 
 def legend(class_names, palette, height, ids=None):

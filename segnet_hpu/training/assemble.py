@@ -6,6 +6,7 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.inference.load import load_model
 from segnet_hpu.interchange.pretrained import encoder_of, load_encoder
 from segnet_hpu.models.build import build_model, decoder_variables, freeze_stages
+from segnet_hpu.models.options import model_options
 from segnet_hpu.objectives.accuracy import PixelAccuracy
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.names import LOSS_OPTIONS, SCHEDULE_OPTIONS
@@ -21,6 +22,7 @@ def make_model(settings):
     """Return the model that the settings name, with fresh weights."""
     # Only what differs from the default: not every decoder upsamples in steps.
     options = {} if settings.use_upsampling else {"use_upsampling": False}
+    options |= model_options(settings.model_name, settings.model_options)
     return build_model(settings.model_name, settings.n_classes, settings.input_height, settings.input_width,
                        **options)
 

@@ -8,6 +8,7 @@ from segnet_hpu.data.datasets import find as find_dataset
 from segnet_hpu.data.datasets import root_of
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
+from segnet_hpu.models.options import model_options
 from segnet_hpu.models.registry import find, input_size
 from segnet_hpu.objectives.names import LOSS_OPTIONS, SCHEDULE_OPTIONS
 from segnet_hpu.runtime.layout import check_workers
@@ -21,7 +22,8 @@ def check(settings, own_model=False):
     own_model: the caller brings the model, so that the settings need not name one.
     """
     if not own_model:
-        input_size(settings.model_name, settings.input_height, settings.input_width)
+        options = model_options(settings.model_name, settings.model_options)
+        input_size(settings.model_name, settings.input_height, settings.input_width, options.get("level"))
         if not settings.use_upsampling and "use_upsampling" not in find(settings.model_name).options:
             raise UsageError(f"--use_upsampling false: {settings.model_name} does not upsample by repetition; "
                              "leave the flag out")

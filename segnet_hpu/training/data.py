@@ -1,5 +1,6 @@
 """The run's data: checked folders, the training loader, the validation source."""
 
+import dataclasses
 import functools
 
 from segnet_hpu.data.augmentation import Augmentation
@@ -37,6 +38,8 @@ def training_loader(source, settings, model, batch_size, ranks, custom=None):
     batch_size: images of all ranks together. custom: see TrainTransform.
     """
     augmentation = Augmentation.parse(settings.augmentation_name) if settings.do_augment else Augmentation()
+    if settings.clahe:
+        augmentation = dataclasses.replace(augmentation, clahe=settings.clahe)
     cache_bytes = None if settings.cache_mb is None else settings.cache_mb << 20
     stream = Stream(len(source), batch_size, settings.seed, rank=ranks.rank, ranks=ranks.size)
     transform = TrainTransform(model.input_shape[1:3], model.output_shape[1:3], augmentation, settings.ignore_label,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES, parse_palette
 from segnet_hpu.data.datasets.registry import NAMES
+from segnet_hpu.models.options import parse_model_options
 from segnet_hpu.models.registry import find
 from segnet_hpu.objectives.names import LOSSES, OPTIMIZERS, SCHEDULES
 from segnet_hpu.runtime.layout import BOXES
@@ -56,9 +57,11 @@ class Settings:
                                 minimum=0, maximum=5, group="model")
     use_upsampling: bool = option(True, "decoder upsamples by repetition; false: by transposed convolution",
                                   group="model")
+    model_options: str | None = option(None, "such as skip_scale=at_once,dropout=0.3; `segnet-hpu models --name "
+                                       "MODEL` lists a model's", parse=parse_model_options, group="model")
     load_weights: str | None = option(None, "start from the weights of this checkpoint; all must fit", group="model")
-    init_from: str | None = option(None, "start from what fits of this checkpoint, of other classes or decoder",
-                                   group="model")
+    init_from: str | None = option(None, "start from what fits of this checkpoint (of other classes or decoder) or "
+                                   ".caffemodel", group="model")
 
     dataset: str | None = option(None, f"data set by name, in place of folders: {', '.join(NAMES)}, a .yaml file "
                                  "that describes one, or MODULE:NAME", group="data")
@@ -82,6 +85,9 @@ class Settings:
     augmentation_name: str = option("standard", "how: none, flip, standard, strong, aug_all, aug_all2, "
                                     "aug_geometric, aug_non_geometric; with changes: standard,rotate=5",
                                     group="data")
+    clahe: float = option(0.0, "equalise the lightness (CLAHE) of this share of the training images, and of every "
+                          "image that is validated or, later, predicted; 0: of none", minimum=0.0, maximum=1.0,
+                          group="data")
     not_cached: bool = option(False, "decode the images anew in every epoch", group="data")
     cache_mb: int | None = option(None, "memory for decoded images, MB; a share of what is free if not set",
                                   minimum=0, group="data")

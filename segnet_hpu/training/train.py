@@ -63,15 +63,17 @@ class Run:
         if model is not None:
             check_model(model, settings)
         self.model = model or make_model(settings)
+        self.model.equalises = settings.clahe > 0
         ranks.first(lambda: set_first_weights(self.model, settings))
         self.batch_size = settings.batch_size * ranks.planned
         self.steps = settings.steps_per_epoch or -(-len(self.source) // self.batch_size)
         self.settings = settings = resolve_epochs(settings, self.steps)
         weights = ranks.first(lambda: class_weights(self.source, settings))
         compile_model(self.model, settings, weights, self.steps, self.device.jit_compile, ranks)
-        facts = {key: getattr(settings, key) for key in ("class_names", "palette", "ignore_label")}
+        facts = {key: getattr(settings, key) for key in ("class_names", "palette", "ignore_label", "clahe")}
         facts["made_with"] = {
-            "model_name": self.model.name, "n_classes": settings.n_classes, "batch_size": self.batch_size,
+            "model_name": self.model.name, "model_options": settings.model_options,
+            "n_classes": settings.n_classes, "batch_size": self.batch_size,
             "optimizer_name": settings.optimizer_name, "steps_per_epoch": self.steps, "monitor": monitor.name,
             "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"}
         self.judge = Judge(settings, self.model, self.validation, monitor, ranks)

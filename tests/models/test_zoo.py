@@ -159,6 +159,22 @@ class TestFcn16(FcnTester):
     parameters = PARAMETERS["fcn_8"] - (256 * 12 + 12) - 4 * 4 * 12 * 12 + (32 * 32 - 16 * 16) * 12 * 12
 
 
+# VGG16's convolutions, and its two fully connected layers as convolutions.
+VGG16 = 14_714_688 + (49 * 512 + 1 + 4096 + 1) * 4096
+
+
+class TestFcn8sVgg(FcnTester):
+    model_name = "fcn_8s_vgg"
+    policies = ("float32",)
+    parameters = VGG16 + (4096 + 512 + 256 + 3) * 12 + (2 * 4 * 4 + 16 * 16) * 12 * 12
+
+
+class TestFcn8sWideVgg(FcnTester):
+    model_name = "fcn_8s_wide_vgg"
+    policies = ("mixed_bfloat16",)
+    parameters = VGG16 + (4096 + 1) * 512 + 4 * 4 * 512 * 512 + 8 * 8 * 512 * 256 + 16 * 16 * 256 * 12
+
+
 class TestDeeplabv3plus(DeepLabTester):
     model_name = "deeplabv3plus"
     policies = ("float32",)

@@ -2,6 +2,7 @@
 
 from segnet_hpu.models.decoders.deeplabv3plus import deeplabv3plus
 from segnet_hpu.models.decoders.fcn import fcn
+from segnet_hpu.models.decoders.fcn_wide import fcn_wide
 from segnet_hpu.models.decoders.pspnet import pspnet
 from segnet_hpu.models.decoders.segnet import segnet
 from segnet_hpu.models.decoders.unet import unet
@@ -12,6 +13,7 @@ DECODERS = {
     "fcn_8": fcn,
     "fcn_16": fcn,
     "fcn_32": fcn,
+    "fcn_8_wide": fcn_wide,
     "pspnet": pspnet,
     "deeplabv3plus": deeplabv3plus,
 }

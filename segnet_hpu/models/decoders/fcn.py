@@ -1,35 +1,57 @@
 """Fully convolutional networks FCN-8s, -16s and -32s (Long et al., arXiv 1411.4038)."""
 
-from keras import layers
+from keras import initializers, layers
 
 
-def fcn(features, n_classes, stride, aligned, width=4096):
+def fcn(features, n_classes, stride, aligned, width=4096, dropout=0.5, skip_scale=None, sigma=None):
     """Map feature maps f1..f5 to logits: scores of f5, doubled and joined with f4's (stride 16) and f3's (8).
 
     stride: 8, 16 or 32, of the scores before the last transposed convolution.
     aligned: True trims every transposed convolution by the same amount on all sides, so that the logits,
     (B, H, W, n_classes), lie over the image. False is keras_segmentation: it trims right and bottom
     only and leaves the last as it is, (B, H + stride, W + stride, n_classes).
-    width: of the two layers between f5 and its scores.
+    width: of the two layers between f5 and its scores. dropout: rate behind each of them.
+    skip_scale: what f3 and f4 are multiplied by before they are scored; (1e-4, 1e-2) in FCN-8s that its authors
+    trained at once rather than stage by stage; None for neither.
+    sigma: deviation of the truncated normal that scores and transposed convolutions start from; None for He's
+    and Glorot's.
     """
-    x = features[4]
-    for name, kernel in (("fc6", 7), ("fc7", 1)):
-        x = layers.Conv2D(width, kernel, padding="same", activation="relu", name=name)(x)
-        x = layers.Dropout(0.5, name=f"{name}_dropout")(x)
-    x = _score(x, n_classes, 5)
+    scales = dict(zip((3, 4), skip_scale or (1, 1), strict=True))
+    x = _score(fully_connected(features[4], width, dropout), n_classes, 5, sigma)
     for level in {32: (), 16: (4,), 8: (4, 3)}[stride]:
-        x = _enlarge(x, 2, aligned, f"decoder_up{level}")
+        x = enlarge(x, n_classes, 2, f"decoder_up{level}", sigma, aligned)
         if not aligned:
             x = layers.Cropping2D(((0, 2), (0, 2)), name=f"decoder_crop{level}")(x)
-        x = layers.Add(name=f"decoder_add{level}")([x, _score(features[level - 1], n_classes, level)])
-    return _enlarge(x, stride, aligned, "classifier_up")
+        skip = scaled(features[level - 1], scales[level], level)
+        x = layers.Add(name=f"decoder_add{level}")([x, _score(skip, n_classes, level, sigma)])
+    return enlarge(x, n_classes, stride, "classifier_up", sigma, aligned)
 
 
-def _score(x, n_classes, level):
-    return layers.Conv2D(n_classes, 1, kernel_initializer="he_normal", name=f"classifier_{level}")(x)
+def fully_connected(x, width, dropout):
+    """VGG16's two fully connected layers as convolutions, 7x7 and 1x1, each with dropout."""
+    for name, kernel in (("fc6", 7), ("fc7", 1)):
+        x = layers.Conv2D(width, kernel, padding="same", activation="relu", name=name)(x)
+        x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
+    return x
 
 
-def _enlarge(x, factor, aligned, name):
+def scaled(x, factor, level):
+    """Multiply the feature map f`level` by a constant."""
+    return x if factor == 1 else layers.Rescaling(factor, name=f"decoder_scale{level}")(x)
+
+
+def enlarge(x, width, factor, name, sigma, aligned=True, kernel=None):
+    """Enlarge x by a transposed convolution to `width` channels; its kernel has twice the factor if not set."""
     # "same" cuts factor / 2 off each side of the (n + 1) * factor that "valid" yields.
-    return layers.Conv2DTranspose(x.shape[-1], 2 * factor, strides=factor, use_bias=False,
-                                  padding="same" if aligned else "valid", name=name)(x)
+    return layers.Conv2DTranspose(width, kernel or 2 * factor, strides=factor, use_bias=False, name=name,
+                                  kernel_initializer=initial(sigma, "glorot_uniform"),
+                                  padding="same" if aligned else "valid")(x)
+
+
+def initial(sigma, otherwise):
+    """The initialiser: a truncated normal, or `otherwise` where sigma is None."""
+    return otherwise if sigma is None else initializers.TruncatedNormal(stddev=sigma)
+
+
+def _score(x, n_classes, level, sigma):
+    return layers.Conv2D(n_classes, 1, kernel_initializer=initial(sigma, "he_normal"), name=f"classifier_{level}")(x)
