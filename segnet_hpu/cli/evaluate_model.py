@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.objectives.chosen import parse_metrics
 
 
 @dataclass(kw_only=True)
@@ -15,6 +16,9 @@ class Settings:
     ignore_label: int | None = option(None, "label id left out (255 always is); the model's own if not set",
                                       minimum=0, maximum=255)
     class_names: str | None = option(None, "names a,b,c; the model's own if not set")
+    metrics: list | None = option(None, "further scores a,b: boundary (F1 of boundaries), road (MaxF, average "
+                                  "precision of one class)", parse=parse_metrics)
+    positive_class: str | None = option(None, "name or id of the class that road scores; 1 of two if not set")
     batch_size: int = option(2, "images a forward pass", minimum=1)
     json: str | None = option(None, "write the scores to this file")
     train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"))
@@ -35,6 +39,7 @@ def run(settings):
     from segnet_hpu.inference.evaluate import evaluate
     from segnet_hpu.inference.load import load_model
     from segnet_hpu.inference.scores import named_scores, score_table
+    from segnet_hpu.objectives.scorecard import make_scorers
     from segnet_hpu.runtime.device import select_device
 
     select_device(settings.train_engine)
@@ -42,7 +47,9 @@ def run(settings):
     n_classes = model.output_shape[-1]
     ignore = facts.get("ignore_label") if settings.ignore_label is None else settings.ignore_label
     appearance = Appearance.of(n_classes, settings.class_names or facts.get("class_names"), facts.get("palette"))
-    scores = named_scores(evaluate(model, source, n_classes, ignore, settings.batch_size), appearance.names)
+    scorers = make_scorers(settings.metrics, settings.positive_class, appearance.names)
+    card = evaluate(model, source, n_classes, ignore, settings.batch_size, scorers=scorers)
+    scores = named_scores(card, appearance.names)
     if settings.json:
         write_text(settings.json, json.dumps(scores, indent=2))
     print(score_table(scores))

@@ -32,6 +32,12 @@ class Predictor:
         return np.asarray(self.model.predict_on_batch(batch))[:len(inputs)]
 
 
+def planes_at(logits, size):
+    """Yield each class's plane of logits (h, w, C), resized bilinearly to `size` (y, x)."""
+    for c in range(logits.shape[-1]):
+        yield cv2.resize(np.ascontiguousarray(logits[..., c]), size[::-1])
+
+
 def classes_at(logits, size):
     """Return the class map uint8 (y, x) of logits (h, w, C) resized bilinearly to `size` (y, x)."""
     best = cv2.resize(np.ascontiguousarray(logits[..., 0]), size[::-1])

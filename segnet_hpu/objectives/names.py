@@ -2,5 +2,6 @@
 
 LOSSES = ("ce", "weighted_ce", "dice", "ce_dice", "focal")
 SCHEDULES = ("constant", "poly", "step", "cosine")
+METRICS = ("boundary", "road")
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "adadelta", "adagrad", "nadam", "adamax", "adafactor",
               "ftrl", "lion")

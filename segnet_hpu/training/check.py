@@ -3,10 +3,11 @@
 import os
 
 from segnet_hpu.data.augmentation import Augmentation
-from segnet_hpu.data.classes import CLASS_NAMES, split_names
+from segnet_hpu.data.classes import CLASS_NAMES, class_names, split_names
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.models.registry import find, input_size
+from segnet_hpu.objectives.chosen import positive_id
 from segnet_hpu.runtime.layout import check_workers
 
 WEIGHTED = ("ce", "weighted_ce", "ce_dice", "focal")
@@ -30,10 +31,15 @@ def check(settings, own_model=False):
     check_workers(settings)
     Augmentation.parse(settings.augmentation_name)
     if settings.class_names:
-        split_names(settings.class_names, settings.n_classes)
+        names = split_names(settings.class_names, settings.n_classes)
     elif settings.palette and settings.n_classes > (known := len(CLASS_NAMES[settings.palette])):
         raise UsageError(f"--palette {settings.palette} has {known} classes, --n_classes is {settings.n_classes}; "
                          "leave the palette out for generated colours")
+    else:
+        names = class_names(settings.palette, settings.n_classes)
+    if settings.val_metrics and not settings.validate:
+        raise UsageError("--val_metrics needs --validate")
+    positive_id(settings.val_metrics, settings.positive_class, names)
     if settings.warmup_epochs is not None and settings.warmup_epochs >= settings.epochs:
         raise UsageError(f"--warmup_epochs is {settings.warmup_epochs:g} of {settings.epochs} --epochs; "
                          "expected fewer")

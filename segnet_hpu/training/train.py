@@ -9,6 +9,7 @@ from segnet_hpu.errors import RunError, Stopped
 from segnet_hpu.inference.appearance import Appearance
 from segnet_hpu.inference.evaluate import evaluate
 from segnet_hpu.inference.load import load_model
+from segnet_hpu.objectives.scorecard import make_scorers
 from segnet_hpu.progress import Progress
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.precision import set_precision
@@ -44,7 +45,7 @@ class Run:
         with self.ranks.together():
             self._prepare(model)
         self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=self.model)
-        self.best_matrix = None
+        self.best_card = None
 
     def _prepare(self, model):
         settings, ranks = self.settings, self.ranks
@@ -96,10 +97,10 @@ class Run:
         self.journal = Journal(self) if self.ranks.leads else None
         while self._has_more():
             self.callbacks.on_epoch_begin(self.state.epoch)
-            record, score, matrix = self._judge(self._train_epoch())
+            record, score, card = self._judge(self._train_epoch())
             if self.state.finish_epoch(record, score):
                 self.keeper.save_best()
-                self.best_matrix = matrix
+                self.best_card = card
             self.keeper.save(self.state)
             if self.journal:
                 self.journal.epoch(record)
@@ -167,21 +168,22 @@ class Run:
         return speed
 
     def _judge(self, logs):
-        """Return (record of the epoch, its score: higher is better, ConfusionMatrix or None)."""
+        """Return (record of the epoch, its score: higher is better, Scorecard or None)."""
         record = {"epoch": self.state.epoch + 1, "step": self.state.step,
                   **logs, "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
         if self.validation is None:
             return record, -record["loss"], None
         with checkpoint.averaged_weights(self.model):
-            matrix = self._evaluate(self.model, self.settings.val_steps_per_epoch, self.ranks)
-        record |= {f"val_{name}": value for name, value in matrix.scores().items() if name != "per_class"}
-        return record, record["val_mean_iou"] or 0.0, matrix
+            card = self._evaluate(self.model, self.settings.val_steps_per_epoch, self.ranks)
+        record |= {f"val_{name}": value for name, value in card.figures().items()}
+        return record, record["val_mean_iou"] or 0.0, card
 
     def _evaluate(self, model, steps=None, ranks=ALONE):
-        """Return a model's ConfusionMatrix on the validation set, or on its first `steps` batches."""
+        """Return a model's Scorecard on the validation set, or on its first `steps` batches."""
         settings = self.settings
         return evaluate(model, self.validation, settings.n_classes, settings.ignore_label,
-                        settings.val_batch_size, steps and steps * settings.val_batch_size, ranks=ranks)
+                        settings.val_batch_size, steps and steps * settings.val_batch_size, ranks=ranks,
+                        scorers=make_scorers(settings.val_metrics, settings.positive_class, self.appearance.names))
 
     def _has_more(self):
         patience = self.settings.early_stopping
@@ -192,9 +194,9 @@ class Run:
     def _finish(self):
         if not self.journal:
             return
-        best, matrix = None, None
+        best, card = None, None
         if self.validation is not None:
             best, _ = load_model(self.places.best)
-            whole = self.best_matrix is not None and not self.settings.val_steps_per_epoch
-            matrix = self.best_matrix if whole else self._evaluate(best)
-        self.journal.close(best, matrix)
+            whole = self.best_card is not None and not self.settings.val_steps_per_epoch
+            card = self.best_card if whole else self._evaluate(best)
+        self.journal.close(best, card)
