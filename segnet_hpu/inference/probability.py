@@ -8,8 +8,10 @@ def probability_of(chosen, planes):
 
     planes: an iterable, of which one at a time is held in memory.
     """
-    total, own = np.float32(-np.inf), None
+    highest, total, own = np.float32(-np.inf), np.float32(0), None
     for c, plane in enumerate(planes):
         own = plane if c == chosen else own
-        total = np.logaddexp(total, plane)
-    return np.exp(own - total)
+        before, highest = highest, np.maximum(highest, plane)
+        # The sum is relative to the highest logit so far, so that no exponential overflows.
+        total = total * np.exp(before - highest) + np.exp(plane - highest)
+    return np.exp(own - highest) / total

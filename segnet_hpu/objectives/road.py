@@ -30,9 +30,10 @@ class RoadScores:
         if truth.shape != found.shape:
             raise UsageError(f"truth {truth.shape} and probability {found.shape} differ in shape; "
                              "resize the logits to the label's own size")
-        levels = np.rint(np.nan_to_num(found) * (LEVELS - 1)).astype(np.int64)
-        cells = (levels + LEVELS * (truth == self.positive))[truth < self.n_classes]
-        self.counts += np.bincount(cells, minlength=2 * LEVELS).reshape(2, LEVELS)
+        levels = np.rint(np.nan_to_num(found) * (LEVELS - 1)).astype(np.uint8)
+        right = truth == self.positive
+        for row, pixels in zip(self.counts, (~right & (truth < self.n_classes), right), strict=True):
+            row += np.bincount(levels[pixels], minlength=LEVELS)
 
     def curve(self):
         """Return (precision, recall), float64 (256,), by threshold from 0 to 1; both 0 where no pixel of the class
