@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.errors import UsageError
 from segnet_hpu.objectives.chosen import parse_metrics
 
 
@@ -21,10 +22,13 @@ class Settings:
     positive_class: str | None = option(None, "name or id of the class that road scores; 1 of two if not set")
     batch_size: int = option(2, "images a forward pass", minimum=1)
     json: str | None = option(None, "write the scores to this file")
+    curve: str | None = option(None, "draw road's precision-recall curve to this file, .png or .jpg")
     train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"))
 
 
 def run(settings):
+    if settings.curve:
+        _refuse_curve(settings)
     import json
 
     from segnet_hpu.data.folder import FolderSource
@@ -33,9 +37,12 @@ def run(settings):
 
     if settings.json:
         refuse_unwritable("--json", settings.json)
+    if settings.curve:
+        refuse_unwritable("--curve", settings.curve)
     source = FolderSource(settings.images_path, settings.segs_path)
     path = find_checkpoint(settings.checkpoints_path)
     from segnet_hpu.inference.appearance import Appearance
+    from segnet_hpu.inference.curve import write_curve
     from segnet_hpu.inference.evaluate import evaluate
     from segnet_hpu.inference.load import load_model
     from segnet_hpu.inference.scores import named_scores, score_table
@@ -52,4 +59,13 @@ def run(settings):
     scores = named_scores(card, appearance.names)
     if settings.json:
         write_text(settings.json, json.dumps(scores, indent=2))
+    if settings.curve:
+        write_curve(settings.curve, card, appearance.names)
     print(score_table(scores))
+
+
+def _refuse_curve(settings):
+    if not settings.curve.endswith((".png", ".jpg")):
+        raise UsageError(f"--curve {settings.curve}: expected a name that ends in .png or .jpg")
+    if "road" not in (settings.metrics or ()):
+        raise UsageError("--curve draws what --metrics road counts; give that too")

@@ -4,6 +4,7 @@ import json
 
 from segnet_hpu import config
 from segnet_hpu.files import write_text
+from segnet_hpu.inference.curve import write_curve
 from segnet_hpu.inference.scores import named_scores, score_table
 from segnet_hpu.training import checkpoint, report
 from segnet_hpu.training.outputs import TensorBoard, write_metrics
@@ -51,6 +52,7 @@ class Journal:
         if card is not None:
             scores = named_scores(card, self.run.appearance.names)
             write_text(self.folder / "evaluation.json", json.dumps(scores, indent=2))
+            write_curve(self.folder / "precision_recall.png", card, self.run.appearance.names)
             report.write_overlays(self.folder / "pictures", best, *self._shown())
             print(score_table(scores))
         print(report.closing_line(self.run), flush=True)

@@ -89,6 +89,8 @@ FLAGS = {
     "unknown score": (TRAIN + "--val_metrics boundary,raod", "--val_metrics is 'boundary,raod'", "boundary, road",
                       "'raod' is unknown", "Did you mean road?"),
     "unknown score of evaluate": (EVALUATE + "--metrics f1", "--metrics is 'f1'", "boundary, road"),
+    "curve without road": (EVALUATE + "--metrics boundary --curve c.png", "--curve", "--metrics road"),
+    "curve of text": (EVALUATE + "--metrics road --curve c.txt", "--curve c.txt", ".png or .jpg"),
     "scores without validation": (TRAIN + "--val_metrics boundary", "--val_metrics needs --validate"),
     "road without a class": (VALIDATED + "--n_classes 3 --val_metrics road", "--positive_class is not set", "0 to 2"),
     "road of no class": (VALIDATED + "--palette kitti_road --val_metrics road --positive_class raod",

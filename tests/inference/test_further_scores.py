@@ -32,7 +32,7 @@ def test_both_beside_the_confusion_matrix(tmp_path, model, model_file, capsys, p
     images, labels = write_pictures(tmp_path, (0, 1, 2, 3, 255))
     plain = evaluated(tmp_path, model_file, "--ignore_label", "1")
     found = evaluated(tmp_path, model_file, "--ignore_label", "1", "--metrics", "road,boundary",
-                      "--positive_class", positive)
+                      "--positive_class", positive, "--curve", str(tmp_path / "curve.png"))
     assert {name: found[name] for name in plain if name != "per_class"} == {
         name: value for name, value in plain.items() if name != "per_class"}
 
@@ -52,6 +52,7 @@ def test_both_beside_the_confusion_matrix(tmp_path, model, model_file, capsys, p
     assert found["average_precision_area"] == pytest.approx(
         average_precision_score(truth[truth < N_CLASSES] == 2, levels), abs=1e-3)
     assert found["positive_class"] == "c"
+    assert cv2.imread(str(tmp_path / "curve.png")).shape == (520, 520, 3)
     out = capsys.readouterr().out
     for line in (f"boundary F1             {100 * found['boundary_f1']:6.2f} %",
                  f"MaxF of c               {100 * found['max_f']:6.2f} %"):
