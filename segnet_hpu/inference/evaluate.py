@@ -1,12 +1,12 @@
 """Score a model against labels at their full resolution."""
 
 import sys
+from functools import partial
 
 import numpy as np
 
 from segnet_hpu.data.prefetch import batched, prefetched
-from segnet_hpu.inference.predictor import Predictor, classes_at, planes_at
-from segnet_hpu.inference.probability import probability_of
+from segnet_hpu.inference.predictor import Predictor, classes_at
 from segnet_hpu.objectives.scorecard import Scorecard
 from segnet_hpu.progress import Progress
 from segnet_hpu.runtime.ranks import ALONE
@@ -42,8 +42,8 @@ def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=No
         logits, label = pair
         label = _masked(label, ignore_label)
         seen[:] += np.bincount(label.ravel(), minlength=256)
-        size = label.shape
-        card.update(label, classes_at(logits, size), lambda c: probability_of(c, planes_at(logits, size)))
+        probability = partial(predictor.probability, logits, label.shape)
+        card.update(label, classes_at(logits, label.shape), probability)
 
     # One thread scores while the model is at work on the next batch, and others read the one after.
     with Progress("evaluate", len(share), "image", quiet=quiet or not ranks.leads) as progress:

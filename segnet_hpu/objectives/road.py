@@ -3,6 +3,7 @@
 import numpy as np
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.objectives.names import METRICS
 
 LEVELS = 256  # thresholds 0, 1/255, ..., 1, as of KITTI's 8-bit maps
 
@@ -53,7 +54,7 @@ class RoadScores:
         false, right = self._found()
         positives, negatives = right[0], false[0]
         if not positives:
-            return dict.fromkeys(NAMES) | {"positive_class": self.positive}
+            return dict.fromkeys(METRICS["road"]) | {"positive_class": self.positive}
         precision, recall = self.curve()
         f1 = 2 * right / (right + false + positives)
         best = int(f1.argmax())
@@ -63,12 +64,8 @@ class RoadScores:
                   false[best] / negatives if negatives else None, 1 - recall[best],
                   np.mean(highest), -np.diff(recall, append=0) @ precision)
         return {"positive_class": self.positive} | {
-            name: None if value is None else float(value) for name, value in zip(NAMES, values, strict=True)}
+            name: None if value is None else float(value) for name, value in zip(METRICS["road"], values, strict=True)}
 
     def _found(self):
         """Pixels taken for the class by threshold, int64 (256,): of other classes, and of the class."""
         return self.counts[:, ::-1].cumsum(1)[:, ::-1]
-
-
-NAMES = ("max_f", "max_f_threshold", "max_f_precision", "max_f_recall", "max_f_false_positive_rate",
-         "max_f_false_negative_rate", "average_precision", "average_precision_area")

@@ -18,8 +18,8 @@ from segnet_hpu.training.settings import Settings
 
 NAMES = "sky,ground,box"
 SCORES = {"pixel_accuracy", "mean_accuracy", "mean_iou", "frequency_weighted_iou", "mean_dice", "per_class"}
-FURTHER = {"boundary_f1", "max_f", "max_f_threshold", "max_f_precision", "max_f_recall", "max_f_false_positive_rate",
-           "max_f_false_negative_rate", "average_precision", "average_precision_area"}
+FURTHER = {"boundary_f1", "max_f", "max_f_threshold", "max_f_precision", "max_f_recall",
+           "max_f_false_positive_rate", "max_f_false_negative_rate", "average_precision", "average_precision_area"}
 COLUMNS = ["id", "name", "iou", "accuracy", "precision", "dice", "pixels", "boundary_f1"]
 
 
@@ -69,6 +69,7 @@ def test_metrics_and_scores(finished):
                for row in found)
     scores = json.loads((folder / "run/evaluation.json").read_text())
     assert set(scores) == SCORES | FURTHER | {"positive_class"}
+    assert (folder / "run/precision_recall.png").stat().st_size
     assert scores["positive_class"] == NAMES.split(",")[2]
     assert [list(row) for row in scores["per_class"]] == [COLUMNS] * 3
     assert [row["name"] for row in scores["per_class"]] == NAMES.split(",")
