@@ -63,8 +63,8 @@ class RoadScores:
         values = (f1[best], best / (LEVELS - 1), precision[best], recall[best],
                   false[best] / negatives if negatives else None, 1 - recall[best],
                   np.mean(highest), -np.diff(recall, append=0) @ precision)
-        return {"positive_class": self.positive} | {
-            name: None if value is None else float(value) for name, value in zip(METRICS["road"], values, strict=True)}
+        named = zip(METRICS["road"], values, strict=True)
+        return {"positive_class": self.positive} | {k: None if v is None else float(v) for k, v in named}
 
     def _found(self):
         """Pixels taken for the class by threshold, int64 (256,): of other classes, and of the class."""
