@@ -16,16 +16,17 @@ REQUIRED = object()
 
 
 def option(default, help, *, choices=None, minimum=None, maximum=None, group="options", parse=None,
-           variable=None):
+           variable=None, words=None):
     """Declare a setting.
 
     default: the value, or REQUIRED. choices: allowed values.
     minimum, maximum: inclusive bounds of numbers. group: heading in --help.
     parse: a function str -> value for types that are no plain scalar; raises ValueError.
     variable: an environment variable that sets it as SEGNET_<FIELD> does, for names that others know.
+    words: {word: value} of what may stand in place of a number, such as {"auto": 4}.
     """
     meta = dict(help=help, choices=choices, minimum=minimum, maximum=maximum, group=group, parse=parse,
-                variable=variable)
+                variable=variable, words=words or {})
     return dataclasses.field(default=default, metadata=meta)
 
 
@@ -77,6 +78,8 @@ def convert(field, value, where):
         return None
     if value is None:
         raise UsageError(f"{where} is empty; expected {_describe(field)}")
+    if isinstance(value, str) and value in meta["words"]:
+        return meta["words"][value]
     try:
         value = (meta["parse"] or _SCALARS[_scalar_type(field)])(value)
     except (ValueError, TypeError, OverflowError) as error:
@@ -208,7 +211,7 @@ def _describe(field):
         text += f" of at least {meta['minimum']}"
     if meta["maximum"] is not None:
         text += f" {'and' if meta['minimum'] is not None else 'of'} at most {meta['maximum']}"
-    return text
+    return ", or ".join([text, *meta["words"]])
 
 
 def _to_bool(value):

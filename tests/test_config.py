@@ -155,6 +155,8 @@ def test_flags_round_trip():
                 values[field.name] = [draw.random() for _ in range(3)]
             if field.name == "val_metrics":
                 values[field.name] = draw.choice([["boundary", "road"], ["road"]])
+            if field.name == "step_at":
+                values[field.name] = sorted(draw.random() for _ in range(2))
             if field.name == "model_name":
                 values[field.name] = draw.choice(["vgg_segnet", "xception_unet"])
             if optional and draw.random() < 0.2:
@@ -192,6 +194,16 @@ def test_from_values_checks_as_yaml_does():
                             ({"epochs": 3}, "missing setting: name")):
         with pytest.raises(UsageError, match=message):
             config.from_values(Settings, **values)
+
+
+def test_a_word_in_place_of_a_number(yaml_file):
+    given = {"model_name": "vgg_segnet", "n_classes": 2, "train_images": "a", "train_annotations": "b"}
+    settings = config.from_values(TrainSettings, **given, epochs="auto", batch_size="auto")
+    assert (settings.epochs, settings.batch_size) == ("auto", 4)
+    again = config.read(TrainSettings, ["--config", yaml_file(config.to_yaml(settings))], prog="p", environ={})
+    assert (again.epochs, again.batch_size) == ("auto", 4) and "--epochs=auto" in config.to_flags(again, {})
+    with pytest.raises(UsageError, match="val_batch_size is 'auto'; expected a whole number of at least 1$"):
+        config.from_values(TrainSettings, **given, val_batch_size="auto")
 
 
 def test_help_tells_defaults_choices_and_what_is_required(capsys):

@@ -13,14 +13,15 @@ from segnet_hpu.runtime.ranks import ALONE
 
 
 def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=None, quiet=False, ranks=ALONE,
-             scorers=()):
+             scorers=(), observe=None):
     """Return the Scorecard of a model over a source, one pass, in bounded memory.
 
     Each of the ranks scores its share; all return the sum.
 
     Logits are resized (bilinear) to each label's own size before argmax and softmax.
     ignore_label: an id left out beside 255. limit: score only the first so many samples. quiet: show
-    no progress. scorers: new ones, to count beside the confusion matrix; see Scorecard.
+    no progress. scorers: new ones, to count beside the confusion matrix; see Scorecard. observe: a function
+    (logits (h, w, C), label at its own size with 255 for void), called for every image of this rank.
     Ids that are no class are left out too, with a warning on stderr.
     """
     predictor = Predictor(model, batch_size)
@@ -44,6 +45,8 @@ def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=No
         seen[:] += np.bincount(label.ravel(), minlength=256)
         probability = partial(predictor.probability, logits, label.shape)
         card.update(label, classes_at(logits, label.shape), probability)
+        if observe:
+            observe(logits, label)
 
     # One thread scores while the model is at work on the next batch, and others read the one after.
     with Progress("evaluate", len(share), "image", quiet=quiet or not ranks.leads) as progress:

@@ -71,6 +71,23 @@ def freeze_stages(model, n_stages):
     stages = _body(find(model.name)).stages
     if n_stages > len(stages):
         raise UsageError(f"--freeze_stages is {n_stages}; the encoder of {model.name} has {len(stages)}")
-    for layer in model.layers:
-        if any(re.match(stage, layer.name) for stage in stages[:n_stages]):
-            layer.trainable = False
+    for layer in _layers_of(model, stages[:n_stages]):
+        layer.trainable = False
+
+
+def decoder_variables(model):
+    """Return the trainable variables of all layers that are not the model's encoder.
+
+    Raises UsageError for a network that is none of the registry's.
+    """
+    try:
+        stages = _body(find(model.name)).stages
+    except UsageError:
+        raise UsageError(f"--decoder_rate: {model.name} is no network of ours, so that its encoder is not known; "
+                         "leave the flag out, or name the model as its like in `segnet-hpu models`") from None
+    encoder = {id(v) for layer in _layers_of(model, stages) for v in layer.trainable_variables}
+    return [v for v in model.trainable_variables if id(v) not in encoder]
+
+
+def _layers_of(model, stages):
+    return [layer for layer in model.layers if any(re.match(stage, layer.name) for stage in stages)]

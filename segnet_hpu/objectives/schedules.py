@@ -58,7 +58,8 @@ def make_schedule(name, learning_rate, total_steps, warmup_steps=0, *, power=0.9
     learning_rate: the highest rate, > 0. The decay runs over the n = total_steps - warmup_steps steps
     after the warm-up, s = 0..n-1:
     constant: learning_rate
-    poly: learning_rate * (1 - s/n)^power, above 0 at the last step (Chen et al. 2017, DeepLab)
+    poly: end + (learning_rate - end) * (1 - s/n)^power with end = final_fraction * learning_rate; without it
+        above 0 at the last step still (Chen et al. 2017, DeepLab)
     step: learning_rate * gamma^k, where k counts the drops up to s: one every `step_every` steps, or
         without it one at each fraction of n in `step_at`
     cosine: from learning_rate towards final_fraction * learning_rate (Loshchilov & Hutter 2017)
@@ -74,10 +75,12 @@ def make_schedule(name, learning_rate, total_steps, warmup_steps=0, *, power=0.9
         raise UsageError(f"{warmup_steps} warm-up steps of {total_steps} in all; expected 0 or more, and "
                          "fewer than all: shorten the warm-up or train longer")
     steps, rate = total_steps - warmup_steps, float(learning_rate)
+    if not 0 <= final_fraction <= 1:
+        raise UsageError(f"final_fraction is {final_fraction}; expected a share from 0 to 1")
     if name == "constant":
         schedule = Constant(rate)
     elif name == "poly":
-        schedule = keras_schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0, power=power)
+        schedule = keras_schedules.PolynomialDecay(rate, steps, final_fraction * rate, power)
     elif name == "cosine":
         schedule = keras_schedules.CosineDecay(rate, steps, alpha=final_fraction)
     elif step_every is not None:

@@ -5,12 +5,15 @@ import keras
 from segnet_hpu.errors import UsageError
 from segnet_hpu.inference.load import load_model
 from segnet_hpu.interchange.pretrained import encoder_of, load_encoder
-from segnet_hpu.models.build import build_model, freeze_stages
+from segnet_hpu.models.build import build_model, decoder_variables, freeze_stages
 from segnet_hpu.objectives.accuracy import PixelAccuracy
 from segnet_hpu.objectives.losses import make_loss
-from segnet_hpu.objectives.optimizers import make_optimizer
+from segnet_hpu.objectives.names import LOSS_OPTIONS, SCHEDULE_OPTIONS
+from segnet_hpu.objectives.optimizers import make_optimizer, scale_rate
+from segnet_hpu.objectives.penalty import penalise
 from segnet_hpu.objectives.schedules import make_schedule
 from segnet_hpu.runtime.ranks import ALONE
+from segnet_hpu.training.options import options_of
 from segnet_hpu.training.transfer import transfer_weights
 
 
@@ -88,18 +91,23 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=
     """
     if settings.freeze_stages:
         freeze_stages(model, settings.freeze_stages)
-    loss = "weighted_ce" if settings.loss == "ce" and weights else settings.loss
+    penalise(model, settings.l2, ranks)
+    loss = make_loss(settings.loss, **options_of(settings, "loss", LOSS_OPTIONS) | {"class_weights": weights})
     factor = rate_factor(settings, ranks.planned)
+    options = options_of(settings, "lr_schedule", SCHEDULE_OPTIONS)
+    if "step_every" in options:
+        options["step_every"] = round(options["step_every"] * steps_per_epoch)
     schedule = make_schedule(settings.lr_schedule, settings.learning_rate * factor,
                              settings.epochs * steps_per_epoch,
-                             round(warmup_epochs(settings, factor) * steps_per_epoch))
+                             round(warmup_epochs(settings, factor) * steps_per_epoch), **options)
     optimizer = make_optimizer(settings.optimizer_name, schedule, weight_decay=settings.weight_decay,
                                clipnorm=settings.clipnorm, accumulate=settings.accumulate, ema=settings.ema,
                                momentum=settings.momentum)
+    if settings.decoder_rate != 1:
+        scale_rate(optimizer, decoder_variables(model), settings.decoder_rate)
     if keras.config.dtype_policy().name == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    model.compile(optimizer, make_loss(loss, class_weights=weights, label_smoothing=settings.label_smoothing),
-                  metrics=[PixelAccuracy()], jit_compile=jit_compile)
+    model.compile(optimizer, loss, metrics=[PixelAccuracy()], jit_compile=jit_compile)
     model.optimizer.build(model.trainable_variables)
     ranks.average_gradients(model.optimizer, settings.compress_gradients)
     if settings.sync_batch_norm:

@@ -8,10 +8,10 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.models.registry import find, input_size
 from segnet_hpu.objectives.chosen import positive_id
+from segnet_hpu.objectives.names import LOSS_OPTIONS, SCHEDULE_OPTIONS
 from segnet_hpu.runtime.layout import check_workers
-
-WEIGHTED = ("ce", "weighted_ce", "ce_dice", "focal")
-SMOOTHED = ("ce", "weighted_ce", "ce_dice")
+from segnet_hpu.training.monitor import Monitor
+from segnet_hpu.training.options import options_of
 
 
 def check(settings, own_model=False):
@@ -28,6 +28,7 @@ def check(settings, own_model=False):
         raise UsageError("--load_weights and --init_from both say what to start from; give one of them")
     _check_data(settings)
     _check_loss(settings)
+    _check_rates(settings)
     check_workers(settings)
     Augmentation.parse(settings.augmentation_name)
     if settings.class_names:
@@ -40,11 +41,7 @@ def check(settings, own_model=False):
     if settings.val_metrics and not settings.validate:
         raise UsageError("--val_metrics needs --validate")
     positive_id(settings.val_metrics, settings.positive_class, names)
-    if settings.warmup_epochs is not None and settings.warmup_epochs >= settings.epochs:
-        raise UsageError(f"--warmup_epochs is {settings.warmup_epochs:g} of {settings.epochs} --epochs; "
-                         "expected fewer")
-    if settings.learning_rate == 0:
-        raise UsageError("--learning_rate is 0; expected a number above 0")
+    Monitor(settings)
     if settings.ema in (0.0, 1.0):
         raise UsageError(f"--ema is {settings.ema:g}; expected a number between 0 and 1, such as 0.999")
     if settings.dump_config:
@@ -76,13 +73,22 @@ def _check_loss(settings):
         raise UsageError(f"--loss_type is for cross-entropy; it does not go with --loss {settings.loss}")
     if settings.loss == "weighted_ce" and weights == "none":
         raise UsageError("--loss weighted_ce needs --class_weights median_frequency or one number a class")
-    if settings.loss not in WEIGHTED and weights != "none":
-        raise UsageError(f"--class_weights does not go with --loss {settings.loss}; expected --loss "
-                         + ", ".join(WEIGHTED))
+    options_of(settings, "loss", LOSS_OPTIONS)
     if isinstance(weights, list) and len(weights) != settings.n_classes:
         raise UsageError(f"--class_weights has {len(weights)} numbers; expected {settings.n_classes}, one a class")
     if isinstance(weights, list) and not any(weights):
         raise UsageError("--class_weights are all 0; expected a number above 0 for at least one class")
-    if settings.loss not in SMOOTHED and settings.label_smoothing:
-        raise UsageError(f"--label_smoothing does not go with --loss {settings.loss}; expected --loss "
-                         + ", ".join(SMOOTHED))
+    if settings.ohem_threshold == 0:
+        raise UsageError("--ohem_threshold is 0; expected a probability above 0 and at most 1, such as 0.7")
+
+
+def _check_rates(settings):
+    options_of(settings, "lr_schedule", SCHEDULE_OPTIONS)
+    if settings.step_every is not None and settings.step_at:
+        raise UsageError("--step_every and --step_at both say when the rate drops; give one of them")
+    for name in ("learning_rate", "decoder_rate", "step_every"):
+        if getattr(settings, name) == 0:
+            raise UsageError(f"--{name} is 0; expected a number above 0")
+    if settings.warmup_epochs and settings.epochs != "auto" and settings.warmup_epochs >= settings.epochs:
+        raise UsageError(f"--warmup_epochs is {settings.warmup_epochs:g} of {settings.epochs} --epochs; "
+                         "expected fewer")

@@ -30,6 +30,8 @@ def epoch_line(record, epochs, workers=1):
         text += ")"
     if record.get("val_mean_iou") is not None:
         text += f"; val mean IoU {record['val_mean_iou']:.4f}, pixel accuracy {record['val_pixel_accuracy']:.4f}"
+    if "val_loss" in record:
+        text += f", loss {record['val_loss']:.4f}"
     for key, name in (("val_boundary_f1", "boundary F1"), ("val_max_f", "MaxF")):
         if record.get(key) is not None:
             text += f", {name} {record[key]:.4f}"
@@ -39,8 +41,9 @@ def epoch_line(record, epochs, workers=1):
 def closing_line(run):
     """One line: where the result lies and what to do next."""
     best = run.places.best
-    return (f"best epoch {run.state.best_epoch}; the run lies in {run.places.folder}. Next: "
-            f"segnet-hpu predict --checkpoints_path {best} --input_path FILE_OR_FOLDER --output_path OUT --overlay")
+    return (f"best epoch {run.state.best_epoch} by {run.judge.monitor.name}; the run lies in {run.places.folder}. "
+            f"Next: segnet-hpu predict --checkpoints_path {best} --input_path FILE_OR_FOLDER --output_path OUT "
+            "--overlay")
 
 
 def panels(model, source, appearance, count, batch_size):

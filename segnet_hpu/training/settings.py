@@ -26,6 +26,14 @@ def parse_class_weights(value):
     return weights
 
 
+def parse_shares(value):
+    """rising shares between 0 and 1, such as 0.5,0.75"""
+    shares = [float(x) for x in (value.split(",") if isinstance(value, str) else value)]
+    if not shares or shares != sorted(set(shares)) or not 0 < shares[0] <= shares[-1] < 1:
+        raise ValueError("each is larger than the one before")
+    return shares
+
+
 @dataclass(kw_only=True)
 class Settings:
     """Train a segmentation model."""
@@ -71,8 +79,11 @@ class Settings:
                                   minimum=0, group="data")
     loader_threads: int | None = option(None, "threads that prepare batches", minimum=1, group="data")
 
-    epochs: int = option(5, "passes over the data, or of steps_per_epoch", minimum=1, group="training")
-    batch_size: int = option(2, "images a step of each worker", minimum=1, group="training")
+    epochs: int | str = option(5, "passes over the data, or of steps_per_epoch; auto: as is usual for the data set, "
+                               "else so many that there are 20,000 steps", minimum=1, group="training",
+                               words={"auto": "auto"})
+    batch_size: int = option(2, "images a step of each worker; auto: 4", minimum=1, group="training",
+                             words={"auto": 4})
     val_batch_size: int = option(2, "images a validation step of each worker", minimum=1, group="training")
     steps_per_epoch: int | None = option(None, "steps; the whole data set if not set", minimum=1,
                                          group="training")
@@ -86,11 +97,33 @@ class Settings:
     loss: str = option("ce", "what is minimised", choices=LOSSES, group="training")
     loss_type: int | None = option(None, "Habana's number of a cross-entropy implementation; all are ce here",
                                    choices=(0, 1, 2), group="training")
-    class_weights: str | list = option("none", "none, median_frequency, or numbers a,b,c of ce and focal",
+    class_weights: str | list = option("none", "none, median_frequency, or numbers a,b,c of every loss but lovasz",
                                        parse=parse_class_weights, group="training")
+    label_smoothing: float = option(0.0, "of ce and what it is part of, 0 to 1", minimum=0.0, maximum=1.0,
+                                    group="training")
+    loss_smooth: float | None = option(None, "of dice: pixels added above and below; 1 if not set", minimum=0.0,
+                                       group="training")
+    dice_squared: bool = option(False, "of dice: squares in the denominator", group="training")
+    focal_gamma: float | None = option(None, "of focal: the power; 2 if not set", minimum=0.0, group="training")
+    ohem_threshold: float | None = option(None, "of ohem: pixels count whose class has at most this probability; "
+                                          "0.7 if not set", minimum=0.0, maximum=1.0, group="training")
+    ohem_keep: float | None = option(None, "of ohem: the share of an image's pixels, the hardest, that counts in any "
+                                     "case; 0.0625 if not set", minimum=0.0, maximum=1.0, group="training")
+    l2: float = option(0.0, "adds this times the sum of the squares of all kernels to the loss", minimum=0.0,
+                       group="training")
     optimizer_name: str = option("adam", "Keras's optimizer", choices=OPTIMIZERS, group="training")
     learning_rate: float = option(0.001, "the highest rate of the schedule", minimum=0.0, group="training")
+    decoder_rate: float = option(1.0, "by what the rate is multiplied for all that is not the encoder, such as 10",
+                                 minimum=0.0, group="training")
     lr_schedule: str = option("constant", "how the rate falls", choices=SCHEDULES, group="training")
+    poly_power: float | None = option(None, "of poly; 0.9 if not set", minimum=0.0, group="training")
+    step_gamma: float | None = option(None, "of step: by what the rate is multiplied at a drop; 0.1 if not set",
+                                      minimum=0.0, maximum=1.0, group="training")
+    step_every: float | None = option(None, "of step: epochs between two drops", minimum=0.0, group="training")
+    step_at: str | list | None = option(None, "of step: shares of the run, after the warm-up, at which the rate "
+                                        "drops; 0.5,0.75 if neither is set", parse=parse_shares, group="training")
+    final_rate: float | None = option(None, "of poly and cosine: the share of the rate that is left at the end; 0 if "
+                                      "not set", minimum=0.0, maximum=1.0, group="training")
     warmup_epochs: float | None = option(None, "epochs over which the rate rises from 0; if not set none, or with a "
                                          "scaled rate 5 and at most a tenth of all", minimum=0.0, group="training")
     scale_lr: str = option("none", "by what the rate is multiplied for n workers: 1, n or the root of n",
@@ -104,9 +137,11 @@ class Settings:
                              group="training")
     ema: float | None = option(None, "momentum of an average of the weights, which is then judged and kept, "
                                "such as 0.999", minimum=0.0, maximum=1.0, group="training")
-    label_smoothing: float = option(0.0, "of ce, 0 to 1", minimum=0.0, maximum=1.0, group="training")
-    early_stopping: int | None = option(None, "stop after this many epochs without a better score", minimum=1,
-                                        group="training")
+    monitor: str | None = option(None, "what the best epoch is best in: loss, accuracy, val_loss, val_mean_iou and "
+                                 "the other scores, val_iou_CLASS; if not set val_mean_iou, or loss without "
+                                 "validation", group="training")
+    early_stopping: int | None = option(None, "stop after this many epochs in which `monitor` is no better",
+                                        minimum=1, group="training")
     seed: int = option(0, "of weights, order and augmentation", minimum=0, maximum=2**32 - 1, group="training")
 
     train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"), group="device")

@@ -10,7 +10,7 @@ class State:
     """Where a run is.
 
     step: training steps done, of all epochs. epoch: epochs done. best_score: highest score so
-    far (validation mean IoU, or minus the training loss without validation), of best_epoch.
+    far (see monitor.Monitor.score), of best_epoch.
     history: one dict of numbers an epoch.
     """
 

@@ -7,19 +7,19 @@ import numpy as np
 
 from segnet_hpu.errors import RunError, Stopped
 from segnet_hpu.inference.appearance import Appearance
-from segnet_hpu.inference.evaluate import evaluate
 from segnet_hpu.inference.load import load_model
-from segnet_hpu.objectives.scorecard import make_scorers
 from segnet_hpu.progress import Progress
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.precision import set_precision
-from segnet_hpu.runtime.ranks import ALONE, join
-from segnet_hpu.training import checkpoint
+from segnet_hpu.runtime.ranks import join
 from segnet_hpu.training.assemble import check_model, compile_model, make_model, rate_factor, set_first_weights
+from segnet_hpu.training.automatic import resolve_epochs
 from segnet_hpu.training.data import class_weights, open_sources, training_loader
 from segnet_hpu.training.folder import RunFolder
 from segnet_hpu.training.journal import Journal
+from segnet_hpu.training.judge import Judge
 from segnet_hpu.training.keeper import Keeper
+from segnet_hpu.training.monitor import Monitor
 from segnet_hpu.training.stopping import StopSignals
 
 
@@ -49,6 +49,7 @@ class Run:
 
     def _prepare(self, model):
         settings, ranks = self.settings, self.ranks
+        monitor = Monitor(settings)
         # Before the ranks' first meeting, which sets TensorFlow running.
         self.device = select_device(settings.train_engine, threads=settings.threads,
                                     deterministic=settings.deterministic,
@@ -65,13 +66,15 @@ class Run:
         ranks.first(lambda: set_first_weights(self.model, settings))
         self.batch_size = settings.batch_size * ranks.planned
         self.steps = settings.steps_per_epoch or -(-len(self.source) // self.batch_size)
+        self.settings = settings = resolve_epochs(settings, self.steps)
         weights = ranks.first(lambda: class_weights(self.source, settings))
         compile_model(self.model, settings, weights, self.steps, self.device.jit_compile, ranks)
         facts = {key: getattr(settings, key) for key in ("class_names", "palette", "ignore_label")}
         facts["made_with"] = {
             "model_name": self.model.name, "n_classes": settings.n_classes, "batch_size": self.batch_size,
-            "optimizer_name": settings.optimizer_name, "steps_per_epoch": self.steps,
+            "optimizer_name": settings.optimizer_name, "steps_per_epoch": self.steps, "monitor": monitor.name,
             "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"}
+        self.judge = Judge(settings, self.model, self.validation, self.appearance.names, monitor, ranks)
         # What can be refused has been: from here on the run writes.
         ranks.first(self.places.claim)
         self.keeper = Keeper(settings, self.places, self.model, self.steps, facts, ranks)
@@ -97,7 +100,7 @@ class Run:
         self.journal = Journal(self) if self.ranks.leads else None
         while self._has_more():
             self.callbacks.on_epoch_begin(self.state.epoch)
-            record, score, card = self._judge(self._train_epoch())
+            record, score, card = self.judge.judge(self._record(self._train_epoch()))
             if self.state.finish_epoch(record, score):
                 self.keeper.save_best()
                 self.best_card = card
@@ -167,23 +170,10 @@ class Run:
             speed["communication_share"] = waited / progress.seconds
         return speed
 
-    def _judge(self, logs):
-        """Return (record of the epoch, its score: higher is better, Scorecard or None)."""
-        record = {"epoch": self.state.epoch + 1, "step": self.state.step,
-                  **logs, "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
-        if self.validation is None:
-            return record, -record["loss"], None
-        with checkpoint.averaged_weights(self.model):
-            card = self._evaluate(self.model, self.settings.val_steps_per_epoch, self.ranks)
-        record |= {f"val_{name}": value for name, value in card.figures().items()}
-        return record, record["val_mean_iou"] or 0.0, card
-
-    def _evaluate(self, model, steps=None, ranks=ALONE):
-        """Return a model's Scorecard on the validation set, or on its first `steps` batches."""
-        settings = self.settings
-        return evaluate(model, self.validation, settings.n_classes, settings.ignore_label,
-                        settings.val_batch_size, steps and steps * settings.val_batch_size, ranks=ranks,
-                        scorers=make_scorers(settings.val_metrics, settings.positive_class, self.appearance.names))
+    def _record(self, logs):
+        """What is noted of an epoch that has been trained."""
+        return {"epoch": self.state.epoch + 1, "step": self.state.step,
+                **logs, "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
 
     def _has_more(self):
         patience = self.settings.early_stopping
@@ -198,5 +188,5 @@ class Run:
         if self.validation is not None:
             best, _ = load_model(self.places.best)
             whole = self.best_card is not None and not self.settings.val_steps_per_epoch
-            card = self.best_card if whole else self._evaluate(best)
+            card = self.best_card if whole else self.judge.evaluate(best)
         self.journal.close(best, card)

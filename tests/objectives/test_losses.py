@@ -1,5 +1,7 @@
 """Losses against plain NumPy loops in float64; gradients against finite differences of those."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -21,13 +23,43 @@ def image_loss(term, label, logits):
     return sum(terms) / len(terms) if terms else 0.0
 
 
-def image_dice(label, logits, smooth):
+def valid_pixels(label, logits):
+    """Labels (n,) and softmax (n, C) of the labelled pixels."""
     e = np.exp(logits - logits.max(-1, keepdims=True))
-    p = (e / e.sum(-1, keepdims=True))[label < C]
-    t = label[label < C]
-    losses = [1 - (2 * p[t == c, c].sum() + smooth) / (p[:, c].sum() + (t == c).sum() + smooth)
+    return label[label < C], (e / e.sum(-1, keepdims=True))[label < C]
+
+
+def image_dice(label, logits, smooth, power=1, weights=(1,) * C):
+    t, p = valid_pixels(label, logits)
+    losses = [1 - (2 * p[t == c, c].sum() + smooth) / ((p[:, c] ** power).sum() + (t == c).sum() + smooth)
               for c in np.unique(t)]
+    shares = np.array(weights)[np.unique(t)]
+    return float(np.sum(shares * losses) / shares.sum()) if losses else 0.0
+
+
+def image_lovasz(label, logits):
+    """The definition: the largest errors, one after the other, weigh what their pixels add to 1 - IoU."""
+    t, p = valid_pixels(label, logits)
+    losses = []
+    for c in np.unique(t):
+        own, before, total, wrong = set(np.flatnonzero(t == c)), 0.0, 0.0, set()
+        errors = np.abs((t == c) - p[:, c])
+        for i in np.argsort(-errors):
+            wrong.add(i)
+            after = 1 - len(own - wrong) / len(own | wrong)
+            total, before = total + errors[i] * (after - before), after
+        losses.append(total)
     return float(np.mean(losses)) if losses else 0.0
+
+
+def image_ohem(label, logits, threshold=0.7, keep=1 / 16, weights=(1,) * C):
+    t, p = valid_pixels(label, logits)
+    if not len(t):
+        return 0.0
+    true = p[np.arange(len(t)), t]
+    hardest = np.argsort(true)[:max(1, round(keep * len(t)))]
+    kept = sorted({*np.flatnonzero(true <= threshold), *hardest})
+    return float(np.mean([-weights[t[i]] * np.log(true[i]) for i in kept]))
 
 
 def ce(c, logp):
@@ -52,6 +84,14 @@ CASES = {
     "dice_unsmoothed": (("dice", {"smooth": 0.0}), lambda y, z: image_dice(y, z, 0.0)),
     "ce_dice": (("ce_dice", {"class_weights": WEIGHTS}),
                 lambda y, z: image_loss(weighted, y, z) + image_dice(y, z, 1.0)),
+    "dice_squared": (("dice", {"squared": True}), lambda y, z: image_dice(y, z, 1.0, power=2)),
+    "dice_weighted": (("dice", {"class_weights": WEIGHTS}), lambda y, z: image_dice(y, z, 1.0, weights=WEIGHTS)),
+    "lovasz": (("lovasz", {}), image_lovasz),
+    "ce_lovasz": (("ce_lovasz", {"class_weights": WEIGHTS}),
+                  lambda y, z: image_loss(weighted, y, z) + image_lovasz(y, z)),
+    "ohem": (("ohem", {"threshold": 0.1}), lambda y, z: image_ohem(y, z, 0.1)),
+    "ohem_kept": (("ohem", {"threshold": 1e-6, "keep": 0.5, "class_weights": WEIGHTS}),
+                  lambda y, z: image_ohem(y, z, 1e-6, 0.5, WEIGHTS)),
     "focal": (("focal", {}), lambda y, z: image_loss(lambda c, lp: (1 - np.exp(lp[c])) ** 2 * -lp[c], y, z)),
     "focal_half": (("focal", {"gamma": 0.5, "class_weights": WEIGHTS}), lambda y, z: image_loss(
         lambda c, lp: WEIGHTS[c] * (1 - np.exp(lp[c])) ** 0.5 * -lp[c], y, z)),
@@ -193,13 +233,43 @@ def test_config_restores_an_equal_loss(case, batch):
 
 def test_names_match_the_factory():
     assert tuple(_LOSSES) == names.LOSSES
+    # What a loss is said to take is what its class takes, and nothing is kept back.
+    for name, cls in _LOSSES.items():
+        accepted = {argument for argument, users in names.LOSS_OPTIONS.values() if name in users}
+        assert accepted == set(inspect.signature(cls).parameters) - {"ignore_label", "name", "kwargs"}
 
+
+def test_dice_of_every_class(batch):
+    labels, logits = batch
+    loss = make_loss("dice")
+    target = np.moveaxis([labels == c for c in range(C)], 0, -1).astype("float32")
+    got = np.array(loss.per_class(target, logits))
+    for y, z, row in zip(labels, logits.astype("float64"), got, strict=True):
+        for c in np.unique(y[y < C]):
+            only = [float(i == c) for i in range(C)]
+            assert row[c] == pytest.approx(image_dice(y, z, 1.0, weights=only), rel=1e-5)
+
+
+def test_lovasz_of_certain_answers_is_one_minus_iou():
+    """Hand-worked: truth 0 0 0 1, answer 0 0 1 1: IoU 2/3 and 1/2."""
+    truth, answer = np.array([[[0, 0, 0, 1]]]), np.array([[[0, 0, 1, 1]]])
+    logits = 100.0 * np.eye(2, dtype="float32")[answer]
+    assert float(make_loss("lovasz")(truth, logits)) == pytest.approx((1 / 3 + 1 / 2) / 2, rel=1e-6)
+
+
+def test_ohem_that_keeps_all_is_cross_entropy(batch):
+    for options in ({"threshold": 1.0}, {"keep": 1.0}):
+        assert float(make_loss("ohem", **options)(*batch)) == pytest.approx(float(make_loss("ce")(*batch)), rel=1e-6)
 
 @pytest.mark.parametrize(("name", "options", "words"), [
     ("dise", {}, "Did you mean dice?"),
     ("weighted_ce", {}, "no class weights"),
-    ("ce", {"class_weights": WEIGHTS}, "use weighted_ce"),
-    ("dice", {"label_smoothing": 0.1}, "no label smoothing"),
+    ("lovasz", {"class_weights": WEIGHTS}, "takes no class_weights; use ce, weighted_ce, dice"),
+    ("dice", {"label_smoothing": 0.1}, "takes no label_smoothing; use ce"),
+    ("ce", {"gamma": 2.0}, "takes no gamma; use focal, or leave it out"),
+    ("ce", {"gama": 2.0}, "takes no gama$"),
+    ("ohem", {"threshold": 0.0}, "threshold is 0.0"),
+    ("ohem", {"keep": 1.5}, "keep is 1.5"),
     ("weighted_ce", {"class_weights": [1, -1]}, "class weight 1 is -1"),
     ("focal", {"class_weights": [float("nan")]}, "class weight 0 is nan"),
     ("ce", {"label_smoothing": 1.0}, "label_smoothing is 1.0"),
@@ -215,6 +285,8 @@ def test_misfits_are_refused(batch):
     labels, logits = batch
     with pytest.raises(UsageError, match="2 class weights for 4 classes"):
         make_loss("weighted_ce", class_weights=[1, 1])(labels, logits)
+    with pytest.raises(UsageError, match="2 class weights for 4 classes"):
+        make_loss("dice", class_weights=[1, 1])(labels, logits)
     with pytest.raises(UsageError, match=r"labels \(4, 3, 5, 1\) do not fit"):
         make_loss("ce")(labels[..., None], logits)
     with pytest.raises(UsageError, match=r"labels \(4, 3, 4\) do not fit"):

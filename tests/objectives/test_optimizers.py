@@ -8,7 +8,7 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.objectives import names
 from segnet_hpu.objectives.accuracy import PixelAccuracy
 from segnet_hpu.objectives.losses import make_loss
-from segnet_hpu.objectives.optimizers import make_optimizer
+from segnet_hpu.objectives.optimizers import make_optimizer, scale_rate
 from segnet_hpu.objectives.schedules import make_schedule
 
 rng = np.random.default_rng(3)
@@ -64,6 +64,44 @@ def test_weight_decay_is_decoupled_and_spares_bias_and_normalisation():
         else:
             np.testing.assert_array_equal(v, before[v.path])
     assert {path.split("/", 1)[-1] for path in decayed} == {"beta/kernel", "bias_gamma/kernel"}
+
+
+@pytest.mark.parametrize("name", names.OPTIMIZERS)
+def test_a_scaled_rate_is_another_optimizers_rate(name):
+    """One optimizer with 10 times the rate for the second of two variables, against one optimizer for each."""
+    gradients = np.random.default_rng(4).normal(0, 3, (9, 2, 3, 2)).astype("float32")
+
+    def weights():
+        return keras.Variable(np.arange(1, 7, dtype="float32").reshape(3, 2) / 7, name="kernel")
+
+    def optimizer(rate):
+        return make_optimizer(name, make_schedule("poly", rate, 12, 3), weight_decay=0.05, accumulate=3, ema=0.8)
+
+    together, (slow, fast) = optimizer(0.01), (weights(), weights())
+    scale_rate(together, [fast], 10)
+    apart = [(optimizer(rate), weights()) for rate in (0.01, 0.1)]
+    for pair in gradients:
+        together.apply(list(pair), [slow, fast])
+        for gradient, (one, variable) in zip(pair, apart, strict=True):
+            one.apply([gradient], [variable])
+    for i, (variable, (one, other)) in enumerate(zip((slow, fast), apart, strict=True)):
+        np.testing.assert_allclose(variable, other, rtol=1e-6)
+        np.testing.assert_allclose(together._model_variables_moving_average[i],
+                                   one._model_variables_moving_average[0], rtol=1e-6)
+    assert np.abs(np.array(fast) - np.array(slow)).max() > 1e-4
+
+
+def test_a_scaled_rate_under_loss_scaling():
+    slow, fast = (keras.Variable(np.zeros(2, "float32")) for _ in range(2))
+    inner = make_optimizer("sgd", 0.5, momentum=0.0)
+    scale_rate(inner, [fast], 4)
+    optimizer = keras.optimizers.LossScaleOptimizer(inner, initial_scale=8.0)
+    optimizer.build([slow, fast])
+    optimizer.apply([8 * GRADIENTS[0], 8 * GRADIENTS[1]], [slow, fast])
+    np.testing.assert_array_equal(slow, -0.5 * GRADIENTS[0])
+    np.testing.assert_array_equal(fast, -2.0 * GRADIENTS[1])
+    optimizer.apply([GRADIENTS[0] * np.inf, GRADIENTS[1]], [slow, fast])  # an overflow changes nothing
+    np.testing.assert_array_equal(fast, -2.0 * GRADIENTS[1])
 
 
 def test_accumulated_batches_update_like_one_batch():

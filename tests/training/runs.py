@@ -26,17 +26,22 @@ _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["runs"])
 
 
-def small(size=(32, 48), n_classes=3):
+def small(size=(32, 48), n_classes=3, name="small"):
     """A network with all kinds of state: batch normalisation's statistics and dropout's random seed."""
     x = image = keras.Input((*size, 3))
     x = layers.Rescaling(1 / 127.5, -1)(x)
     for width in (8, 16):
-        x = layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
+        x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=f"block{width // 8}_conv1")(x)
         x = layers.BatchNormalization()(x)
         x = layers.ReLU()(x)
         x = layers.Dropout(0.1, seed=width)(x)
     x = layers.MaxPooling2D()(x)
-    return keras.Model(image, layers.Conv2D(n_classes, 1, dtype="float32")(x), name="small")
+    return keras.Model(image, layers.Conv2D(n_classes, 1, dtype="float32")(x), name=name)
+
+
+def with_encoder():
+    """The same; its first two convolutions are what a vgg_segnet calls its encoder."""
+    return small(name="vgg_segnet")
 
 
 def plain(size=(32, 48), n_classes=3):

@@ -28,6 +28,13 @@ def normed(size=(32, 48), n_classes=3):
     return keras.Model(image, layers.Conv2D(n_classes, 1, dtype="float32")(x), name="normed")
 
 
+def staged():
+    """The plain network; its first convolution is what a vgg_segnet calls its encoder."""
+    image = keras.Input((32, 48, 3))
+    x = layers.Conv2D(4, 3, padding="same", name="block1_conv1")(layers.Rescaling(1 / 127.5, -1)(image))
+    return keras.Model(image, layers.Conv2D(3, 1, dtype="float32")(x), name="vgg_segnet")
+
+
 class KeepVariables(keras.callbacks.Callback):
     """Writes all variables of model and optimizer as FOLDER/variables.RANK.npz at the end."""
 
@@ -61,8 +68,8 @@ STEPS = dict(epochs=20, steps_per_epoch=1, optimizer_name="sgd", learning_rate=0
 
 @pytest.mark.parametrize("model,settings,tolerance", [
     (plain, {}, 1e-5),
-    (plain, dict(optimizer_name="adam", learning_rate=0.01, accumulate=3, ema=0.9, clipnorm=0.05,
-                 weight_decay=0.1, do_augment=True), 1e-5),
+    (staged, dict(optimizer_name="adam", learning_rate=0.01, accumulate=3, ema=0.9, clipnorm=0.05,
+                  weight_decay=0.1, do_augment=True, l2=0.01, decoder_rate=3, loss="ce_lovasz"), 1e-5),
     (normed, dict(sync_batch_norm=True), 1e-4),
     (plain, dict(compress_gradients=True), 1e-2),
 ])
@@ -107,17 +114,19 @@ def test_without_averaging_the_ranks_drift_apart(tmp_path, data):
     assert {Path(path).name for path in alike(tmp_path, 2)} >= {"kernel", "bias"}
 
 
-def test_scores_are_the_same_from_one_two_and_three_ranks(tmp_path, data):
+def test_scores_and_loss_are_the_same_from_one_two_and_three_ranks(tmp_path, data):
     images, labels = write_toy(tmp_path / "val", 7, seed=3)
-    settings = flags(**data | dict(val_images=images, val_annotations=labels), 
-                     **STEPS | dict(epochs=1, learning_rate=1e-12), val_batch_size=2,
+    settings = flags(**data | dict(val_images=images, val_annotations=labels),
+                     **STEPS | dict(epochs=1, learning_rate=1e-12), val_batch_size=2, monitor="val_loss",
                      val_metrics="boundary,road", positive_class=2)
-    scores = []
+    scores, losses = [], []
     for size in (1, 2, 3):
         folder = tmp_path / str(size)
         trained(size, folder, *settings, f"--batch_size={6 // size}", model=plain)
         scores.append((folder / "run/evaluation.json").read_bytes())
+        losses += curve(folder, "val_loss")
     assert scores[0] == scores[1] == scores[2]
+    np.testing.assert_allclose(losses, losses[0], rtol=1e-6)
     found = json.loads(scores[0])
     assert 0 < found["boundary_f1"] < 1 and 0 < found["average_precision_area"] < found["max_f_recall"] <= 1
 

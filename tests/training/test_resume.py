@@ -9,12 +9,12 @@ import keras
 import numpy as np
 import pytest
 
-from runs import contents, flags, newest, rows, run, small
+from runs import contents, flags, newest, rows, run, with_encoder
 
 EVERYTHING = dict(epochs=4, batch_size=2, do_augment=True, augmentation_name="strong", lr_schedule="cosine",
                   warmup_epochs=0.5, ema=0.9, accumulate=2, save_steps=3, weight_decay=0.01, clipnorm=1,
-                  learning_rate=0.01, val_pictures=1, early_stopping=3,
-                  val_metrics="boundary,road", positive_class=2)
+                  learning_rate=0.01, val_pictures=1, early_stopping=3, l2=0.001, decoder_rate=10, loss="ce_lovasz",
+                  monitor="val_loss", val_metrics="boundary,road", positive_class=2)
 STEPS = 20  # ten images by twos, four epochs: accumulation runs across the epochs' ends
 
 
@@ -63,7 +63,8 @@ def whole(tmp_path_factory, data):
     def of(optimizer):
         if optimizer not in made:
             made[optimizer] = tmp_path_factory.mktemp(optimizer)
-            status, _, err = run(made[optimizer], *flags(**data, **EVERYTHING, optimizer_name=optimizer), model=small)
+            argv = flags(**data, **EVERYTHING, optimizer_name=optimizer)
+            status, _, err = run(made[optimizer], *argv, model=with_encoder)
             assert status == 0, (status, err)
         return made[optimizer]
 
@@ -78,7 +79,7 @@ def whole(tmp_path_factory, data):
     ("adam", [("saved", 4)]),
 ])
 def test_killed_and_resumed_ends_bit_equal(whole, tmp_path, data, optimizer, kills):
-    finish(tmp_path / "killed", kills, *flags(**data, **EVERYTHING, optimizer_name=optimizer), model=small)
+    finish(tmp_path / "killed", kills, *flags(**data, **EVERYTHING, optimizer_name=optimizer), model=with_encoder)
     assert_same_end(whole(optimizer), tmp_path / "killed")
 
 

@@ -26,7 +26,8 @@ class Network:
 
 
 RAW = (0.0, 0.0, 0.0)  # no mean is subtracted
-PSPNET_STAGES = tuple(f"conv{i}_" for i in range(1, 5))
+# The fifth's names begin as those of what pools its output.
+PSPNET_STAGES = (*(f"conv{i}_" for i in range(1, 5)), r"conv5_\d_(1x1|3x3)")
 
 NETWORKS = {
     "unet_mini": Network(unet_mini, CAFFE_OFFSET, 1.0, tuple(f"stage{i}_" for i in range(1, 4))),

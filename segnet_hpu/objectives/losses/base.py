@@ -68,10 +68,24 @@ def pixel_weights(target, weights):
     """Return (B, h, w): the weight of each pixel's class (1 without weights), 0 at void pixels."""
     if weights is None:
         return ops.sum(target, -1)
+    check_number(weights, target)
+    return ops.sum(target * ops.convert_to_tensor(weights, "float32"), -1)
+
+
+def class_mean(losses, target, weights=None):
+    """Return (B,): the (weighted) mean of (B, C) over the classes that each image's label has; 0 without any."""
+    present = ops.cast(ops.sum(target, (1, 2)) > 0, "float32")
+    if weights is not None:
+        check_number(weights, target)
+        present = present * ops.convert_to_tensor(weights, "float32")
+    return ops.divide_no_nan(ops.sum(present * losses, -1), ops.sum(present, -1))
+
+
+def check_number(weights, target):
+    """Raise UsageError unless there is one weight for every class of `target`."""
     if len(weights) != target.shape[-1]:
         raise UsageError(f"{len(weights)} class weights for {target.shape[-1]} classes; "
                          "give one weight for every class")
-    return ops.sum(target * ops.convert_to_tensor(weights, "float32"), -1)
 
 
 def _check_shapes(labels, logits):

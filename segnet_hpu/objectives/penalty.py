@@ -1,0 +1,36 @@
+"""L2 regularisation as a term of the loss."""
+
+import keras
+from keras import ops
+
+from segnet_hpu.errors import UsageError
+
+
+class Penalty(keras.regularizers.Regularizer):
+    """strength * sum(w^2), over `ranks.filling`.
+
+    By `filling` the gradients of ranks whose shares of a batch are filled up with void are multiplied.
+    """
+
+    def __init__(self, strength, ranks):
+        self.strength, self.ranks = strength, ranks
+
+    def __call__(self, weights):
+        return self.strength / self.ranks.filling * ops.sum(ops.square(weights))
+
+
+def penalise(model, strength, ranks):
+    """Add strength * sum(w^2) over the trainable kernels to the model's loss, as Keras's kernel_regularizer does.
+
+    Kernels alone, no biases and no normalisation; in float32 under every precision. strength 0 takes away what an
+    earlier call added. The model's config does not hold it. Raises UsageError where a kernel has a regulariser of
+    its own.
+    """
+    for variable in model.trainable_variables:
+        ours = isinstance(variable.regularizer, Penalty)
+        if not variable.name.endswith("kernel") or not (strength or ours):
+            continue
+        if variable.regularizer is not None and not ours:
+            raise UsageError(f"--l2: {variable.path} of {model.name} has a regulariser of its own; leave --l2 out, "
+                             "or make the model without")
+        variable.regularizer = Penalty(strength, ranks) if strength else None

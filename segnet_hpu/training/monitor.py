@@ -1,0 +1,42 @@
+"""The figure by which a run tells its best epoch, and when to stop."""
+
+from segnet_hpu.data.classes import class_names, split_names
+from segnet_hpu.errors import UsageError, nearest
+from segnet_hpu.objectives.names import METRICS
+
+LOWER_IS_BETTER = ("loss", "val_loss")
+IN_TRAINING = ("loss", "accuracy")
+SCORES = ("pixel_accuracy", "mean_accuracy", "mean_iou", "frequency_weighted_iou", "mean_dice")
+NO_AIMS = ("max_f_threshold", "max_f_false_positive_rate", "max_f_false_negative_rate")  # not the higher the better
+IOU = "val_iou_"  # before a class's name
+
+
+class Monitor:
+    """What `settings.monitor` means. name: of a record's column, or val_iou_CLASS.
+
+    Raises UsageError for a figure that the run does not have.
+    """
+
+    def __init__(self, settings):
+        self.name = settings.monitor or ("val_mean_iou" if settings.validate else "loss")
+        names = (split_names(settings.class_names, settings.n_classes) if settings.class_names
+                 else class_names(settings.palette, settings.n_classes))
+        further = [name for metric in settings.val_metrics or () for name in METRICS[metric] if name not in NO_AIMS]
+        known = [*IN_TRAINING, "val_loss", *(f"val_{name}" for name in (*SCORES, *further)),
+                 *(IOU + name for name in names)]
+        if self.name not in known:
+            raise UsageError(f"--monitor is {self.name!r}; expected one of {', '.join(known)}."
+                             f"{nearest(self.name, known)}")
+        if self.name not in IN_TRAINING and not settings.validate:
+            raise UsageError(f"--monitor {self.name} needs --validate, --val_images and --val_annotations")
+        self.class_id = names.index(self.name[len(IOU):]) if self.name.startswith(IOU) else None
+
+    def score(self, record, card):
+        """Return how good an epoch is, the higher the better; 0 for a score that the labels do not allow.
+
+        record: of the epoch. card: its Scorecard, None without validation.
+        """
+        if self.class_id is not None:
+            return card.scores()["per_class"][self.class_id]["iou"] or 0.0
+        value = record[self.name]
+        return -value if self.name in LOWER_IS_BETTER else value or 0.0
