@@ -138,6 +138,7 @@ def test_yaml_round_trip(yaml_file):
 # Values of the settings that are parsed by a function of their own.
 PARSED = {
     "class_weights": ["none", "median_frequency", [0.25, 1.0, 3.7]],
+    "val_metrics": [["boundary", "road"], ["road"]],
     "step_at": [[0.5], [0.1, 0.75]],
     "palette": ["camvid", "804080,00FF00"],
     "model_options": ["width=64", "skip_scale=at_once,dropout=0.5"],

@@ -7,6 +7,7 @@ from segnet_hpu.data.classes import PALETTES, parse_palette
 from segnet_hpu.data.datasets.registry import NAMES
 from segnet_hpu.models.options import parse_model_options
 from segnet_hpu.models.registry import find
+from segnet_hpu.objectives.chosen import parse_metrics
 from segnet_hpu.objectives.names import LOSSES, OPTIMIZERS, SCHEDULES
 from segnet_hpu.runtime.layout import BOXES
 
@@ -103,6 +104,11 @@ class Settings:
                                          group="training")
     val_steps_per_epoch: int | None = option(None, "validation steps; the whole set if not set", minimum=1,
                                              group="training")
+    val_metrics: list | None = option(None, "further scores of validation, a,b: boundary (F1 of boundaries), road "
+                                      "(MaxF, average precision of one class)", parse=parse_metrics,
+                                      group="training")
+    positive_class: str | None = option(None, "name or id of the class that road scores; 1 of two if not set",
+                                        group="training")
     loss: str = option("ce", "what is minimised", choices=LOSSES, group="training")
     loss_type: int | None = option(None, "Habana's number of a cross-entropy implementation; all are ce here",
                                    choices=(0, 1, 2), group="training")
