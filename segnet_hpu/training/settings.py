@@ -63,7 +63,7 @@ class Settings:
                                   choices=tuple(PALETTES), group="data")
     do_augment: bool = option(False, "augment the training data", group="data")
     augmentation_name: str = option("standard", "how: none, flip, standard, strong, aug_all, aug_all2, "
-                                    "aug_geometric, aug_non_geometric; with changes: standard,rotate=5",
+                                    "aug_geometric, aug_non_geometric, kitti; with changes: standard,rotate=5",
                                     group="data")
     not_cached: bool = option(False, "decode the images anew in every epoch", group="data")
     cache_mb: int | None = option(None, "memory for decoded images, MB; a share of what is free if not set",

@@ -1,0 +1,20 @@
+"""The YAML file that describes a converted data set, for --dataset FILE."""
+
+import yaml
+
+from segnet_hpu.data.classes import palette
+from segnet_hpu.data.datasets.folder import FOLDER
+from segnet_hpu.data.target import files_of
+
+
+def write_description(path, dataset, splits):
+    """Write names and colours of a DataSet's classes, and where the folders of the splits lie, beside them."""
+    files = {split: files_of(FOLDER, split) for split in splits}
+    description = {
+        "name": dataset.name,
+        "classes": list(dataset.class_names),
+        "palette": palette(dataset.palette, dataset.n_classes).tolist(),
+        "ignore_label": dataset.ignore_label,
+        "splits": {split: {"images": images, "labels": labels} for split, (images, labels, _) in files.items()},
+    }
+    path.write_text(yaml.safe_dump(description, sort_keys=False, allow_unicode=True), encoding="utf-8")
