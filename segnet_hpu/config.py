@@ -127,22 +127,28 @@ def _variables(field):
     return [field.metadata["variable"], own] if field.metadata["variable"] else [own]
 
 
-def _from_yaml(cls, path):
+def read_yaml(flag, path):
+    """Return the mapping in a YAML file, {} for an empty one; raises UsageError that names `flag` and the path."""
     import yaml
 
     try:
         with open(path, encoding="utf-8") as file:
             values = yaml.safe_load(file)
     except OSError as error:
-        raise UsageError(f"--config {path}: {error.strerror}; expected a YAML file") from None
+        raise UsageError(f"{flag} {path}: {error.strerror}; expected a YAML file") from None
     # Besides its own error PyYAML lets through those of impossible dates, of bytes that are no text and of depth.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         at = "" if line is None else f", line {line + 1}"
-        raise UsageError(f"--config {path}{at}: not valid YAML; expected lines of 'setting: value'") from None
+        raise UsageError(f"{flag} {path}{at}: not valid YAML; expected lines of 'setting: value'") from None
     values = {} if values is None else values
     if not isinstance(values, dict):
-        raise UsageError(f"--config {path}: expected lines of 'setting: value', found a {type(values).__name__}")
+        raise UsageError(f"{flag} {path}: expected lines of 'setting: value', found a {type(values).__name__}")
+    return values
+
+
+def _from_yaml(cls, path):
+    values = read_yaml("--config", path)
     known = {f.name: f for f in dataclasses.fields(cls) if f.name != "config"}
     for key in values:
         if key not in known:

@@ -6,16 +6,18 @@ from segnet_hpu import config
 from segnet_hpu.data.custom import pair_function
 from segnet_hpu.errors import UsageError
 from segnet_hpu.training.check import check
+from segnet_hpu.training.named import settle_data
 from segnet_hpu.training.settings import Settings
 
 
-def train(model, train_images, train_annotations, *, verify_dataset=True, ignore_zero_class=False,
+def train(model, train_images=None, train_annotations=None, *, verify_dataset=True, ignore_zero_class=False,
           callbacks=None, do_augment=False, augmentation_name="aug_all", custom_augmentation=None,
           gen_use_multiprocessing=False, preprocessing=None, other_inputs_paths=None, read_image_type=1, **settings):
     """Train a model; return a keras.callbacks.History: `.history` {name: list}, `.epoch` list, both by epoch.
 
     model: a name of the registry, or a functional Keras model, raw RGB (B, H, W, 3) to logits, which
     starts from the weights it has unless load_weights or encoder_weights say otherwise.
+    train_images, train_annotations: folders; or dataset="camvid" and data_root="..." among the settings.
     ignore_zero_class: leave class 0 out of loss and scores. callbacks: Keras callbacks.
     custom_augmentation: with do_augment, in place of augmentation_name: a function (image BGR, mask) ->
     (image, mask), or one that returns an imgaug augmenter. gen_use_multiprocessing: of no effect, the loader
@@ -35,6 +37,7 @@ def train(model, train_images, train_annotations, *, verify_dataset=True, ignore
     if ignore_zero_class:
         values["ignore_label"] = 0
     checked = config.from_values(Settings, train_images=train_images, train_annotations=train_annotations, **values)
+    settle_data(checked)
     check(checked, own_model)
     from segnet_hpu.training.train import Run
 

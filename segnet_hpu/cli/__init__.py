@@ -10,6 +10,7 @@ import signal
 import sys
 
 from segnet_hpu import __version__, config
+from segnet_hpu.data.datasets.layout import LayoutError
 from segnet_hpu.errors import SegnetError, UsageError, nearest
 
 COMMANDS = {
@@ -62,7 +63,10 @@ def main(argv=None):
 
 
 def _say(message):
-    """Print one line, also for a file name or a library's message that has several."""
+    """Print one line, also for a file name or a library's message that has several; all of a LayoutError."""
+    if isinstance(message, LayoutError):
+        print(f"{PROG}: {message}", file=sys.stderr)
+        return
     if str(message):  # a rank that ends because another one failed has nothing to say
         print(f"{PROG}:", *str(message).splitlines(), file=sys.stderr)
 

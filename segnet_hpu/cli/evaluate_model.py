@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
+from segnet_hpu.cli.labelled import Labelled, dataset_of, open_labelled
 from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.errors import UsageError
 
 
 @dataclass(kw_only=True)
-class Settings:
+class Settings(Labelled):
     """Score a model against labels at their full resolution."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
-    images_path: str = option(REQUIRED, "folder of images")
-    segs_path: str = option(REQUIRED, "folder of their labels")
     ignore_label: int | None = option(None, "label id left out (255 always is); the model's own if not set",
                                       minimum=0, maximum=255)
     class_names: str | None = option(None, "names a,b,c; the model's own if not set")
@@ -23,13 +23,13 @@ class Settings:
 def run(settings):
     import json
 
-    from segnet_hpu.data.folder import FolderSource
+    dataset = dataset_of(settings)
     from segnet_hpu.files import refuse_unwritable, write_text
     from segnet_hpu.inference.load import find_checkpoint
 
     if settings.json:
         refuse_unwritable("--json", settings.json)
-    source = FolderSource(settings.images_path, settings.segs_path)
+    source = open_labelled(settings)
     path = find_checkpoint(settings.checkpoints_path)
     from segnet_hpu.inference.appearance import Appearance
     from segnet_hpu.inference.evaluate import evaluate
@@ -40,8 +40,14 @@ def run(settings):
     select_device(settings.train_engine)
     model, facts = load_model(path)
     n_classes = model.output_shape[-1]
+    if dataset and dataset.n_classes not in (None, n_classes):
+        raise UsageError(f"{path} has {n_classes} classes, --dataset {dataset.name} {dataset.n_classes}; expected a "
+                         "model of these classes")
     ignore = facts.get("ignore_label") if settings.ignore_label is None else settings.ignore_label
-    appearance = Appearance.of(n_classes, settings.class_names or facts.get("class_names"), facts.get("palette"))
+    names = settings.class_names or facts.get("class_names")
+    if names is None and dataset and dataset.class_names:
+        names = ",".join(dataset.class_names)
+    appearance = Appearance.of(n_classes, names, facts.get("palette"))
     scores = named_scores(evaluate(model, source, n_classes, ignore, settings.batch_size), appearance.names)
     if settings.json:
         write_text(settings.json, json.dumps(scores, indent=2))

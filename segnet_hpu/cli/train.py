@@ -4,12 +4,14 @@ from segnet_hpu import config
 from segnet_hpu.runtime import launch, worker
 from segnet_hpu.runtime.layout import check_workers
 from segnet_hpu.training.check import check
+from segnet_hpu.training.named import settle_data
 from segnet_hpu.training.settings import Settings
 
 __all__ = ["Settings", "run"]
 
 
 def run(settings):
+    settle_data(settings)
     if settings.print_config:
         print(config.to_yaml(settings), end="")
         return

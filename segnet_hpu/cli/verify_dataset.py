@@ -3,42 +3,60 @@
 import json
 from dataclasses import asdict, dataclass
 
-from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.cli.labelled import Labelled, dataset_of
+from segnet_hpu.config import option
 from segnet_hpu.data.classes import MAX_CLASSES
+from segnet_hpu.data.datasets.chosen import agreed_classes
 
 
-@dataclass
-class Settings:
+@dataclass(kw_only=True)
+class Settings(Labelled):
     """List every fault of a data set, with its file and its cure. Exit status 1 when there is one."""
 
-    images_path: str = option(REQUIRED, "folder of images (.jpg .jpeg .png .bmp)")
-    segs_path: str = option(REQUIRED, "folder of labels (.png .bmp), named as their images")
-    n_classes: int = option(REQUIRED, "number of classes; ids are 0..n_classes-1", minimum=1,
-                            maximum=MAX_CLASSES)
+    split: str | None = option(None, "part of the data set; train and val if not set")
+    n_classes: int | None = option(None, "number of classes; ids are 0..n_classes-1; a data set brings its own",
+                                   minimum=1, maximum=MAX_CLASSES)
     ignore_label: int | None = option(None, "id that marks pixels to leave out", minimum=0, maximum=255)
     json: str | None = option(None, "write the faults to this file too")
     max_faults: int = option(100, "print at most so many faults; 0 prints all", minimum=0)
 
 
 def run(settings):
-    from segnet_hpu.data import verify
+    dataset = dataset_of(settings, ["n_classes"])
     from segnet_hpu.files import refuse_unwritable, write_text
 
     if settings.json:
         refuse_unwritable("--json", settings.json)
-    pairs, faults = verify.match_files(settings.images_path, settings.segs_path)
-    faults += verify.check_pairs(pairs, settings.n_classes, settings.ignore_label)
+    pairs, faults = _verify_splits(dataset, settings) if dataset else _verify_folders(settings)
     shown = faults[:settings.max_faults or None]
     for fault in shown:
         print(fault)
     if len(faults) > len(shown):
         print(f"... and {len(faults) - len(shown)} more (--max_faults 0 prints all)")
     if settings.json:
-        report = {"pairs": len(pairs), "faults": [asdict(fault) for fault in faults]}
+        report = {"pairs": pairs, "faults": [asdict(fault) for fault in faults]}
         write_text(settings.json, json.dumps(report, indent=1))
-    print(f"{_count(len(faults), 'fault')} in {_count(len(pairs), 'pair')}" if faults
-          else f"{_count(len(pairs), 'pair')}, no faults")
+    print(f"{_count(len(faults), 'fault')} in {_count(pairs, 'pair')}" if faults
+          else f"{_count(pairs, 'pair')}, no faults")
     return 1 if faults else 0
+
+
+def _verify_folders(settings):
+    """Return (number of pairs, faults)."""
+    from segnet_hpu.data import verify
+
+    pairs, faults = verify.match_files(settings.images_path, settings.segs_path)
+    return len(pairs), faults + verify.check_pairs(pairs, settings.n_classes, settings.ignore_label)
+
+
+def _verify_splits(dataset, settings):
+    """Return (number of pairs, faults) of the data set's splits, labels judged as training ids."""
+    n_classes = agreed_classes(dataset, settings.n_classes)
+    splits = [settings.split] if settings.split else [name for name in ("train", "val") if name in dataset.splits]
+    from segnet_hpu.data.datasets.verify import verify_split
+
+    found = [verify_split(dataset, settings.data_root, split, n_classes, settings.ignore_label) for split in splits]
+    return sum(len(source) for source, _ in found), [fault for _, faults in found for fault in faults]
 
 
 def _count(number, noun):

@@ -3,28 +3,29 @@
 import os
 from dataclasses import dataclass
 
-from segnet_hpu.config import REQUIRED, option
-from segnet_hpu.data.classes import MAX_CLASSES, PALETTES, class_names, palette, split_names
+from segnet_hpu.cli.labelled import Labelled, dataset_of, open_labelled
+from segnet_hpu.config import option
+from segnet_hpu.data.classes import MAX_CLASSES, PALETTES, class_names, palette, parse_palette, split_names
+from segnet_hpu.data.datasets.chosen import agreed_classes
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
 
 CELL_WIDTH = 480
 
 
-@dataclass
-class Settings:
+@dataclass(kw_only=True)
+class Settings(Labelled):
     """Draw image, label and overlay of some pairs, with a legend, into one picture file."""
 
-    images_path: str = option(REQUIRED, "folder of images (.jpg .jpeg .png .bmp)")
-    segs_path: str = option(REQUIRED, "folder of labels (.png .bmp), named as their images")
-    n_classes: int = option(REQUIRED, "number of classes; ids are 0..n_classes-1", minimum=1,
-                            maximum=MAX_CLASSES)
+    n_classes: int | None = option(None, "number of classes; ids are 0..n_classes-1; a data set brings its own",
+                                   minimum=1, maximum=MAX_CLASSES)
     do_augment: bool = option(False, "draw the pairs as training sees them, augmented")
     augmentation_name: str = option("standard", "how, as in train: PRESET or PRESET,field=value,...")
     out: str = option("grid.png", "picture file to write (.png or .jpg)")
     n: int = option(8, "how many pairs to draw", minimum=1)
     seed: int = option(0, "which pairs are drawn, and how they are augmented", minimum=0)
-    palette: str | None = option(None, "colours of a known data set", choices=tuple(PALETTES))
+    palette: str | None = option(None, f"colours of a known data set: {', '.join(PALETTES)}; or rrggbb,rrggbb,...",
+                                 parse=parse_palette)
     class_names: str | None = option(None, "names for the legend: a,b,c")
     ignore_label: int | None = option(None, "id that marks pixels to leave out", minimum=0, maximum=255)
 
@@ -33,17 +34,14 @@ def run(settings):
     if not settings.out.lower().endswith((".png", ".jpg", ".jpeg")):
         raise UsageError(f"--out {settings.out}: expected a name that ends in .png or .jpg")
     refuse_unwritable("--out", settings.out)
-    names = (split_names(settings.class_names, settings.n_classes) if settings.class_names
-             else class_names(settings.palette, settings.n_classes))
-    colours = palette(settings.palette, settings.n_classes)
+    names, colours = _appearance(settings)
 
     import numpy as np
 
-    from segnet_hpu.data.folder import FolderSource
     from segnet_hpu.files import write_image
     from segnet_hpu.inference import render
 
-    source = FolderSource(settings.images_path, settings.segs_path)
+    source = open_labelled(settings)
     if os.path.realpath(settings.out) in {os.path.realpath(path) for pair in source.pairs for path in pair}:
         raise UsageError(f"--out {settings.out} is one of the pictures to draw; choose another name")
     chosen = sorted(np.random.default_rng(settings.seed).permutation(len(source))[:settings.n].tolist())
@@ -56,6 +54,16 @@ def run(settings):
     sheet = render.with_legend(render.grid(rows, captions), names, colours, present)
     write_image(settings.out, sheet)
     print(settings.out)
+
+
+def _appearance(settings):
+    """Return the names and colours of the classes: flags first, then what the data set brings."""
+    dataset, n_classes, given = dataset_of(settings, ["n_classes"]), settings.n_classes, settings.palette
+    names = settings.class_names and split_names(settings.class_names, n_classes)
+    if dataset:
+        n_classes, given = agreed_classes(dataset, n_classes), given or dataset.palette
+        names = names or dataset.class_names
+    return names or class_names(given, n_classes), palette(given, n_classes)
 
 
 def _pair(source, i, settings):

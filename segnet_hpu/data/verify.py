@@ -1,7 +1,6 @@
 """Every fault of a data set of two folders, each with its file and its cure."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from segnet_hpu.data import containers
 from segnet_hpu.data.folder import IMAGE_FORMATS, files_of_both, wrong_size
 from segnet_hpu.data.images import BadFile, blue_channel, read_image, read_label_channels
+from segnet_hpu.data.prefetch import prefetched
 from segnet_hpu.progress import progress
 
 IDS_LISTED = 8
@@ -59,11 +59,11 @@ def match_files(images_dir, labels_dir):
 def check_pairs(pairs, n_classes, ignore_label=None, threads=None):
     """Return the faults inside the files of [(image path, label path), ...]; see `verify_pairs`."""
     faults, seen = [], set()
-    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        results = pool.map(lambda pair: _check_pair(*pair, n_classes, ignore_label), pairs)
-        for found, ids in progress(results, len(pairs), "verified"):
-            faults += found
-            seen |= ids
+    threads = threads or os.cpu_count()
+    results = prefetched(lambda pair: _check_pair(*pair, n_classes, ignore_label), pairs, threads, ahead=4 * threads)
+    for found, ids in progress(results, len(pairs), "verified"):
+        faults += found
+        seen |= ids
     # With 255 ignored no single mask of 0 and 255 is suspicious, but a whole set of them is.
     if not faults and ignore_label == 255 and n_classes > 1 and seen == {0, 255}:
         faults.append(_binary_fault(os.path.dirname(pairs[0][1]), "holds only masks of 0 and 255 (ignored)"))
@@ -105,7 +105,7 @@ def _check_label(path, label, n_classes, ignore_label):
         return [], set(ids.tolist())
     if 255 in outside and set(ids.tolist()) <= {0, 255}:
         return [_binary_fault(path, f"is a mask of 0 and 255 ({counts[255]} pixels)")], set()
-    return [_outside_fault(path, outside, counts, n_classes)], set()
+    return [outside_fault(path, outside, counts, n_classes)], set()
 
 
 def _is_coloured(label):
@@ -121,7 +121,8 @@ def _binary_fault(file, what):
     return Fault(file, what, "convert 255 to 1: cv2.imwrite(file, (mask > 127).astype('uint8'))")
 
 
-def _outside_fault(path, outside, counts, n_classes):
+def outside_fault(path, outside, counts, n_classes):
+    """Return the Fault of a label file. outside: its ids that are no class; counts: pixels of every id."""
     listed = ", ".join(f"{i} ({counts[i]} pixels)" for i in outside[:IDS_LISTED])
     more = f" and {len(outside) - IDS_LISTED} more" if len(outside) > IDS_LISTED else ""
     fix = f"map it to 0..{n_classes - 1}, raise --n_classes, or give a void id as --ignore_label"

@@ -3,7 +3,9 @@
 import os
 
 from segnet_hpu.data.augmentation import Augmentation
-from segnet_hpu.data.classes import CLASS_NAMES, split_names
+from segnet_hpu.data.classes import palette_size, split_names
+from segnet_hpu.data.datasets import find as find_dataset
+from segnet_hpu.data.datasets import root_of
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.models.registry import find, input_size
@@ -31,7 +33,7 @@ def check(settings, own_model=False):
     Augmentation.parse(settings.augmentation_name)
     if settings.class_names:
         split_names(settings.class_names, settings.n_classes)
-    elif settings.palette and settings.n_classes > (known := len(CLASS_NAMES[settings.palette])):
+    elif settings.palette and settings.n_classes > (known := palette_size(settings.palette)):
         raise UsageError(f"--palette {settings.palette} has {known} classes, --n_classes is {settings.n_classes}; "
                          "leave the palette out for generated colours")
     if settings.warmup_epochs is not None and settings.warmup_epochs >= settings.epochs:
@@ -52,6 +54,11 @@ def check(settings, own_model=False):
 
 
 def _check_data(settings):
+    if settings.dataset:
+        dataset = find_dataset(settings.dataset)
+        for split in [settings.train_split] + [settings.val_split] * bool(settings.validate):
+            dataset.check_layout(root_of(dataset, settings.data_root), split)
+        return
     folders = ["train_images", "train_annotations"]
     if settings.validate:
         folders += ["val_images", "val_annotations"]

@@ -3,6 +3,8 @@
 import functools
 
 from segnet_hpu.data.augmentation import Augmentation
+from segnet_hpu.data.datasets import VOID, open_dataset
+from segnet_hpu.data.datasets.verify import verify_split
 from segnet_hpu.data.folder import FolderSource
 from segnet_hpu.data.loader import Loader
 from segnet_hpu.data.sampling import Stream
@@ -17,6 +19,8 @@ def open_sources(settings, ranks):
 
     Raises UsageError for missing folders and, naming the first fault, for faulty data.
     """
+    if settings.dataset:
+        return _open_dataset(settings, ranks)
     folders = [(settings.train_images, settings.train_annotations)]
     if settings.validate:
         folders.append((settings.val_images, settings.val_annotations))
@@ -46,12 +50,36 @@ def class_weights(source, settings):
     if settings.class_weights == "none":
         return None
     if settings.class_weights == "median_frequency":
-        return [float(w) for w in median_frequency_weights(source, settings.n_classes, settings.ignore_label)]
+        ignored = VOID if settings.dataset else settings.ignore_label
+        return [float(w) for w in median_frequency_weights(source, settings.n_classes, ignored)]
     return settings.class_weights
 
 
+def _open_dataset(settings, ranks):
+    """The sources of a data set; rank 0 opens them first, alone, so that it alone complains."""
+    opened = {}
+    arguments = settings.dataset, settings.data_root
+
+    def open_first(split):
+        if settings.not_verify_dataset:
+            opened[split] = open_dataset(*arguments, split)
+            return
+        opened[split], faults = verify_split(*arguments, split, settings.n_classes, settings.ignore_label)
+        _refuse(faults)
+
+    sources = []
+    for split in [settings.train_split] + [settings.val_split] * settings.validate:
+        ranks.first(functools.partial(open_first, split))
+        source = opened[split] if split in opened else open_dataset(*arguments, split)
+        sources.append(source.ignoring(settings.ignore_label))
+    return sources[0], sources[1] if settings.validate else None
+
+
 def _verify(images, labels, settings):
-    faults = verify_pairs(images, labels, settings.n_classes, settings.ignore_label)
+    _refuse(verify_pairs(images, labels, settings.n_classes, settings.ignore_label))
+
+
+def _refuse(faults):
     if faults:
         more = f" (and {len(faults) - 1} more: segnet-hpu verify_dataset lists them)" if len(faults) > 1 else ""
         raise UsageError(f"{faults[0]}{more}")

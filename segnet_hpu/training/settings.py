@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from segnet_hpu.config import REQUIRED, option
-from segnet_hpu.data.classes import PALETTES
+from segnet_hpu.data.classes import PALETTES, parse_palette
+from segnet_hpu.data.datasets.registry import NAMES
 from segnet_hpu.models.registry import find
 from segnet_hpu.objectives.names import LOSSES, OPTIMIZERS, SCHEDULES
 from segnet_hpu.runtime.layout import BOXES
@@ -36,7 +37,8 @@ class Settings:
     # None only from Python, for a model of the caller's own.
     model_name: str | None = option(REQUIRED, "which model: `segnet-hpu models` lists them", parse=parse_model_name,
                                     group="model")
-    n_classes: int = option(REQUIRED, "number of classes", minimum=1, maximum=255, group="model")
+    n_classes: int | None = option(None, "number of classes; a data set brings its own", minimum=1, maximum=255,
+                                   group="model")
     input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1, group="model")
     input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1, group="model")
     encoder_weights: str | None = option(None, "imagenet (downloaded once), a .h5 file of such, hed (VGG16 of "
@@ -50,17 +52,24 @@ class Settings:
     init_from: str | None = option(None, "start from what fits of this checkpoint, of other classes or decoder",
                                    group="model")
 
-    train_images: str = option(REQUIRED, "folder of training images", group="data")
-    train_annotations: str = option(REQUIRED, "folder of their labels", group="data")
-    validate: bool = option(False, "score a validation set after every epoch", group="data")
+    dataset: str | None = option(None, f"data set by name, in place of folders: {', '.join(NAMES)}, a .yaml file "
+                                 "that describes one, or MODULE:NAME", group="data")
+    data_root: str | None = option(None, "folder where the data set lies as published", group="data")
+    train_split: str = option("train", "part of the data set to train on", group="data")
+    val_split: str = option("val", "part of the data set to validate on", group="data")
+    train_images: str | None = option(None, "folder of training images", group="data")
+    train_annotations: str | None = option(None, "folder of their labels", group="data")
+    validate: bool | None = option(None, "score a validation set after every epoch; if not set, where a data set "
+                                   "has one", group="data")
     val_images: str | None = option(None, "folder of validation images", group="data")
     val_annotations: str | None = option(None, "folder of their labels", group="data")
     not_verify_dataset: bool = option(False, "skip the check of the data sets", group="data")
     ignore_label: int | None = option(None, "label id left out of loss and scores (255 always is)",
                                       minimum=0, maximum=255, group="data")
     class_names: str | None = option(None, "names a,b,c for reports and legends", group="data")
-    palette: str | None = option(None, "colours, and names if none are given, of a known data set",
-                                  choices=tuple(PALETTES), group="data")
+    palette: str | None = option(None, "colours, and names if none are given, of a known data set: "
+                                 f"{', '.join(PALETTES)}; or colours rrggbb,rrggbb,...", parse=parse_palette,
+                                 group="data")
     do_augment: bool = option(False, "augment the training data", group="data")
     augmentation_name: str = option("standard", "how: none, flip, standard, strong, aug_all, aug_all2, "
                                     "aug_geometric, aug_non_geometric, kitti; with changes: standard,rotate=5",

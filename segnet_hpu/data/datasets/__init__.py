@@ -4,6 +4,6 @@ Light on purpose: `find` and what it returns need neither NumPy nor OpenCV; read
 """
 
 from segnet_hpu.data.datasets.base import VOID, DataSet, Split
-from segnet_hpu.data.datasets.registry import NAMES, find, open_dataset
+from segnet_hpu.data.datasets.registry import NAMES, find, open_dataset, root_of
 
-__all__ = ["NAMES", "VOID", "DataSet", "Split", "find", "open_dataset"]
+__all__ = ["NAMES", "VOID", "DataSet", "Split", "find", "open_dataset", "root_of"]

@@ -31,8 +31,8 @@ class DataSet:
     data.classes.palette takes, None for generated ones. files: {split: Split}.
     ids: {value in the label files: training id}, None where the values are training ids.
     colours: {(red, green, blue): training id} for labels that are coloured pictures.
-    VOID is a training id too: pixels left out of loss and scores. A value or colour that is not listed is a fault
-    of the file. root: where it lies, if that is known.
+    VOID is a training id too: pixels left out of loss and scores. others: training id of the values or colours
+    that are not listed; None makes them a fault of the file. root: where it lies, if that is known.
     """
 
     name: str
@@ -41,6 +41,7 @@ class DataSet:
     files: dict = field(hash=False)
     ids: dict | None = field(default=None, hash=False)
     colours: dict | None = field(default=None, hash=False)
+    others: int | None = None
     root: str | None = None
     ignore_label = VOID
 
@@ -76,16 +77,19 @@ class DataSet:
 
             yield from by_stem(os.path.join(root, images), os.path.join(root, labels))
 
-    def match(self, root, split):
-        """Return ([(image path, label path), ...], the candidates of which one file is missing)."""
-        root = os.fspath(root)
+    def check_layout(self, root, split):
+        """Raise LayoutError where the root, its folders or lists are missing or empty; quick."""
         if not os.path.isdir(root):
             raise layout_error(self, root, f"{root}: no such folder")
+        if next(iter(self.candidates(root, split)), None) is None:
+            raise layout_error(self, root, f"{root} holds no file {self.files[split].images}")
+
+    def match(self, root, split):
+        """Return ([(image path, label path), ...], the candidates of which one file is missing)."""
+        self.check_layout(root, split)
         pairs, missing = [], []
         for pair in self.candidates(root, split):
             (pairs if all(map(os.path.exists, pair)) else missing).append(pair)
-        if not pairs and not missing:
-            raise layout_error(self, root, f"{root} holds no file {self.files[split].images}")
         return pairs, missing
 
     def open(self, root, split):
@@ -100,8 +104,8 @@ class DataSet:
         from segnet_hpu.data.datasets import labels
 
         if self.colours:
-            return labels.from_colours(path, self.colours)
-        return labels.from_values(path, self.ids)
+            return labels.from_colours(path, self.colours, self.others)
+        return labels.from_values(path, self.ids, self.others)
 
     def require_folder(self, root, folder):
         """Raise LayoutError unless root/folder is a folder."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from segnet_hpu.data.classes import CLASS_NAMES, COCO_UNUSED
 from segnet_hpu.data.datasets.base import VOID, DataSet, Split
+from segnet_hpu.data.datasets.patterns import fixed_folder
 from segnet_hpu.errors import UsageError
 
 _MAPS = {split: Split(f"{split}2017/*.jpg", f"stuffthingmaps/{split}2017/*.png") for split in ("train", "val")}
@@ -28,13 +29,16 @@ class Instances(DataSet):
     pixels are kept; of each pair the second path is the annotation file.
     """
 
+    def check_layout(self, root, split):
+        images, annotations, _ = self.split_files(split)
+        self.require_folder(root, fixed_folder(images))
+        self.require_file(root, annotations)
+
     def open(self, root, split):
         from segnet_hpu.data.datasets.instances import read_instances
 
-        images, annotations, _ = self.split_files(split)
-        self.require_folder(root, images.partition("/")[0])
-        self.require_file(root, annotations)
-        return read_instances(self, root, images, annotations)
+        self.check_layout(root, split)
+        return read_instances(self, root, *self.files[split][:2])
 
     def match(self, root, split):
         source, missing = self.open(root, split)

@@ -82,6 +82,8 @@ def read_instances(dataset, root, images, annotations):
     except (ValueError, KeyError, TypeError) as error:
         raise BadFile(path, f"holds no COCO instances ({type(error).__name__}: {error})", COPY_ANEW) from None
     kept = sorted((d for d in drawings.values() if d.shapes and d.is_kept(path)), key=lambda d: d.file_name)
+    if not kept:
+        raise BadFile(path, f"has no image with more than {FEWEST} pixels of the {len(classes)} classes", COPY_ANEW)
     there = set(os.listdir(folder))
     pairs = [(os.path.join(folder, d.file_name), path) for d in kept]
     missing = [pair for pair, d in zip(pairs, kept, strict=True) if d.file_name not in there]

@@ -8,44 +8,46 @@ LISTED = 8
 UNKNOWN = -1
 
 
-def from_values(path, ids=None):
+def from_values(path, ids=None, others=None):
     """Return uint8 (H, W): the training ids of the values in a label file of 8 or 16 bits.
 
-    ids: {value: training id}; None where the values are training ids. Raises BadFile for other values.
+    ids: {value: training id}; None where the values are training ids. others: training id of all other values;
+    for None they raise BadFile.
     """
     if ids is None:
         return read_label(path)
     values = blue_channel(read_label_channels(path))
-    table = np.full(1 << 16, UNKNOWN, np.int16)
+    table = np.full(1 << 16, UNKNOWN if others is None else others, np.int16)
     table[list(ids)] = list(ids.values())
     label = table[values]
     if (label == UNKNOWN).any():
-        raise _unknown(path, "value", np.unique(values[label == UNKNOWN]).tolist(), ids)
+        raise _unknown(path, "value", _list(np.unique(values[label == UNKNOWN])), _list(ids))
     return label.astype(np.uint8)
 
 
-def from_colours(path, colours):
+def from_colours(path, colours, others=None):
     """Return uint8 (H, W): the training ids of the colours in a picture.
 
-    colours: {(red, green, blue): training id}. Raises BadFile for a grey picture and for other colours, as
-    resizing or JPEG compression make them.
+    colours: {(red, green, blue): training id}. others: training id of all other colours; for None they raise
+    BadFile, as resizing or JPEG compression make them. So does a grey picture.
     """
     picture = read_label_channels(path)
     if picture.ndim != 3 or picture.dtype != np.uint8:
-        raise BadFile(path, "is no picture of 8-bit colours", f"its colours must be {_list(map(_hex, colours))}")
+        raise BadFile(path, "is no picture of 8-bit colours", f"its colours must be {_hex_list(colours)}")
     codes = picture.astype(np.int32) @ np.array([1, 1 << 8, 1 << 16], np.int32)  # blue comes first
     known = sorted((red << 16 | green << 8 | blue, label) for (red, green, blue), label in colours.items())
     known_codes = np.array([code for code, _ in known], np.int32)
     place = np.searchsorted(known_codes, codes).clip(max=len(known) - 1)
     unknown = known_codes[place] != codes
-    if unknown.any():
+    if unknown.any() and others is None:
         found = [f"{code:06x}" for code in np.unique(codes[unknown])[:LISTED + 1].tolist()]
-        raise _unknown(path, "colour", found, map(_hex, colours))
-    return np.array([label for _, label in known], np.uint8)[place]
+        raise _unknown(path, "colour", _list(found), _hex_list(colours))
+    label = np.array([label for _, label in known], np.uint8)[place]
+    return label if others is None else np.where(unknown, np.uint8(others), label)
 
 
 def _unknown(path, kind, found, known):
-    return BadFile(path, f"holds the {kind} {_list(found)}; expected {_list(known)}",
+    return BadFile(path, f"holds the {kind} {found}; expected {known}",
                    "take the file as published, neither resized nor compressed anew, or map it in the description")
 
 
@@ -54,5 +56,5 @@ def _list(values):
     return ", ".join(values[:LISTED]) + (" and more" if len(values) > LISTED else "")
 
 
-def _hex(colour):
-    return "%02x%02x%02x" % tuple(colour)
+def _hex_list(colours):
+    return _list(bytes(colour).hex() for colour in colours)

@@ -4,69 +4,69 @@ import os
 
 from segnet_hpu.errors import UsageError
 
-DEPTH, PER_FOLDER, LINES = 4, 4, 40
+DEPTH, PER_FOLDER, LINES = 4, 3, 32
 
 
 class LayoutError(UsageError):
-    """A data set's files are missing or lie elsewhere. The one error of several lines: the first says what is wrong."""
+    """Files of a data set are missing or lie elsewhere. It alone has several lines: the first says what is wrong."""
 
 
 def layout_error(dataset, root, what):
     """Return the LayoutError: what is wrong, the expected tree, and what was found at `root`."""
     elsewhere = _elsewhere(dataset, root)
     hint = f"; it seems to lie in {elsewhere}: give that as --data_root" if elsewhere else ""
+    found = [] if os.path.isdir(root) else ["(no such folder)"]
+    found = found or list(_paths_below(root, DEPTH)) or ["(nothing)"]
     return LayoutError("\n".join([
         f"--dataset {dataset.name}: {what}{hint}", "expected (* stands for any text):",
-        *tree(root, dataset.expected_paths()), "found:", *tree(root, _found(root))]))
+        *tree(root, dataset.expected_paths()), "found:", *tree(root, found)[:LINES],
+        *["    ..."] * (len(found) >= LINES)]))
 
 
 def tree(root, paths):
-    """Return lines that draw the paths, relative to `root`, one level deeper in each folder."""
-    lines, shown = [f"  {root}/"], set()
+    """Return lines that draw the paths, relative to `root`, each folder's together and one level deeper."""
+    nested = {}
     for path in paths:
-        parts = path.split("/")
-        for depth, part in enumerate(parts):
-            place = tuple(parts[:depth + 1])
-            if part and place not in shown:
-                shown.add(place)
-                lines.append("  " * (depth + 2) + part + ("/" if depth + 1 < len(parts) else ""))
-    return lines
+        at = nested
+        for part in path.split("/"):
+            at = at.setdefault(part, {})
+    return [f"  {root}/", *_draw(nested, 2)]
 
 
-def _found(root):
-    """Paths below the root, a few of each folder."""
-    if not os.path.isdir(root):
-        return ["(no such folder)"]
-    paths = []
-    _list(root, "", DEPTH, paths)
-    more = ["..."] if len(paths) > LINES else []
-    return (paths[:LINES] + more) or ["(nothing)"]
+def _draw(nested, depth):
+    for name, below in nested.items():
+        if name:
+            yield "  " * depth + name + ("/" if below else "")
+            yield from _draw(below, depth + 1)
 
 
-def _list(root, folder, depth, paths):
-    names = sorted(name for name in os.listdir(os.path.join(root, folder)) if not name.startswith("."))
+def _paths_below(root, depth):
+    """Yield paths below the root, a few of each folder, folders with a slash at the end."""
+    names = _names(root)
     # Folders tell more about a layout than files do.
-    names.sort(key=lambda name: not os.path.isdir(os.path.join(root, folder, name)))
-    for name in names[:PER_FOLDER]:
-        path = f"{folder}{name}"
-        if not os.path.isdir(os.path.join(root, path)):
-            paths.append(path)
-            continue
-        paths.append(f"{path}/")
+    names.sort(key=lambda name: not os.path.isdir(os.path.join(root, name)))
+    for name in names[:PER_FOLDER] if len(names) > PER_FOLDER + 1 else names:
+        path = os.path.join(root, name)
+        yield f"{name}/" if os.path.isdir(path) else name
         if depth > 1:
-            _list(root, f"{path}/", depth - 1, paths)
-    if len(names) > PER_FOLDER:
-        paths.append(f"{folder}... ({len(names) - PER_FOLDER} more)")
+            yield from (f"{name}/{below}" for below in _paths_below(path, depth - 1))
+    if len(names) > PER_FOLDER + 1:
+        yield f"... ({len(names) - PER_FOLDER} more)"
 
 
 def _elsewhere(dataset, root):
-    """The folder near the root, one or two levels below it or right above, in which the data set's folders lie."""
-    tops = {path.split("/")[0] for path in dataset.expected_paths()}
-    if any("*" in top for top in tops) or not os.path.isdir(root):
-        return None
-    below = [os.path.join(root, name) for name in sorted(os.listdir(root))][:PER_FOLDER * 4]
-    deeper = [os.path.join(folder, name) for folder in below if os.path.isdir(folder)
-              for name in sorted(os.listdir(folder))[:PER_FOLDER * 4]]
-    above = os.path.dirname(os.path.abspath(root))
-    return next((place for place in [*below, *deeper, above]
-                 if all(os.path.exists(os.path.join(place, top)) for top in tops)), None)
+    """Return the folder near the root, up to two levels below it or right above, where a split's folders lie."""
+    below = [os.path.join(root, name) for name in _names(root)]
+    deeper = [os.path.join(folder, name) for folder in below for name in _names(folder)]
+    places = [*below, *deeper, os.path.dirname(os.path.abspath(root))]
+    tops = {tuple(path.split("/")[0] for path in split if path) for split in dataset.files.values()}
+    return next((place for place in places for names in tops if "*" not in "".join(names)
+                 and all(os.path.exists(os.path.join(place, top)) for top in names)), None)
+
+
+def _names(folder):
+    """The visible names in a folder, sorted; none where it is none or may not be read."""
+    try:
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    except OSError:
+        return []

@@ -31,8 +31,8 @@ def find(name):
         from segnet_hpu.data.datasets.own import import_dataset
 
         return import_dataset(name)
-    raise UsageError(f"data set {name!r} is unknown; expected {', '.join(NAMES)}, a .yaml file that describes one, or "
-                     f"MODULE:NAME.{nearest(name, NAMES)}")
+    raise UsageError(f"data set {name!r} is unknown; expected {', '.join(NAMES)}, a .yaml file that describes one, "
+                     f"or MODULE:NAME.{nearest(name, NAMES)}")
 
 
 def open_dataset(name, root, split):
@@ -44,9 +44,7 @@ def open_dataset(name, root, split):
     are missing or lie elsewhere.
     """
     dataset = find(name)
-    root = dataset.root if root is None else os.fspath(root)
-    if root is None:
-        raise UsageError(f"--dataset {dataset.name} needs --data_root, the folder where it lies")
+    root = root_of(dataset, root)
     source, missing = dataset.open(root, split)
     if missing:
         more = f" (and {len(missing) - 1} more such)" if len(missing) > 1 else ""
@@ -54,3 +52,11 @@ def open_dataset(name, root, split):
         what = f"{image} has no label {label}{more}" if os.path.exists(image) else f"{image} is missing{more}"
         raise layout_error(dataset, root, what)
     return source
+
+
+def root_of(dataset, root=None):
+    """Return `root`, else the folder that the data set names itself; raises UsageError where there is none."""
+    root = dataset.root if root is None else os.fspath(root)
+    if root is None:
+        raise UsageError(f"--dataset {dataset.name} needs --data_root, the folder where it lies")
+    return root
