@@ -12,8 +12,6 @@ from segnet_hpu.data.target import file_values, files_of, image_ending, paths
 from segnet_hpu.errors import UsageError
 from segnet_hpu.progress import progress
 
-JPEG_QUALITY = 95
-
 
 def convert(source, dataset, split, folder):
     """Write all pairs of `source` below `folder`; return how many images were compressed anew, with loss.
@@ -58,8 +56,7 @@ def write_image(path, image, original=None):
         place(original, path)
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = cv2.imencode(path.suffix, image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
-    path.write_bytes(data.tobytes())
+    path.write_bytes(cv2.imencode(path.suffix, image[:, :, ::-1])[1].tobytes())  # JPEG of quality 95
     return path.suffix == ".jpg"
 
 

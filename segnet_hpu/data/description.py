@@ -17,4 +17,5 @@ def write_description(path, dataset, splits):
         "ignore_label": dataset.ignore_label,
         "splits": {split: {"images": images, "labels": labels} for split, (images, labels, _) in files.items()},
     }
-    path.write_text(yaml.safe_dump(description, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    text = yaml.safe_dump(description, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True)
+    path.write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ def summary(found, names, count_void=False):
     of all pixels, void included.
     """
     total = int(found.pixels.sum())
-    weights = [round(float(w), 4) for w in found.weights(count_void)]
+    weights = [float(f"{w:.4g}") for w in found.weights(count_void)]
     rows = [{"pixels": int(p), "share": int(p) / total, "images": int(i)}
             for p, i in zip(found.pixels, found.images, strict=True)]
     classes = [{"id": i, "name": name, **row, "weight": weight}
@@ -23,7 +23,7 @@ def summary(found, names, count_void=False):
 
 def table(report):
     """Return a summary as text."""
-    rows = [(str(c["id"]), c["name"], f"{100 * c['share']:.2f}", str(c["images"]), f"{c['weight']:.4f}")
+    rows = [(str(c["id"]), c["name"], f"{100 * c['share']:.2f}", str(c["images"]), f"{c['weight']:g}")
             for c in report["classes"]]
     rows = [("id", "class", "pixels %", "images", "weight"), *rows,
             ("", "void", f"{100 * report['void']['share']:.2f}", str(report["void"]["images"]), "")]

@@ -12,7 +12,7 @@ def parse_val(value):
     text = str(value)
     number = float(text) if "." in text else int(text)
     if number <= 0 or (isinstance(number, float) and number >= 1):
-        raise ValueError("a share lies between 0 and 1")
+        raise ValueError("more than 0, a share less than 1")
     return number
 
 
