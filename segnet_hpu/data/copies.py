@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 from segnet_hpu.data.convert import write_image, write_label
+from segnet_hpu.data.datasets.base import VOID
 from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.prefetch import prefetched
 from segnet_hpu.data.target import files_of, paths
@@ -14,7 +15,7 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.progress import progress
 
 
-def write_copies(source, split, folder, copies, augmentation, seed=0, mirror=False, void=255):
+def write_copies(source, split, folder, copies, augmentation, seed=0, mirror=False, void=VOID):
     """Write every pair and its `copies` as NAME, NAME_aug1, NAME_aug2, ... below `folder`, as two folders.
 
     source: a DataSetSource. folder: a pathlib.Path. augmentation: an Augmentation, applied at the image's own size;
@@ -31,15 +32,15 @@ def write_copies(source, split, folder, copies, augmentation, seed=0, mirror=Fal
 
     def write(i):
         image, label = source[i]
-        _write(source.pairs[i][0], names[i], image, label)
+        put(names[i], image, label, source.pairs[i][0])
         for k, turn in enumerate(turns, 1):
             transform = TrainTransform(label.shape, label.shape, turn)
-            _write("copy.png", f"{names[i]}_aug{k}", *transform(image, label, np.random.default_rng([seed, i, k])))
+            put(f"{names[i]}_aug{k}", *transform(image, label, np.random.default_rng([seed, i, k])))
 
-    def _write(original, name, image, label):
-        image_path, label_path = paths(files, name, original)
-        write_image(folder / image_path, image, original if original != "copy.png" else None)
-        write_label(folder / label_path, np.where(label == 255, np.uint8(void), label))
+    def put(name, image, label, original=None):
+        image_path, label_path = paths(files, name, original or "")
+        write_image(folder / image_path, image, original)
+        write_label(folder / label_path, np.where(label == VOID, np.uint8(void), label))
 
     threads = os.cpu_count()
     for _ in progress(prefetched(write, range(len(source)), threads, 2 * threads), len(source), "augmented", "pair"):

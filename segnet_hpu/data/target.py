@@ -28,7 +28,8 @@ def files_of(dataset, split):
 def paths(files, name, original):
     """Return the relative paths of image and label of a pair.
 
-    files: a Split. name: the pair's. original: the image's path, whose ending counts where the layout leaves it open.
+    files: a Split. name: the pair's. original: the image's path, whose ending counts where the layout leaves it open;
+    "" for PNG.
     """
     images, labels, _ = files
     ending = image_ending(original)
