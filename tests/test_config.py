@@ -153,6 +153,8 @@ def test_flags_round_trip():
                 values[field.name] = draw.choice(meta["choices"])
             if field.name == "class_weights":
                 values[field.name] = [draw.random() for _ in range(3)]
+            if field.name == "palette":
+                values[field.name] = draw.choice(["camvid", "804080,00FF00"])
             if field.name == "model_name":
                 values[field.name] = draw.choice(["vgg_segnet", "xception_unet"])
             if optional and draw.random() < 0.2:

@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # An executable that no refused command gets to run.
 ELASTIC = DISTRIBUTED + "--min_workers 2 --host_discovery_script /bin/true "
 
+CAMVID = "train --model_name vgg_segnet --dataset camvid --data_root . "
+
 # Name -> (command, words of the line).
 FLAGS = {
     "unknown command": ("trian", "unknown command 'trian'", "Did you mean train?", "--help"),
@@ -25,9 +27,21 @@ FLAGS = {
     "argument without flag": (TRAIN + "images", "unknown argument images"),
     "flag without value": (TRAIN + "--epochs", "--epochs", "expected one argument"),
     "empty value": (TRAIN + "--epochs=", "--epochs is ''", "a whole number of at least 1"),
-    "required flags": ("train --n_classes 2", "--model_name, --train_images, --train_annotations"),
+    "required flags": ("train --n_classes 2", "train needs --model_name"),
+    "neither folders nor data set": ("train --model_name vgg_segnet --n_classes 2",
+                                     "--train_images, --train_annotations must", "--dataset and --data_root"),
+    "no folder to verify": ("verify_dataset --images_path images", "--segs_path, --n_classes", "--dataset"),
+    "no folder to judge on": ("evaluate_model --checkpoints_path m", "--images_path, --segs_path", "--dataset"),
+    "data set": (CAMVID.replace("camvid", "camvit"), "'camvit' is unknown", "Did you mean camvid?"),
+    "no place of the data set": (CAMVID.replace("--data_root .", ""), "camvid needs --data_root"),
+    "place of no data set": (TRAIN + "--data_root .", "--data_root", "--dataset"),
+    "folders and data set": (TRAIN + "--dataset camvid --data_root .", "--train_images", "--dataset camvid"),
+    "other classes than the data set's": (CAMVID + "--n_classes 12", "--n_classes is 12", "camvid has 11"),
+    "data set without classes": (CAMVID.replace("camvid", "folder"), "--dataset folder needs --n_classes"),
+    "split": (CAMVID + "--train_split tran", "no split 'tran'", "train, val, test", "Did you mean train?"),
+    "data set of no module": (CAMVID.replace("camvid", "nowhere:DATA"), "nowhere:DATA", "MODULE:NAME"),
     "required flags of predict": ("predict --input_path images", "--checkpoints_path, --output_path"),
-    "none for a required number": (TRAIN + "--n_classes none", "--n_classes is 'none'", "a whole number"),
+    "none for a required number": (TRAIN + "--n_classes none", "--n_classes must be given"),
     "word for a number": (TRAIN + "--epochs ten", "--epochs is 'ten'", "a whole number of at least 1"),
     "fraction for a whole number": (TRAIN + "--epochs 1.5", "--epochs is '1.5'", "a whole number"),
     "no number": (TRAIN + "--learning_rate nan", "--learning_rate is 'nan'", "a number of at least 0"),

@@ -4,7 +4,8 @@ import pytest
 from segnet_hpu.data.classes import CLASS_NAMES, MAX_CLASSES, PALETTES, class_names, palette, split_names
 from segnet_hpu.errors import UsageError
 
-SIZES = {"camvid": 12, "cityscapes": 19, "voc": 21, "ade20k": 150, "ade20k_raw": 151, "kitti_road": 2}
+SIZES = {"camvid": 12, "cityscapes": 19, "voc": 21, "ade20k": 150, "ade20k_raw": 151, "kitti_road": 2,
+         "coco_stuff": 182, "coco_stuff_171": 171}
 
 
 def test_every_data_set_has_a_name_and_a_colour_for_each_class():

@@ -33,6 +33,7 @@ class DataSet:
     colours: {(red, green, blue): training id} for labels that are coloured pictures.
     VOID is a training id too: pixels left out of loss and scores. others: training id of the values or colours
     that are not listed; None makes them a fault of the file. root: where it lies, if that is known.
+    plain: the label files are verified as those of two folders are, for what people do to such.
     """
 
     name: str
@@ -44,6 +45,7 @@ class DataSet:
     others: int | None = None
     root: str | None = None
     ignore_label = VOID
+    plain = False
 
     @property
     def n_classes(self):

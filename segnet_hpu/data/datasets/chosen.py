@@ -13,7 +13,8 @@ def chosen_dataset(settings, folders, needed):
     if settings.dataset is None:
         missing = [f"--{name}" for name in needed if getattr(settings, name) is None]
         if missing:
-            raise UsageError(f"needs {', '.join(missing)}; or --dataset and --data_root, which bring them")
+            raise UsageError(f"{', '.join(missing)} must be given; or --dataset and --data_root, which stand in for "
+                             "folders and classes")
         if settings.data_root is not None:
             raise UsageError("--data_root is the place of a --dataset; give that too, or leave it out")
         return None

@@ -17,6 +17,8 @@ class Folder(DataSet):
     Classes, names and void label are the user's to say.
     """
 
+    plain = True
+
     def candidates(self, root, split):
         self.split_files(split)
         if os.path.isdir(os.path.join(root, PREPPED["train"].images)):

@@ -34,16 +34,15 @@ def from_colours(path, colours, others=None):
     picture = read_label_channels(path)
     if picture.ndim != 3 or picture.dtype != np.uint8:
         raise BadFile(path, "is no picture of 8-bit colours", f"its colours must be {_hex_list(colours)}")
-    codes = picture.astype(np.int32) @ np.array([1, 1 << 8, 1 << 16], np.int32)  # blue comes first
-    known = sorted((red << 16 | green << 8 | blue, label) for (red, green, blue), label in colours.items())
-    known_codes = np.array([code for code, _ in known], np.int32)
-    place = np.searchsorted(known_codes, codes).clip(max=len(known) - 1)
-    unknown = known_codes[place] != codes
-    if unknown.any() and others is None:
-        found = [f"{code:06x}" for code in np.unique(codes[unknown])[:LISTED + 1].tolist()]
+    blue, green, red = (picture[:, :, channel].astype(np.int32) for channel in range(3))
+    codes = red << 16 | green << 8 | blue
+    label = np.full(codes.shape, UNKNOWN if others is None else others, np.int16)
+    for (red, green, blue), training_id in colours.items():
+        label[codes == (red << 16 | green << 8 | blue)] = training_id
+    if (label == UNKNOWN).any():
+        found = [f"{code:06x}" for code in np.unique(codes[label == UNKNOWN])[:LISTED + 1].tolist()]
         raise _unknown(path, "colour", _list(found), _hex_list(colours))
-    label = np.array([label for _, label in known], np.uint8)[place]
-    return label if others is None else np.where(unknown, np.uint8(others), label)
+    return label.astype(np.uint8)
 
 
 def _unknown(path, kind, found, known):

@@ -22,10 +22,10 @@ def verify_split(name, root, split, n_classes, ignore_label=None):
     source, missing = dataset.open(root_of(dataset, root), split)
     source = source.ignoring(ignore_label)
     faults = [_missing(*pair) for pair in missing]
-    if dataset.ids or dataset.colours:
-        return source, faults + check_source(source, n_classes)
-    # The files hold training ids: what is wrong with them is told more closely.
-    return source, faults + check_pairs(source.pairs, n_classes, VOID if ignore_label is None else ignore_label)
+    if dataset.plain:
+        # What is wrong with files that hold nothing but training ids is told more closely.
+        return source, faults + check_pairs(source.pairs, n_classes, VOID if ignore_label is None else ignore_label)
+    return source, faults + check_source(source, n_classes)
 
 
 def check_source(source, n_classes):

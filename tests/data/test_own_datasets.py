@@ -1,0 +1,120 @@
+"""Data sets of a user's own: a YAML file, or a class in Python."""
+
+import numpy as np
+import pytest
+
+import made_datasets as made
+from segnet_hpu.data.classes import palette
+from segnet_hpu.data.datasets import find, open_dataset
+from segnet_hpu.errors import UsageError
+
+SOUND = """
+classes: [soil, plant, tool]
+splits:
+  train: {images: img, labels: lbl}
+"""
+
+
+@pytest.fixture
+def described(tmp_path):
+    """Write yard.yaml with this text; return its path."""
+    def write(text):
+        (tmp_path / "yard.yaml").write_text(text)
+        return str(tmp_path / "yard.yaml")
+    return write
+
+
+def test_values_and_patterns(described, tmp_path):
+    path = described("""
+        name: garden
+        root: pictures
+        classes: [soil, plant, tool]
+        palette: [[1, 2, 3], [128, 64, 128], [255, 0, 0]]
+        label_values: {soil: 0, plant: [7, 300], tool: 9, void: 5}
+        others: tool
+        splits:
+          train: {images: "train/*/cam_*.jpg", labels: "masks/*/*_gt.png"}
+          val: {images: val/*.jpg, labels: masks/*.png, list: val.txt}
+        """)
+    raw = np.array([[0, 7, 300], [9, 5, 44]], np.uint16)
+    for day in ("mon", "tue"):
+        made.write(tmp_path / f"pictures/train/{day}/cam_1.jpg", made.noise((2, 3)))
+        made.write(tmp_path / f"pictures/masks/{day}/1_gt.png", raw)
+    for stem in "abc":
+        made.write(tmp_path / f"pictures/val/{stem}.jpg", made.noise((2, 3)))
+        made.write(tmp_path / f"pictures/masks/{stem}.png", raw.astype(np.uint8))
+    (tmp_path / "pictures/val.txt").write_text("c\n\na 1\n")
+    dataset = find(path)
+    assert (dataset.name, dataset.n_classes, dataset.splits) == ("garden", 3, ("train", "val"))
+    assert palette(dataset.palette, 3).tolist() == [[1, 2, 3], [128, 64, 128], [255, 0, 0]]
+    train, val = open_dataset(path, None, "train"), open_dataset(dataset, tmp_path / "pictures", "val")
+    assert [train.name(i) for i in range(2)] == ["mon_cam_1", "tue_cam_1"]  # stems alone would not differ
+    assert [val.name(i) for i in range(2)] == ["c", "a"]
+    assert train[1][1].tolist() == [[0, 1, 1], [2, 255, 2]]
+    assert val[0][1].tolist() == [[0, 1, 2], [2, 255, 2]]  # 300 is 44 in 8 bits
+
+
+def test_colours_and_folders(described, tmp_path):
+    path = described(SOUND + "label_colours: {soil: [0, 0, 0], plant: [[0, 255, 0], [0, 128, 0]], void: [9, 9, 9]}")
+    made.write(tmp_path / "img/a.jpg", made.noise((2, 2)))
+    made.write(tmp_path / "lbl/a.png", np.array([[[0, 0, 0], [0, 255, 0]], [[0, 128, 0], [9, 9, 9]]], np.uint8))
+    assert open_dataset(path, None, "train")[0][1].tolist() == [[0, 1], [1, 255]]
+    made.write(tmp_path / "lbl/a.png", np.full((2, 2, 3), 8, np.uint8) + np.array([0, 1, 0], np.uint8))
+    with pytest.raises(UsageError, match="holds the colour 080908; expected 000000, 00ff00, 008000, 090909"):
+        open_dataset(path, None, "train")[0]
+    others = described(SOUND + "label_colours: {soil: [0, 0, 0]}\nothers: void")
+    assert (open_dataset(others, None, "train")[0][1] == 255).all()
+
+
+def test_labels_of_training_ids_and_one_void_value(described, tmp_path):
+    path = described(SOUND + "ignore_label: 7")
+    made.write(tmp_path / "img/a.jpg", made.noise((2, 3)))
+    made.write(tmp_path / "lbl/a.png", np.array([[0, 1, 2], [7, 255, 0]], np.uint8))
+    assert open_dataset(path, None, "train")[0][1].tolist() == [[0, 1, 2], [255, 255, 0]]
+
+
+@pytest.mark.parametrize("text, words", [
+    ("classes: [soil", "not valid YAML"),
+    ("klasses: [soil]", "unknown key 'klasses'.*Did you mean classes"),
+    ("classes: soil", "classes is 'soil'; expected a list"),
+    ("classes: [soil, soil]", "names that differ"),
+    (SOUND + "label_values: {soul: 1}", "'soul' is no class; .* soil, plant, tool, or void. Did you mean soil"),
+    (SOUND + "label_values: {soil: 1, plant: 1}", "label_values: 1 stands for two classes"),
+    (SOUND + "label_values: {soil: 70000}", "label_values: soil is 70000; expected whole numbers from 0 to 65535"),
+    (SOUND + "label_colours: {soil: [1, 2]}", r"label_colours: soil is \[1, 2\]; expected \[red, green, blue\]"),
+    (SOUND + "label_colours: {soil: [1, 2, 3]}\nlabel_values: {soil: 1}", "has both label_values and label_colours"),
+    (SOUND + "ignore_label: 256", "ignore_label is 256"),
+    (SOUND + "palette: [[1, 2, 3]]", "expected 3 colours"),
+    (SOUND + "palette: kitti_road", "expected 3 colours"),
+    ("classes: [a]", "splits is None"),
+    ("classes: [a]\nsplits: {train: {images: x}}", "splits: train is .*expected images: and labels:"),
+    ("classes: [a]\nsplits: {train: {images: 'x/*', labels: y}}", "as many \\* in both"),
+])
+def test_descriptions_that_are_wrong(described, text, words):
+    path = described(text)
+    with pytest.raises(UsageError, match=words) as error:
+        find(path)
+    assert str(error.value).startswith(f"--dataset {path}") and "\n" not in str(error.value)
+
+
+def test_a_class_of_one_s_own(tmp_path, monkeypatch):
+    """The class that docs/datasets.md shows: labels as masks of 0 and 255."""
+    (tmp_path / "my_masks.py").write_text("""
+from segnet_hpu.data.datasets import DataSet, Split
+
+class Masks(DataSet):
+    def read_label(self, path):
+        import cv2
+        return (cv2.imread(path, cv2.IMREAD_GRAYSCALE) > 127).astype("uint8")
+
+MASKS = Masks("masks", ("background", "thing"), None, {"train": Split("*.jpg", "*_mask.png")}, root=".")
+""")
+    made.write(tmp_path / "a.jpg", made.noise((1, 3)))
+    made.write(tmp_path / "a_mask.png", np.array([[3, 128, 255]], np.uint8))
+    monkeypatch.chdir(tmp_path)
+    source = open_dataset("my_masks:MASKS", None, "train")
+    assert len(source) == 1 and source[0][1].tolist() == [[0, 1, 1]]
+    for name, words in (("my_masks:Masks", "is a type; expected an instance"), ("my_mask:MASKS", "No module named"),
+                        ("my_masks:NONE", "has no attribute")):
+        with pytest.raises(UsageError, match=words):
+            find(name)
