@@ -81,7 +81,7 @@ def test_augment_by_the_names_own_description(cli, folders, tmp_path):
     (("split", "FOLDERS", "--val", "1.5", "--out", "o"), "--val is '1.5'; expected a number of pairs such as 48"),
     (("split", "FOLDERS", "--val", "3", "--out", "o", "--link", "--move"), "--link and --move exclude each other"),
     (("split", "FOLDERS", "--val", "3", "--out", "images"), "--out images is there already; expected a new"),
-    (("stats",), "needs --images_path, --segs_path; or --dataset and --data_root"),
+    (("stats",), "--images_path, --segs_path must be given; or --dataset"),
     (("stats", "FOLDERS", "--dataset", "voc"), "--images_path does not go with --dataset voc"),
     (("stats", "FOLDERS", "--n_classes", "3"), "holds id 11; expected 0..2. Run verify_dataset"),
     (("stats", "FOLDERS", "--out", "images"), "--out images is a folder; expected a file's name"),

@@ -66,7 +66,7 @@ def test_camvid_as_measured(camvid):
     assert round(100 * report["void"]["share"], 2) == 3.95
     assert report["images"] == 367 and report["sizes"]["most_frequent"] == [360, 480]
     labels = [cv2.imread(label, cv2.IMREAD_UNCHANGED) for _, label in camvid.pairs]
-    counts = np.hstack([cv2.calcHist([label], [0], None, [12], [0, 12]) for label in labels])
+    counts = np.stack([cv2.calcHist([label], [0], None, [12], [0, 12]).ravel() for label in labels], axis=1)
     assert [c["images"] for c in report["classes"]] == (counts[:11] > 0).sum(1).tolist()
     known = 360 * 480 - counts[11]
     frequency = np.array([row.sum() / known[row > 0].sum() for row in counts[:11]])
