@@ -6,6 +6,7 @@ import cv2
 
 from segnet_hpu.data.classes import voc_colour
 from segnet_hpu.data.containers import with_palette
+from segnet_hpu.data.datasets.things import VOC
 from segnet_hpu.data.output import place
 from segnet_hpu.data.prefetch import prefetched
 from segnet_hpu.data.target import file_values, files_of, image_ending, paths
@@ -29,7 +30,7 @@ def convert(source, dataset, split, folder):
         if not known[label].all():
             raise UsageError(f"{source.pairs[i][1]} holds the training id {label[~known[label]].max()}, which "
                              f"{dataset.name} does not have; map it first, or name it as --ignore_label")
-        write_label(folder / targets[i][1], values[label], dataset.name == "voc")
+        write_label(folder / targets[i][1], values[label], dataset is VOC)
         return write_image(folder / targets[i][0], image, source.pairs[i][0])
 
     threads = os.cpu_count()

@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from segnet_hpu.data.datasets.base import VOID, Split
+from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.datasets.patterns import fill
 from segnet_hpu.data.folder import IMAGE_FORMATS
 from segnet_hpu.errors import UsageError
@@ -20,7 +21,7 @@ def require_writable(dataset):
 
 def files_of(dataset, split):
     """Return the Split to write; two folders may have any split."""
-    if dataset.name == "folder":
+    if dataset is FOLDER:
         return dataset.files.get(split) or Split(f"images/{split}", f"annotations/{split}")
     return dataset.split_files(split)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from segnet_hpu.data import split
+from segnet_hpu.data.datasets import open_dataset
 from segnet_hpu.data.folder import pair_paths
 from segnet_hpu.errors import RunError, UsageError
 
@@ -44,6 +45,12 @@ def test_same_pairs_in_any_order_and_as_worked_out_by_hand(data):
 def test_one_pair_more_moves_at_most_one_other(data):
     before, more = split.choose(data[:9], 4, 0), split.choose(data, 4, 0)
     assert len(more - before) <= 1
+
+
+def test_the_validation_pairs_of_kitti_road(real_data):
+    pairs = open_dataset("kitti_road", real_data / "kitti_road", "trainval").pairs
+    known = open_dataset("kitti_road", real_data / "kitti_road", "val").pairs
+    assert len(known) == 2 and split.choose(pairs, 2, 0) == set(map(tuple, known))
 
 
 @pytest.mark.parametrize("val, count", [(1, 1), (9, 9), (0.2, 2), (0.01, 1), (0.94, 9)])

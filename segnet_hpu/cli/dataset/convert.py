@@ -24,13 +24,14 @@ def run(settings):
     """Convert, and say how the result is used."""
     origin, splits = dataset_of(settings), settings.split.split(",")
     from segnet_hpu.data.datasets import find
+    from segnet_hpu.data.datasets.folder import FOLDER
     from segnet_hpu.data.target import files_of, require_writable
 
     target = find(settings.to)
     require_writable(target)
     _check(settings, origin, target, splits)
     for split in splits:
-        files_of(target, split)
+        files_of(target, split)  # refuses an unknown one before anything is read
 
     from segnet_hpu.data.convert import convert
     from segnet_hpu.data.description import write_description
@@ -39,7 +40,7 @@ def run(settings):
     sources = {split: open_pairs(settings, split) for split in splits}
     with new_dataset(settings.out) as folder:
         lossy = sum(convert(source, target, split, folder) for split, source in sources.items())
-        described = target.name == "folder" and origin and origin.class_names
+        described = target is FOLDER and origin and origin.class_names
         if described:
             write_description(folder / "dataset.yaml", origin, splits)
     counts = ", ".join(f"{len(source)} {split}" for split, source in sources.items())
