@@ -84,7 +84,7 @@ class Settings:
                                  group="data")
     do_augment: bool = option(False, "augment the training data", group="data")
     augmentation_name: str = option("standard", "how: none, flip, standard, strong, aug_all, aug_all2, "
-                                    "aug_geometric, aug_non_geometric; with changes: standard,rotate=5",
+                                    "aug_geometric, aug_non_geometric, kitti; with changes: standard,rotate=5",
                                     group="data")
     clahe: float = option(0.0, "equalise the lightness (CLAHE) of this share of the training images, and of every "
                           "image that is validated or, later, predicted; 0: of none", minimum=0.0, maximum=1.0,
