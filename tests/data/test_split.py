@@ -53,6 +53,12 @@ def test_the_validation_pairs_of_kitti_road(real_data):
     assert len(known) == 2 and split.choose(pairs, 2, 0) == set(map(tuple, known))
 
 
+def test_names_that_are_no_utf8():
+    pairs = [(os.fsdecode(b"images/caf\xe9%d.jpg" % i), "") for i in range(4)]
+    lots = sorted((hashlib.sha1(b"0/caf\xe9%d" % i).digest(), i) for i in range(4))
+    assert split.choose(pairs, 1, 0) == {pairs[lots[0][1]]}
+
+
 @pytest.mark.parametrize("val, count", [(1, 1), (9, 9), (0.2, 2), (0.01, 1), (0.94, 9)])
 def test_number_or_share(data, val, count):
     assert len(split.choose(data, val, 0)) == count
