@@ -21,11 +21,12 @@ def train(model, train_images=None, train_annotations=None, *, verify_dataset=Tr
     ignore_zero_class: leave class 0 out of loss and scores. callbacks: Keras callbacks.
     custom_augmentation: with do_augment, in place of augmentation_name: a function (image BGR, mask) ->
     (image, mask), or one that returns an imgaug augmenter. gen_use_multiprocessing: of no effect, the loader
-    has threads. preprocessing, other_inputs_paths and read_image_type are refused but for their defaults.
+    has threads. preprocessing: a function of the uint8 BGR image that every image of training and validation goes
+    through; predict does not know it. other_inputs_paths and read_image_type are refused but for their defaults.
     settings: those of `segnet-hpu train`, by the same names; None means the default.
     Raises UsageError for wrong settings or data, RunError if the run cannot go on.
     """
-    _refuse(preprocessing=preprocessing, other_inputs_paths=other_inputs_paths,
+    _refuse(other_inputs_paths=other_inputs_paths,
             read_image_type=None if read_image_type == 1 else read_image_type)
     own_model = not isinstance(model, str)
     values = _facts(model) if own_model else {"model_name": model}
@@ -41,7 +42,8 @@ def train(model, train_images=None, train_annotations=None, *, verify_dataset=Tr
     check(checked, own_model)
     from segnet_hpu.training.train import Run
 
-    run = Run(checked, model if own_model else None, callbacks or (), custom)
+    run = Run(checked, model if own_model else None, callbacks or (), custom,
+              preprocessing and _image_in_rgb(preprocessing))
     return _history(run.fit(), run.model)
 
 
@@ -65,6 +67,16 @@ def _refuse(**unsupported):
         if value is not None:
             raise UsageError(f"{name}={value!r} is not supported by train, whose networks take RGB pictures as they "
                              "are; leave it out, and prepare the files instead")
+
+
+def _image_in_rgb(function):
+    """The function of an RGB image that `function` of a BGR one amounts to."""
+    def change(image):
+        changed = np.asarray(function(np.ascontiguousarray(image[:, :, ::-1])))
+        if changed.shape != image.shape:
+            raise UsageError(f"preprocessing made {changed.shape} of an image of {image.shape}; expected that shape")
+        return np.ascontiguousarray(np.clip(np.rint(changed), 0, 255).astype(np.uint8)[:, :, ::-1])
+    return change
 
 
 def _in_rgb(function):

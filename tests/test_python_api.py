@@ -79,6 +79,20 @@ def test_train_by_name_with_a_callback_and_validation(tmp_path):
     assert scores[0]["pixels"] == 0 and scores[1]["pixels"] > 0  # class 0 was left out
 
 
+def test_preprocessing_is_as_files_that_were_prepared(tmp_path):
+    images, labels = write_toy(tmp_path / "toy", 4, size=(32, 48))
+    (tmp_path / "prepared").mkdir()
+    for path in images.iterdir():
+        cv2.imwrite(str(tmp_path / "prepared" / path.name), cv2.imread(str(path))[:, :, ::-1] // 2)
+    curves = []
+    for folder, function in ((images, lambda bgr: bgr[:, :, ::-1] / 2 - 0.25), (tmp_path / "prepared", None)):
+        history = with_methods(little()).train(
+            folder, labels, epochs=2, validate=True, val_images=folder, val_annotations=labels, steps_per_epoch=None,
+            preprocessing=function, model_dir=tmp_path / str(len(curves)))
+        curves.append([history.history[name] for name in ("loss", "val_mean_iou")])
+    assert curves[0] == curves[1]
+
+
 def test_predict_by_model_and_by_checkpoint(place, tmp_path):
     folder, model, _ = place
     path = folder / "toy/images/0.png"

@@ -1,8 +1,26 @@
-"""A user's own augmentation, as keras_segmentation takes it."""
+"""A user's own functions of images, as keras_segmentation takes them."""
 
 import inspect
 
 from segnet_hpu.errors import UsageError
+
+
+class Prepared:
+    """A source whose images go through a function first: uint8 RGB (H, W, 3) to the same, H and W its own."""
+
+    def __init__(self, source, function):
+        self.source, self.function = source, function
+
+    def __len__(self):
+        return len(self.source)
+
+    def __getitem__(self, i):
+        """Return (image, label) of sample i."""
+        image, label = self.source[i]
+        return self.function(image), label
+
+    def __getattr__(self, name):
+        return getattr(self.source, name)
 
 
 def pair_function(custom):

@@ -5,6 +5,7 @@ import signal
 import keras
 import numpy as np
 
+from segnet_hpu.data.custom import Prepared
 from segnet_hpu.errors import RunError, Stopped
 from segnet_hpu.inference.appearance import Appearance
 from segnet_hpu.inference.load import load_model
@@ -38,9 +39,9 @@ def train(settings, model=None, callbacks=()):
 class Run:
     """A training run: its parts are made here, in order; `fit` reads aloud."""
 
-    def __init__(self, settings, model=None, callbacks=(), custom=None):
-        """custom: see TrainTransform."""
-        self.settings, self.custom = settings, custom
+    def __init__(self, settings, model=None, callbacks=(), custom=None, preprocessing=None):
+        """custom: see TrainTransform. preprocessing: see Prepared; for images of training and validation."""
+        self.settings, self.custom, self.preprocessing = settings, custom, preprocessing
         self.ranks = join(settings)
         with self.ranks.together():
             self._prepare(model)
@@ -58,6 +59,9 @@ class Run:
         self.places = RunFolder.of(settings, settings.model_name or model.name)
         ranks.first(lambda: self.places.check(settings.auto_resume_checkpoint or ranks.elastic))
         self.source, self.validation = open_sources(settings, ranks)
+        if self.preprocessing:
+            self.source = Prepared(self.source, self.preprocessing)
+            self.validation = self.validation and Prepared(self.validation, self.preprocessing)
         set_precision(settings.data_type, self.device)
         keras.utils.set_random_seed(settings.seed)
         if model is not None:
