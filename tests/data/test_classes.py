@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from segnet_hpu.data.classes import CLASS_NAMES, MAX_CLASSES, PALETTES, class_names, palette, split_names
+from segnet_hpu.data.classes import (
+    CLASS_NAMES,
+    MAX_CLASSES,
+    PALETTES,
+    class_names,
+    palette,
+    parse_palette,
+    split_names,
+)
 from segnet_hpu.errors import UsageError
 
 SIZES = {"camvid": 12, "cityscapes": 19, "voc": 21, "ade20k": 150, "ade20k_raw": 151, "kitti_road": 2,
@@ -43,6 +51,18 @@ def test_generated_colours_all_differ_and_none_is_dark():
     first = colours[:12]
     distance = np.linalg.norm(first[:, None] - first[None], axis=2) + 999 * np.eye(12)
     assert distance.min() > 80
+
+
+def test_colours_of_one_s_own():
+    assert palette("ff0000,00FF80", 2).tolist() == [[255, 0, 0], [0, 255, 128]]
+    assert palette("804080", 1).tolist() == [[128, 64, 128]]
+    assert class_names("ff0000,00ff80", 2) == ["class 0", "class 1"]
+    with pytest.raises(UsageError, match="has 2 classes but there are 3"):
+        palette("ff0000,00ff80", 3)
+    assert parse_palette("ff0000,00ff80") == "ff0000,00ff80" and parse_palette("voc") == "voc"
+    for wrong in ("ff00", "ff0000;00ff80", "vok"):
+        with pytest.raises(ValueError, match="known are camvid"):
+            parse_palette(wrong)
 
 
 def test_unknown_palette_names_the_nearest():

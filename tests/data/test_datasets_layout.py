@@ -4,12 +4,13 @@ import os
 import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
 import made_datasets as made
-from segnet_hpu.data.datasets import find, open_dataset
-from segnet_hpu.data.datasets.layout import LayoutError
+from segnet_hpu.data.datasets import NAMES, find, open_dataset
+from segnet_hpu.data.datasets.layout import LayoutError, tree
 from segnet_hpu.data.datasets.verify import verify_split
 from segnet_hpu.errors import UsageError
 
@@ -115,3 +116,11 @@ def test_memory_stays_flat_over_20_000_files(tmp_path):
         tracemalloc.stop()
     assert len(source) == 20000 and listed < 20000 * 700
     assert after - listed < 100_000 and peak - listed < 1_000_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_documented_trees_are_those_of_the_code(name):
+    text = (Path(made.__file__).parents[1] / "docs/datasets.md").read_text()
+    dataset = find(name)
+    assert "\n".join(tree("ROOT", dataset.expected_paths())) in text
+    assert f"| `{name}` | {dataset.n_classes or 'yours'} | {', '.join(dataset.splits)} |" in text

@@ -27,23 +27,23 @@ class InstancesSource(DataSetSource):
 
 
 class Drawing:
-    """What is to be drawn for one image. The shapes are kept as text, a fraction of what lists of numbers take."""
+    """What is to be drawn for one image. Annotations are kept as text, a fraction of what lists of numbers take."""
 
     def __init__(self, image):
         self.file_name, self.size = image["file_name"], (image["height"], image["width"])
         self.shapes, self.largest, self.total = [], 0.0, 0.0
 
-    def add(self, class_id, annotation):
-        self.shapes.append((class_id, json.dumps(annotation["segmentation"], separators=(",", ":")).encode()))
+    def add(self, class_id, annotation, text):
+        self.shapes.append((class_id, text.encode()))
         self.largest = max(self.largest, annotation["area"])
         self.total += annotation["area"]
 
     def label(self, path):
         """Return uint8 (H, W): the classes, where shapes overlap that of the first. path: named in errors."""
         label = np.zeros(self.size, np.uint8)
-        for class_id, shape in self.shapes:
+        for class_id, text in self.shapes:
             try:
-                label[(label == 0) & rle.mask(json.loads(shape), *self.size)] = class_id
+                label[(label == 0) & rle.mask(json.loads(text)["segmentation"], *self.size)] = class_id
             except (ValueError, KeyError, TypeError, IndexError) as error:
                 raise BadFile(path, f"has no readable mask of {self.file_name} ({error})", COPY_ANEW) from None
         return label
@@ -67,18 +67,21 @@ def read_instances(dataset, root, images, annotations):
     classes = {category: i + 1 for i, category in enumerate(VOC_CATEGORIES)}
     later = []
 
-    def add(annotation):
+    def add_image(image, _):
+        drawings[image["id"]] = Drawing(image)
+
+    def add_annotation(annotation, text):
         if annotation["category_id"] not in classes:
             return
         if annotation["image_id"] in drawings:
-            drawings[annotation["image_id"]].add(classes[annotation["category_id"]], annotation)
+            drawings[annotation["image_id"]].add(classes[annotation["category_id"]], annotation, text)
         else:  # a file may list the annotations before the images
-            later.append(annotation)
+            later.append((annotation, text))
 
     try:
-        read_lists(path, {"images": lambda image: drawings.update({image["id"]: Drawing(image)}), "annotations": add})
-        for annotation in later:
-            drawings[annotation["image_id"]].add(classes[annotation["category_id"]], annotation)
+        read_lists(path, {"images": add_image, "annotations": add_annotation})
+        for annotation, text in later:
+            drawings[annotation["image_id"]].add(classes[annotation["category_id"]], annotation, text)
     except (ValueError, KeyError, TypeError) as error:
         raise BadFile(path, f"holds no COCO instances ({type(error).__name__}: {error})", COPY_ANEW) from None
     kept = sorted((d for d in drawings.values() if d.shapes and d.is_kept(path)), key=lambda d: d.file_name)

@@ -1,5 +1,7 @@
 """COCO's masks: run lengths, plain or compressed, and polygons."""
 
+import math
+
 import numpy as np
 
 
@@ -41,16 +43,20 @@ def polygon(points, height, width):
 
     points: x0, y0, x1, y1, ... in pixels, where pixel (0, 0) reaches from 0 to 1. Fewer than three are nothing.
     """
-    x, y = np.array(points[:len(points) // 2 * 2], float).reshape(-1, 2).T
-    crossings = np.zeros((height, width + 1), np.int32)
-    # Each edge crosses the middles of some rows; every pixel to the right of that point changes sides.
+    x, y = np.array(points[:len(points) // 2 * 2], float).reshape(-1, 2).T - 0.5  # so that centres are whole numbers
+    inside = np.zeros((height, width), bool)
+    if not x.size:
+        return inside
+    first, last = (np.clip(np.ceil([end(y), end(x)]), 0, [height, width]).astype(int) for end in (np.min, np.max))
+    crossed = np.zeros(last - first + [0, 1], bool)
+    # Each edge crosses some rows; every pixel to the right of that point changes sides.
     for x0, y0, x1, y1 in zip(x, y, np.roll(x, -1), np.roll(y, -1), strict=True):
-        top, bottom = np.clip(np.ceil(np.sort([y0, y1]) - 0.5), 0, height).astype(int)
-        if top < bottom:
-            rows = np.arange(top, bottom)
-            at = x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
-            crossings[rows, np.clip(np.ceil(at - 0.5), 0, width).astype(int)] += 1
-    return np.cumsum(crossings, axis=1)[:, :width] % 2 == 1
+        rows = np.arange(max(first[0], math.ceil(min(y0, y1))), min(last[0], math.ceil(max(y0, y1))))
+        if rows.size:
+            columns = np.ceil(x0 + (rows - y0) * (x1 - x0) / (y1 - y0)).astype(int)
+            crossed[rows - first[0], np.clip(columns, first[1], last[1]) - first[1]] ^= True
+    inside[first[0]:last[0], first[1]:last[1]] = np.logical_xor.accumulate(crossed, axis=1)[:, :-1]
+    return inside
 
 
 def mask(segmentation, height, width):
