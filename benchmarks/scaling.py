@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from segnet_hpu.runtime.launch import cycle_time
+from segnet_hpu.runtime.launch import YIELD, cycle_time
 
 HERE = Path(__file__).resolve()
 
@@ -66,7 +66,7 @@ def measured(flags, data_type, together):
         for name in ("ranks", "steps", "height", "width", "batch"):
             command += [f"--{name}", str(getattr(flags, name))]
         cycle = cycle_time(flags.batch * flags.height * flags.width)
-        environment = {"HOROVOD_CYCLE_TIME": str(cycle), **os.environ, "PYTHONPATH": str(HERE.parents[1]),
+        environment = {"HOROVOD_CYCLE_TIME": str(cycle), **YIELD, **os.environ, "PYTHONPATH": str(HERE.parents[1]),
                        "OMP_NUM_THREADS": "1"}
         command += ["--compress"] * flags.compress
         started = [[*launcher(flags), *command]] if together else \

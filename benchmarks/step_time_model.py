@@ -1,6 +1,6 @@
 """The step time of data-parallel training on paper: docs/step_time_model.md explains it.
 
-    python benchmarks/step_time_model.py [--step 2.2 4.4] [--workers 8 64 512] [--bytes 46210616] [--cycle 1.5e-3]
+    python benchmarks/step_time_model.py [--step 4.4 8.2] [--workers 8 64 512] [--bytes 46210616] [--cycle 1.5e-3]
         [--network NAME=bytes_a_second,seconds_a_hop,most_workers ...]
 """
 
@@ -23,7 +23,7 @@ def network(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--step", type=float, nargs="+", default=[2.2, 4.4])
+    parser.add_argument("--step", type=float, nargs="+", default=[4.4, 8.2])
     parser.add_argument("--workers", type=int, nargs="+", default=[8, 64, 512])
     parser.add_argument("--bytes", type=float, default=46_210_616)
     parser.add_argument("--cycle", type=float, default=1.5e-3)

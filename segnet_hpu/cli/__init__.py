@@ -1,6 +1,7 @@
 """The command line. Each command is one module with a `Settings` dataclass and `run(settings)`.
 
-Nothing heavy is imported here, so that help and refusals answer at once.
+A package with COMMANDS of its own is a group of them: `segnet-hpu GROUP COMMAND [flags]`. Nothing heavy is
+imported here, so that help and refusals answer at once.
 """
 
 import importlib
@@ -18,6 +19,7 @@ COMMANDS = {
     "evaluate_model": "score a checkpoint against labels at their full resolution",
     "verify_dataset": "list every fault of a data set; exit status 1 when there is one",
     "visualize_dataset": "draw images and labels into one picture",
+    "dataset": "split, convert, measure or augment a data set",
     "sample_data": "draw a small street data set from a seed",
     "prepare_data": "bring dataset1 into place: keep, unpack, download or draw samples",
     "import_caffe": "make a model with the weights of a .caffemodel",
@@ -36,14 +38,11 @@ def main(argv=None):
     if hasattr(sys.stdout, "reconfigure"):
         # A file's name may hold bytes that are no text.
         sys.stdout.reconfigure(errors="backslashreplace")
-    if not argv or argv[0] in ("-h", "--help"):
-        print(_help())
-        return 0 if argv else 2
-    if argv[0] == "--version":
+    if argv[:1] == ["--version"]:
         print(f"segnet_hpu {__version__}")
         return 0
     try:
-        return _run(argv[0], argv[1:])
+        return _run(argv, COMMANDS, __name__, PROG)
     except SegnetError as error:
         if debug:
             raise
@@ -72,17 +71,25 @@ def _say(message):
         print(f"{PROG}:", *str(message).splitlines(), file=sys.stderr)
 
 
-def _run(name, argv):
-    if name not in COMMANDS:
-        raise UsageError(f"unknown command {name!r}.{nearest(name, COMMANDS)} See {PROG} --help")
-    module = importlib.import_module(f"segnet_hpu.cli.{name}")
-    settings = config.read(module.Settings, argv, prog=f"{PROG} {name}")
+def _run(argv, commands, package, prog):
+    """Run the command that argv[0] names among those of `package`."""
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_help(commands, prog))
+        return 0 if argv else 2
+    name, *rest = argv
+    if name not in commands:
+        raise UsageError(f"unknown command {name!r}.{nearest(name, commands)} See {prog} --help")
+    module, prog = importlib.import_module(f"{package}.{name}"), f"{prog} {name}"
+    if hasattr(module, "COMMANDS"):
+        return _run(rest, module.COMMANDS, module.__name__, prog)
+    settings = config.read(module.Settings, rest, prog=prog)
     return module.run(settings) or 0
 
 
-def _help():
-    width = max(map(len, COMMANDS))
-    lines = [f"usage: {PROG} COMMAND [flags]   (also: python -m segnet_hpu COMMAND)", ""]
-    lines += [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+def _help(commands, prog):
+    width = max(map(len, commands))
+    also = f"python -m segnet_hpu{prog.removeprefix(PROG)}"
+    lines = [f"usage: {prog} COMMAND [flags]   (also: {also} COMMAND)", ""]
+    lines += [f"  {name:<{width}}  {text}" for name, text in commands.items()]
     lines += ["", "Every command: --help for its flags, --debug for a traceback."]
     return "\n".join(lines)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from segnet_hpu.cli.labelled import Labelled, dataset_of, open_labelled
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.errors import UsageError
+from segnet_hpu.objectives.chosen import parse_metrics
 
 
 @dataclass(kw_only=True)
@@ -15,12 +16,18 @@ class Settings(Labelled):
     ignore_label: int | None = option(None, "label id left out (255 always is); the model's own if not set",
                                       minimum=0, maximum=255)
     class_names: str | None = option(None, "names a,b,c; the model's own if not set")
+    metrics: list | None = option(None, "further scores a,b: boundary (F1 of boundaries), road (MaxF, average "
+                                  "precision of one class)", parse=parse_metrics)
+    positive_class: str | None = option(None, "name or id of the class that road scores; 1 of two if not set")
     batch_size: int = option(2, "images a forward pass", minimum=1)
     json: str | None = option(None, "write the scores to this file")
+    curve: str | None = option(None, "draw road's precision-recall curve to this file, .png or .jpg")
     train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"))
 
 
 def run(settings):
+    if settings.curve:
+        _refuse_curve(settings)
     import json
 
     dataset = dataset_of(settings)
@@ -29,12 +36,16 @@ def run(settings):
 
     if settings.json:
         refuse_unwritable("--json", settings.json)
+    if settings.curve:
+        refuse_unwritable("--curve", settings.curve)
     source = open_labelled(settings)
     path = find_checkpoint(settings.checkpoints_path)
     from segnet_hpu.inference.appearance import Appearance
+    from segnet_hpu.inference.curve import write_curve
     from segnet_hpu.inference.evaluate import evaluate
     from segnet_hpu.inference.load import load_model
     from segnet_hpu.inference.scores import named_scores, score_table
+    from segnet_hpu.objectives.scorecard import make_scorers
     from segnet_hpu.runtime.device import select_device
 
     select_device(settings.train_engine)
@@ -48,7 +59,18 @@ def run(settings):
     if names is None and dataset and dataset.class_names:
         names = ",".join(dataset.class_names)
     appearance = Appearance.of(n_classes, names, facts.get("palette"))
-    scores = named_scores(evaluate(model, source, n_classes, ignore, settings.batch_size), appearance.names)
+    scorers = make_scorers(settings.metrics, settings.positive_class, appearance.names)
+    card = evaluate(model, source, n_classes, ignore, settings.batch_size, scorers=scorers)
+    scores = named_scores(card, appearance.names)
     if settings.json:
         write_text(settings.json, json.dumps(scores, indent=2))
+    if settings.curve:
+        write_curve(settings.curve, card, appearance.names)
     print(score_table(scores))
+
+
+def _refuse_curve(settings):
+    if not settings.curve.endswith((".png", ".jpg")):
+        raise UsageError(f"--curve {settings.curve}: expected a name that ends in .png or .jpg")
+    if "road" not in (settings.metrics or ()):
+        raise UsageError("--curve draws what --metrics road counts; give that too")

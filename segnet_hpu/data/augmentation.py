@@ -15,7 +15,8 @@ class Augmentation:
         below 1 the image shrinks to a random place and what is around it is ignored.
     shift: largest shift of either side as a fraction of it. rotate: largest angle, degrees.
     brightness: largest change as a fraction of 255. contrast, saturation: largest change of
-        the factor 1. hue: largest turn of the colour circle, degrees.
+        the factor 1. luma: the same for Y of YUV, with U and V kept. hue: largest turn of the colour
+        circle, degrees.
     blur: (probability, largest sigma in pixels). noise: (probability, largest sigma in grey levels).
     clahe: probability of local histogram equalisation (on L of LAB, clip limit 1.0, 8x8 tiles).
     Raises UsageError for values out of range.
@@ -28,6 +29,7 @@ class Augmentation:
     rotate: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
+    luma: float = 0.0
     hue: float = 0.0
     saturation: float = 0.0
     blur: tuple[float, float] = (0.0, 0.0)
@@ -36,7 +38,7 @@ class Augmentation:
 
     def __post_init__(self):
         unit = {name: getattr(self, name) for name in
-                ("flip", "vertical_flip", "shift", "brightness", "contrast", "saturation", "clahe")}
+                ("flip", "vertical_flip", "shift", "brightness", "contrast", "luma", "saturation", "clahe")}
         unit |= {"blur probability": self.blur[0], "noise probability": self.noise[0]}
         for name, value in unit.items():
             if not 0 <= value <= 1:
@@ -100,4 +102,6 @@ PRESETS = {
     "aug_all2": Augmentation(**_GEOMETRY | dict(vertical_flip=0.2, rotate=25.0), **_COLOUR | dict(clahe=0.2)),
     "aug_geometric": Augmentation(**_GEOMETRY),
     "aug_non_geometric": Augmentation(**_COLOUR),
+    # What helped FCN-8s on KITTI Road: the image or its mirror, Y times 0.7 to 1.3.
+    "kitti": Augmentation(flip=0.5, luma=0.3),
 }

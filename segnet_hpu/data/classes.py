@@ -60,7 +60,7 @@ COCO_UNUSED = ("street sign", "hat", "shoe", "eye glasses", "plate", "mirror", "
 CLASS_NAMES["coco_stuff_171"] = tuple(name for name in CLASS_NAMES["coco_stuff"] if name not in COCO_UNUSED)
 
 
-def _voc_colour(index):
+def voc_colour(index):
     """PASCAL VOC's colour map: the index's bits dealt to red, green and blue, highest bit first."""
     return tuple(sum((index >> (3 * bit + channel) & 1) << (7 - bit) for bit in range(8))
                  for channel in range(3))
@@ -85,7 +85,7 @@ PALETTES = {
     "cityscapes": _from_hex(
         "804080 f423e8 464646 66669c be9999 999999 faaa1e dcdc00 6b8e23 98fb98 4682b4 dc143c ff0000 00008e "
         "000046 003c64 005064 0000e6 770b20"),
-    "voc": tuple(_voc_colour(index) for index in range(21)),
+    "voc": tuple(voc_colour(index) for index in range(21)),
     "ade20k": _from_hex(
         "787878 b47878 06e6e6 503232 04c803 787850 8c8c8c cc05ff e6e6e6 04fa07 e005ff ebff07 96053d 787846 "
         "08ff33 ff0652 8fff8c ccff04 ff3307 cc4603 0066c8 3de6fa ff0633 0b66ff ff0747 ff09e0 0907e6 dcdcdc "

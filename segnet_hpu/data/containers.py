@@ -57,6 +57,15 @@ def indices_as_grey(data):
     return data
 
 
+def with_palette(data, colours):
+    """Return an 8-bit grey PNG as one with a palette: its values become indices. colours: up to 256 RGB triples."""
+    chunks = [(kind, content) for kind, content, _ in png_chunks(data)]
+    header = chunks[0][1]
+    chunks[:1] = [(b"IHDR", header[:9] + bytes([PALETTE]) + header[10:]),
+                  (b"PLTE", b"".join(map(bytes, colours)))]
+    return PNG_SIGNATURE + b"".join(png_chunk(kind, content) for kind, content in chunks)
+
+
 def png_chunks(data):
     """Yield (type, content, checksum is right) of a PNG's chunks; stops where the file is cut."""
     at = len(PNG_SIGNATURE)

@@ -18,6 +18,8 @@ def change(image, augmentation, rng):
         recolour(image, brightness=rng.uniform(-a.brightness, a.brightness),
                  contrast=1 + rng.uniform(-a.contrast, a.contrast), hue=rng.uniform(-a.hue, a.hue),
                  saturation=1 + rng.uniform(-a.saturation, a.saturation))
+    if a.luma:
+        recolour(image, luma=rng.uniform(1 - a.luma, 1 + a.luma))
     if a.blur[0] and rng.random() < a.blur[0]:
         cv2.GaussianBlur(image, (0, 0), max(rng.uniform(0, a.blur[1]), 0.1), dst=image)
     if a.noise[0] and rng.random() < a.noise[0]:
@@ -26,16 +28,16 @@ def change(image, augmentation, rng):
     return image
 
 
-def recolour(image, brightness=0.0, contrast=1.0, hue=0.0, saturation=1.0):
+def recolour(image, brightness=0.0, contrast=1.0, hue=0.0, saturation=1.0, luma=1.0):
     """Change `image`, uint8 (H, W, 3) RGB, in place; values are clipped to 0..255. Returns it.
 
     brightness: added, as a fraction of 255. contrast: factor about mid-grey.
-    hue: degrees. saturation: factor.
+    hue: degrees. saturation: factor. luma: factor of Y of YUV, with U and V kept.
     """
-    # All four are one affine map of RGB, which is cheaper than a way through HSV, and than a table.
+    # All are one affine map of RGB, which is cheaper than a way through HSV, and than a table.
     offset = 127.5 * (1 - contrast) + 255 * brightness
     cos, sin = np.cos(np.deg2rad(hue)) * saturation, np.sin(np.deg2rad(hue)) * saturation
-    turn = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
+    turn = np.array([[luma, 0, 0], [0, cos, -sin], [0, sin, cos]])
     matrix = np.column_stack([contrast * (_RGB @ turn @ _YIQ), np.full(3, offset)])
     return cv2.transform(image, matrix, dst=image)
 

@@ -1,6 +1,8 @@
 """How often each class occurs, and the class weights that follow."""
 
 import os
+from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,40 +11,90 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.progress import progress
 
 
-def class_pixel_counts(source, n_classes, ignore_label=None):
-    """Return (pixels, present), both int64 (n_classes,).
+@dataclass(frozen=True)
+class Survey:
+    """What one pass over a data set's labels counts.
 
-    pixels[c]: pixels of class c in all labels. present[c]: counted pixels of the labels that hold c.
-    source: has len() and source[i] -> (image, label uint8 (H, W)). ignore_label: an id that is counted
-    nowhere. Raises UsageError for ids outside 0..n_classes-1.
+    pixels, images: int64 (n_classes + 1,), pixels of each class and labels that hold it; void comes last.
+    labelled, whole: int64 (n_classes + 1,), pixels of the labels that hold the class, without and with void.
+    sizes: how many labels there are of each (H, W).
     """
-    def count(i):
-        counts = np.bincount(source[i][1].ravel(), minlength=256)
-        if ignore_label is not None:
-            counts[ignore_label] = 0
-        if counts[n_classes:].any():
-            raise UsageError(f"label {source.name(i)} holds id {np.flatnonzero(counts).max()}; expected "
-                             f"0..{n_classes - 1}. Run verify_dataset to list all such labels")
-        return counts[:n_classes]
 
-    pixels, present = np.zeros(n_classes, np.int64), np.zeros(n_classes, np.int64)
-    threads = os.cpu_count()
-    results = prefetched(count, range(len(source)), threads, ahead=4 * threads)
-    for counts in progress(results, len(source), "counted"):
+    pixels: np.ndarray
+    images: np.ndarray
+    labelled: np.ndarray
+    whole: np.ndarray
+    sizes: Counter
+
+    def trimmed(self):
+        """Return the Survey without the classes above the highest that occurs."""
+        kept = [*range(max(np.flatnonzero(self.pixels[:-1]), default=0) + 1), -1]
+        counts = (self.pixels, self.images, self.labelled, self.whole)
+        return Survey(*(array[kept] for array in counts), self.sizes)
+
+    def weights(self, count_void=False):
+        """Return median-frequency class weights, float32 (n_classes,); 0 for absent classes.
+
+        A class's frequency is its share of the pixels of the labels that hold it (Eigen & Fergus, 2015;
+        SegNet, arXiv 1511.00561, section 4), its weight the median frequency / its own.
+        count_void: void counts as one more class, as in the CamVid weights published with SegNet.
+        """
+        if count_void:
+            return _balanced(self.pixels, self.whole)[:-1]
+        return _balanced(self.pixels[:-1], self.labelled[:-1])
+
+
+def survey(source, n_classes, ignore_label=None):
+    """Return the Survey of a data set's labels.
+
+    source: has len(), label(i), uint8 (H, W), and name(i). ignore_label: the id of void, or
+    None. Raises UsageError for other ids outside 0..n_classes-1.
+    """
+    pixels, images, labelled, whole = np.zeros((4, n_classes + 1), np.int64)
+    sizes = Counter()
+    for size, counts in _label_counts(source, n_classes, ignore_label):
         pixels += counts
-        present += np.where(counts > 0, counts.sum(), 0)
-    return pixels, present
+        images += counts > 0
+        labelled += np.where(counts > 0, counts[:-1].sum(), 0)
+        whole += np.where(counts > 0, counts.sum(), 0)
+        sizes[size] += 1
+    return Survey(pixels, images, labelled, whole, sizes)
+
+
+def class_pixel_counts(source, n_classes, ignore_label=None):
+    """Return (pixels, present), both int64 (n_classes,): pixels of each class, and of the labels that hold it.
+
+    Pixels of `ignore_label` are counted nowhere. Arguments and errors as for `survey`.
+    """
+    found = survey(source, n_classes, ignore_label)
+    return found.pixels[:-1], found.labelled[:-1]
 
 
 def median_frequency_weights(source, n_classes, ignore_label=None):
-    """Return class weights float32 (n_classes,): median frequency / frequency; 0 for absent classes.
+    """Return the class weights of `Survey.weights`; arguments and errors as for `survey`."""
+    return survey(source, n_classes, ignore_label).weights()
 
-    A class's frequency is its share of the pixels of the labels that hold it (Eigen & Fergus, 2015;
-    SegNet, arXiv 1511.00561, section 4). Arguments and errors as for `class_pixel_counts`.
-    """
-    pixels, present = class_pixel_counts(source, n_classes, ignore_label)
+
+def _label_counts(source, n_classes, ignore_label):
+    """Yield ((H, W), pixels of each class and of void) of every label."""
+    def count(i):
+        label = source.label(i)
+        counts = np.bincount(label.ravel(), minlength=256)
+        void = 0
+        if ignore_label is not None:
+            void, counts[ignore_label] = counts[ignore_label], 0
+        if counts[n_classes:].any():
+            raise UsageError(f"label {source.name(i)} holds id {np.flatnonzero(counts).max()}; expected "
+                             f"0..{n_classes - 1}. Run verify_dataset to list all such labels")
+        return label.shape, np.append(counts[:n_classes], void)
+
+    threads = os.cpu_count()
+    return progress(prefetched(count, range(len(source)), threads, 2 * threads), len(source), "counted")
+
+
+def _balanced(pixels, present):
     frequency = pixels[pixels > 0] / present[pixels > 0]
-    weights = np.zeros(n_classes, np.float32)
+    weights = np.zeros(len(pixels), np.float32)
     if frequency.size:
         weights[pixels > 0] = np.median(frequency) / frequency
     return weights

@@ -1,29 +1,31 @@
 """Score a model against labels at their full resolution."""
 
 import sys
+from functools import partial
 
 import numpy as np
 
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.inference.predictor import Predictor, classes_at
-from segnet_hpu.objectives.metrics import ConfusionMatrix
+from segnet_hpu.objectives.scorecard import Scorecard
 from segnet_hpu.progress import Progress
 from segnet_hpu.runtime.ranks import ALONE
 
 
 def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=None, quiet=False, ranks=ALONE,
-             observe=None):
-    """Return the ConfusionMatrix of a model over a source, one pass, in bounded memory.
+             scorers=(), observe=None):
+    """Return the Scorecard of a model over a source, one pass, in bounded memory.
 
     Each of the ranks scores its share; all return the sum.
 
-    Logits are resized (bilinear) to each label's own size before the argmax.
+    Logits are resized (bilinear) to each label's own size before argmax and softmax.
     ignore_label: an id left out beside 255. limit: score only the first so many samples. quiet: show
-    no progress. Ids that are no class are left out too, with a warning on stderr. observe: a function
+    no progress. scorers: new ones, to count beside the confusion matrix; see Scorecard. observe: a function
     (logits (h, w, C), label at its own size with 255 for void), called for every image of this rank.
+    Ids that are no class are left out too, with a warning on stderr.
     """
     predictor = Predictor(model, batch_size)
-    matrix = ConfusionMatrix(n_classes)
+    card = Scorecard(n_classes, scorers)
     seen = np.zeros(256, np.int64)
     count = len(source) if limit is None else min(limit, len(source))
     share = range(ranks.rank, count, ranks.size)
@@ -41,7 +43,8 @@ def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=No
         logits, label = pair
         label = _masked(label, ignore_label)
         seen[:] += np.bincount(label.ravel(), minlength=256)
-        matrix.update(label, classes_at(logits, label.shape))
+        probability = partial(predictor.probability, logits, label.shape)
+        card.update(label, classes_at(logits, label.shape), probability)
         if observe:
             observe(logits, label)
 
@@ -49,13 +52,14 @@ def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=No
     with Progress("evaluate", len(share), "image", quiet=quiet or not ranks.leads) as progress:
         for _ in prefetched(score, run(), threads=1, ahead=2 * batch_size):
             progress.update(1)
-    matrix.counts, seen = ranks.sum(matrix.counts), ranks.sum(seen)
+    card.add_up(ranks)
+    seen = ranks.sum(seen)
     outside = n_classes + np.flatnonzero(seen[n_classes:255])
     if outside.size and ranks.leads:
         print(f"segnet-hpu: warning: the labels hold ids outside 0..{n_classes - 1}, which were left out: "
               f"{', '.join(map(str, outside))} ({seen[outside].sum()} pixels); verify_dataset names the files",
               file=sys.stderr)
-    return matrix
+    return card
 
 
 def _masked(label, ignore_label):

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from segnet_hpu.inference.inputs import input_transform
+from segnet_hpu.inference.probability import probability_of
 
 
 class Predictor:
@@ -29,6 +30,16 @@ class Predictor:
         batch = np.zeros((self.batch_size, *inputs[0].shape), np.float32)
         batch[:len(inputs)] = inputs
         return np.asarray(self.model.predict_on_batch(batch))[:len(inputs)]
+
+    def probability(self, logits, size, chosen):
+        """Return the probability of the class `chosen`, float32 (y, x) of `size`, of one of `logits`'s results."""
+        return probability_of(chosen, planes_at(logits, size))
+
+
+def planes_at(logits, size):
+    """Yield each class's plane of logits (h, w, C), resized bilinearly to `size` (y, x)."""
+    for c in range(logits.shape[-1]):
+        yield cv2.resize(np.ascontiguousarray(logits[..., c]), size[::-1])
 
 
 def classes_at(logits, size):

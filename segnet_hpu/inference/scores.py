@@ -1,11 +1,22 @@
 """Scores as people read them: with names, as a table, as JSON."""
 
+COLUMNS = {"iou": "IoU", "accuracy": "acc", "precision": "prec", "dice": "dice", "boundary_f1": "bF1"}
+OVERALL = {"mean_iou": "mean IoU", "mean_accuracy": "mean class accuracy", "mean_dice": "mean dice",
+           "pixel_accuracy": "pixel accuracy", "frequency_weighted_iou": "frequency-weighted IoU",
+           "boundary_f1": "boundary F1", "max_f": "MaxF", "max_f_threshold": "  at probability",
+           "max_f_precision": "  precision", "max_f_recall": "  recall",
+           "max_f_false_positive_rate": "  false-positive rate",
+           "max_f_false_negative_rate": "  false-negative rate",
+           "average_precision": "average precision", "average_precision_area": "  without interpolation"}
 
-def named_scores(matrix, names):
-    """Return a ConfusionMatrix's scores with each class's name after its id."""
-    scores = matrix.scores()
+
+def named_scores(card, names):
+    """Return a Scorecard's scores with each class's name after its id, and the name of road's class."""
+    scores = card.scores()
     scores["per_class"] = [{"id": row["id"], "name": name, **row}
                            for row, name in zip(scores["per_class"], names, strict=True)]
+    if "positive_class" in scores:
+        scores["positive_class"] = names[scores["positive_class"]]
     return scores
 
 
@@ -13,12 +24,14 @@ def score_table(scores):
     """Return named scores as text: a line a class, then the overall figures, in percent."""
     rows = scores["per_class"]
     width = max(len(row["name"]) for row in rows)
-    lines = [f"{'class':<{width + 4}}    IoU    acc   dice       pixels"]
-    lines += [f"{row['id']:>3} {row['name']:<{width}} {_percent(row['iou'])} {_percent(row['accuracy'])} "
-              f"{_percent(row['dice'])} {row['pixels']:>12,}" for row in rows]
-    lines += [f"{label:<24}{_percent(scores[key])} %" for label, key in (
-        ("mean IoU", "mean_iou"), ("mean class accuracy", "mean_accuracy"), ("mean dice", "mean_dice"),
-        ("pixel accuracy", "pixel_accuracy"), ("frequency-weighted IoU", "frequency_weighted_iou"))]
+    columns = [key for key in COLUMNS if key in rows[0]]
+    lines = [f"{'class':<{width + 4}} {' '.join(f'{COLUMNS[key]:>6}' for key in columns)}       pixels"]
+    lines += [f"{row['id']:>3} {row['name']:<{width}} {' '.join(_percent(row[key]) for key in columns)} "
+              f"{row['pixels']:>12,}" for row in rows]
+    for key, label in OVERALL.items():
+        if key in scores:
+            of = f" of {scores['positive_class']}" if key == "max_f" else ""
+            lines.append(f"{label + of:<24}{_percent(scores[key])} %")
     return "\n".join(lines)
 
 

@@ -54,13 +54,15 @@ class ConfusionMatrix:
 
         pixel_accuracy; mean_accuracy, mean_iou, mean_dice: means over the classes present in the truth;
         frequency_weighted_iou: IoU weighted by the class's share of the truth; per_class: a list of dicts
-        id, iou, accuracy, dice, pixels (of the truth). A class that the truth lacks has None for its
-        scores, even where it is predicted: there it lowers the IoU of the classes it was taken for.
-        Without any counted pixel all scores are None. (Long et al. 2015; dice = F1.)
+        id, iou, accuracy (recall), precision, dice (F1), pixels (of the truth). A class that the truth
+        lacks has None for its scores, even where it is predicted: there it lowers the IoU of the classes it
+        was taken for. The precision of a class that is never predicted is 0. Without any counted pixel all
+        scores are None. (Long et al. 2015.)
         """
         truth, predicted, right = self.counts.sum(1), self.counts.sum(0), np.diag(self.counts)
         iou = _share(right, truth + predicted - right, truth)
         accuracy = _share(right, truth, truth)
+        precision = _share(right, np.maximum(predicted, 1), truth)
         dice = _share(2 * right, truth + predicted, truth)
         return {
             "pixel_accuracy": _mean(accuracy, truth),
@@ -69,7 +71,8 @@ class ConfusionMatrix:
             "frequency_weighted_iou": _mean(iou, truth),
             "mean_dice": _mean(dice),
             "per_class": [
-                {"id": i, "iou": iou[i], "accuracy": accuracy[i], "dice": dice[i], "pixels": int(truth[i])}
+                {"id": i, "iou": iou[i], "accuracy": accuracy[i], "precision": precision[i], "dice": dice[i],
+                 "pixels": int(truth[i])}
                 for i in range(self.n_classes)],
         }
 

@@ -92,10 +92,16 @@ def _variables(settings, plan, kind, environ):
     if kind == "cpu" and "HOROVOD_CYCLE_TIME" not in environ:
         height, width = input_size(settings.model_name, settings.input_height, settings.input_width)
         variables["HOROVOD_CYCLE_TIME"] = str(cycle_time(settings.batch_size * height * width))
+    if kind == "cpu" and with_mpirun(settings, kind):
+        variables |= YIELD
     box = BOXES.get(settings.hls_type, max(CARD_COUNTS))
     if kind == "hpu" and plan.on_first < box and "HABANA_VISIBLE_MODULES" not in environ:
         variables["HABANA_VISIBLE_MODULES"] = ",".join(map(str, range(plan.on_first)))
     return variables
+
+
+# Open MPI waits by asking again and again, on the core that computes: let it step aside.
+YIELD = {"OMPI_MCA_mpi_yield_when_idle": "1"}
 
 
 def cycle_time(pixels):

@@ -13,5 +13,5 @@ def resolve_epochs(settings, steps_per_epoch):
     """Return the settings with a number for `epochs`."""
     if settings.epochs != "auto":
         return settings
-    usual = EPOCHS.get(getattr(settings, "dataset", None))
+    usual = EPOCHS.get(settings.dataset)
     return dataclasses.replace(settings, epochs=usual or -(-STEPS // steps_per_epoch))

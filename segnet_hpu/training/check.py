@@ -3,13 +3,14 @@
 import os
 
 from segnet_hpu.data.augmentation import Augmentation
-from segnet_hpu.data.classes import palette_size, split_names
+from segnet_hpu.data.classes import class_names, palette_size, split_names
 from segnet_hpu.data.datasets import find as find_dataset
 from segnet_hpu.data.datasets import root_of
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.models.options import model_options
 from segnet_hpu.models.registry import find, input_size
+from segnet_hpu.objectives.chosen import positive_id
 from segnet_hpu.objectives.names import LOSS_OPTIONS, SCHEDULE_OPTIONS
 from segnet_hpu.runtime.layout import check_workers
 from segnet_hpu.training.monitor import Monitor
@@ -35,10 +36,15 @@ def check(settings, own_model=False):
     check_workers(settings)
     Augmentation.parse(settings.augmentation_name)
     if settings.class_names:
-        split_names(settings.class_names, settings.n_classes)
+        names = split_names(settings.class_names, settings.n_classes)
     elif settings.palette and settings.n_classes > (known := palette_size(settings.palette)):
         raise UsageError(f"--palette {settings.palette} has {known} classes, --n_classes is {settings.n_classes}; "
                          "leave the palette out for generated colours")
+    else:
+        names = class_names(settings.palette, settings.n_classes)
+    if settings.val_metrics and not settings.validate:
+        raise UsageError("--val_metrics needs --validate")
+    positive_id(settings.val_metrics, settings.positive_class, names)
     Monitor(settings)
     if settings.ema in (0.0, 1.0):
         raise UsageError(f"--ema is {settings.ema:g}; expected a number between 0 and 1, such as 0.999")

@@ -4,6 +4,7 @@ import json
 
 from segnet_hpu import config
 from segnet_hpu.files import write_text
+from segnet_hpu.inference.curve import write_curve
 from segnet_hpu.inference.scores import named_scores, score_table
 from segnet_hpu.training import checkpoint, report
 from segnet_hpu.training.outputs import TensorBoard, write_metrics
@@ -42,15 +43,16 @@ class Journal:
         self.tensorboard.flush()
         print(report.epoch_line(record, run.settings.epochs, run.ranks.size), flush=True)
 
-    def close(self, best, matrix):
+    def close(self, best, card):
         """Write the best model's scores and overlays, and say what to do next.
 
-        best: the model; matrix: its ConfusionMatrix; both None without validation.
+        best: the model; card: its Scorecard; both None without validation.
         """
         self.tensorboard.close()
-        if matrix is not None:
-            scores = named_scores(matrix, self.run.appearance.names)
+        if card is not None:
+            scores = named_scores(card, self.run.appearance.names)
             write_text(self.folder / "evaluation.json", json.dumps(scores, indent=2))
+            write_curve(self.folder / "precision_recall.png", card, self.run.appearance.names)
             report.write_overlays(self.folder / "pictures", best, *self._shown())
             print(score_table(scores))
         print(report.closing_line(self.run), flush=True)

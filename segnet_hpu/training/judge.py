@@ -5,6 +5,7 @@ import keras
 import numpy as np
 
 from segnet_hpu.inference.evaluate import evaluate
+from segnet_hpu.objectives.scorecard import make_scorers
 from segnet_hpu.runtime.ranks import ALONE
 from segnet_hpu.training import checkpoint
 
@@ -29,26 +30,26 @@ class MeanLoss:
 
 
 class Judge:
-    """Scores `model` on `validation`, a source or None. monitor: a Monitor."""
+    """Scores `model` on `validation`, a source or None. names: of the classes. monitor: a Monitor."""
 
-    def __init__(self, settings, model, validation, monitor, ranks):
+    def __init__(self, settings, model, validation, names, monitor, ranks):
         self.settings, self.model, self.validation = settings, model, validation
-        self.monitor, self.ranks = monitor, ranks
+        self.names, self.monitor, self.ranks = names, monitor, ranks
 
     def judge(self, record):
-        """Return (the epoch's record with its validation's figures, its score, ConfusionMatrix or None)."""
-        matrix = None
+        """Return (the epoch's record with its validation's figures, its score, Scorecard or None)."""
+        card = None
         if self.validation is not None:
             loss = MeanLoss(self.model.loss) if self.monitor.name == "val_loss" else None
             with checkpoint.averaged_weights(self.model):
-                matrix = self.evaluate(self.model, self.settings.val_steps_per_epoch, self.ranks, loss and loss.add)
-            scores = {"loss": loss.result(self.ranks)} if loss else {}
-            scores |= matrix.scores()
-            record = record | {f"val_{name}": value for name, value in scores.items() if name != "per_class"}
-        return record, self.monitor.score(record, matrix), matrix
+                card = self.evaluate(self.model, self.settings.val_steps_per_epoch, self.ranks, loss and loss.add)
+            scores = ({"loss": loss.result(self.ranks)} if loss else {}) | card.figures()
+            record = record | {f"val_{name}": value for name, value in scores.items()}
+        return record, self.monitor.score(record, card), card
 
     def evaluate(self, model, steps=None, ranks=ALONE, observe=None):
-        """Return a model's ConfusionMatrix on the validation set, or on its first `steps` batches."""
+        """Return a model's Scorecard on the validation set, or on its first `steps` batches."""
         settings = self.settings
+        scorers = make_scorers(settings.val_metrics, settings.positive_class, self.names)
         return evaluate(model, self.validation, settings.n_classes, settings.ignore_label, settings.val_batch_size,
-                        steps and steps * settings.val_batch_size, ranks=ranks, observe=observe)
+                        steps and steps * settings.val_batch_size, ranks=ranks, scorers=scorers, observe=observe)

@@ -2,10 +2,12 @@
 
 from segnet_hpu.data.classes import class_names, split_names
 from segnet_hpu.errors import UsageError, nearest
+from segnet_hpu.objectives.names import METRICS
 
 LOWER_IS_BETTER = ("loss", "val_loss")
 IN_TRAINING = ("loss", "accuracy")
 SCORES = ("pixel_accuracy", "mean_accuracy", "mean_iou", "frequency_weighted_iou", "mean_dice")
+NO_AIMS = ("max_f_threshold", "max_f_false_positive_rate", "max_f_false_negative_rate")  # not the higher the better
 IOU = "val_iou_"  # before a class's name
 
 
@@ -19,7 +21,9 @@ class Monitor:
         self.name = settings.monitor or ("val_mean_iou" if settings.validate else "loss")
         names = (split_names(settings.class_names, settings.n_classes) if settings.class_names
                  else class_names(settings.palette, settings.n_classes))
-        known = [*IN_TRAINING, "val_loss", *(f"val_{name}" for name in SCORES), *(IOU + name for name in names)]
+        further = [name for metric in settings.val_metrics or () for name in METRICS[metric] if name not in NO_AIMS]
+        known = [*IN_TRAINING, "val_loss", *(f"val_{name}" for name in (*SCORES, *further)),
+                 *(IOU + name for name in names)]
         if self.name not in known:
             raise UsageError(f"--monitor is {self.name!r}; expected one of {', '.join(known)}."
                              f"{nearest(self.name, known)}")
@@ -27,12 +31,12 @@ class Monitor:
             raise UsageError(f"--monitor {self.name} needs --validate, --val_images and --val_annotations")
         self.class_id = names.index(self.name[len(IOU):]) if self.name.startswith(IOU) else None
 
-    def score(self, record, matrix):
+    def score(self, record, card):
         """Return how good an epoch is, the higher the better; 0 for a score that the labels do not allow.
 
-        record: of the epoch. matrix: its ConfusionMatrix, None without validation.
+        record: of the epoch. card: its Scorecard, None without validation.
         """
         if self.class_id is not None:
-            return matrix.scores()["per_class"][self.class_id]["iou"] or 0.0
+            return card.scores()["per_class"][self.class_id]["iou"] or 0.0
         value = record[self.name]
         return -value if self.name in LOWER_IS_BETTER else value or 0.0

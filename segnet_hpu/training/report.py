@@ -32,6 +32,9 @@ def epoch_line(record, epochs, workers=1):
         text += f"; val mean IoU {record['val_mean_iou']:.4f}, pixel accuracy {record['val_pixel_accuracy']:.4f}"
     if "val_loss" in record:
         text += f", loss {record['val_loss']:.4f}"
+    for key, name in (("val_boundary_f1", "boundary F1"), ("val_max_f", "MaxF")):
+        if record.get(key) is not None:
+            text += f", {name} {record[key]:.4f}"
     return text
 
 

@@ -7,6 +7,7 @@ from segnet_hpu.data.classes import PALETTES, parse_palette
 from segnet_hpu.data.datasets.registry import NAMES
 from segnet_hpu.models.options import parse_model_options
 from segnet_hpu.models.registry import find
+from segnet_hpu.objectives.chosen import parse_metrics
 from segnet_hpu.objectives.names import LOSSES, OPTIMIZERS, SCHEDULES
 from segnet_hpu.runtime.layout import BOXES
 
@@ -83,7 +84,7 @@ class Settings:
                                  group="data")
     do_augment: bool = option(False, "augment the training data", group="data")
     augmentation_name: str = option("standard", "how: none, flip, standard, strong, aug_all, aug_all2, "
-                                    "aug_geometric, aug_non_geometric; with changes: standard,rotate=5",
+                                    "aug_geometric, aug_non_geometric, kitti; with changes: standard,rotate=5",
                                     group="data")
     clahe: float = option(0.0, "equalise the lightness (CLAHE) of this share of the training images, and of every "
                           "image that is validated or, later, predicted; 0: of none", minimum=0.0, maximum=1.0,
@@ -103,6 +104,11 @@ class Settings:
                                          group="training")
     val_steps_per_epoch: int | None = option(None, "validation steps; the whole set if not set", minimum=1,
                                              group="training")
+    val_metrics: list | None = option(None, "further scores of validation, a,b: boundary (F1 of boundaries), road "
+                                      "(MaxF, average precision of one class)", parse=parse_metrics,
+                                      group="training")
+    positive_class: str | None = option(None, "name or id of the class that road scores; 1 of two if not set",
+                                        group="training")
     loss: str = option("ce", "what is minimised", choices=LOSSES, group="training")
     loss_type: int | None = option(None, "Habana's number of a cross-entropy implementation; all are ce here",
                                    choices=(0, 1, 2), group="training")

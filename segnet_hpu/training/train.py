@@ -45,7 +45,7 @@ class Run:
         with self.ranks.together():
             self._prepare(model)
         self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=self.model)
-        self.best_matrix = None
+        self.best_card = None
 
     def _prepare(self, model):
         settings, ranks = self.settings, self.ranks
@@ -76,7 +76,7 @@ class Run:
             "n_classes": settings.n_classes, "batch_size": self.batch_size,
             "optimizer_name": settings.optimizer_name, "steps_per_epoch": self.steps, "monitor": monitor.name,
             "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"}
-        self.judge = Judge(settings, self.model, self.validation, monitor, ranks)
+        self.judge = Judge(settings, self.model, self.validation, self.appearance.names, monitor, ranks)
         # What can be refused has been: from here on the run writes.
         ranks.first(self.places.claim)
         self.keeper = Keeper(settings, self.places, self.model, self.steps, facts, ranks)
@@ -102,10 +102,10 @@ class Run:
         self.journal = Journal(self) if self.ranks.leads else None
         while self._has_more():
             self.callbacks.on_epoch_begin(self.state.epoch)
-            record, score, matrix = self.judge.judge(self._record(self._train_epoch()))
+            record, score, card = self.judge.judge(self._record(self._train_epoch()))
             if self.state.finish_epoch(record, score):
                 self.keeper.save_best()
-                self.best_matrix = matrix
+                self.best_card = card
             self.keeper.save(self.state)
             if self.journal:
                 self.journal.epoch(record)
@@ -186,9 +186,9 @@ class Run:
     def _finish(self):
         if not self.journal:
             return
-        best, matrix = None, None
+        best, card = None, None
         if self.validation is not None:
             best, _ = load_model(self.places.best)
-            whole = self.best_matrix is not None and not self.settings.val_steps_per_epoch
-            matrix = self.best_matrix if whole else self.judge.evaluate(best)
-        self.journal.close(best, matrix)
+            whole = self.best_card is not None and not self.settings.val_steps_per_epoch
+            card = self.best_card if whole else self.judge.evaluate(best)
+        self.journal.close(best, card)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from judging import DISTRIBUTED, PREDICT, TRAIN, VERIFY, VISUALIZE
+from judging import DISTRIBUTED, EVALUATE, PREDICT, TRAIN, VERIFY, VISUALIZE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ELASTIC = DISTRIBUTED + "--min_workers 2 --host_discovery_script /bin/true "
 
 CAMVID = "train --model_name vgg_segnet --dataset camvid --data_root . "
+VALIDATED = TRAIN + "--validate --val_images images --val_annotations labels "
 
 # Name -> (command, words of the line).
 FLAGS = {
@@ -117,6 +118,17 @@ FLAGS = {
     "more stages than there are": (TRAIN + "--freeze_stages 6", "--freeze_stages is 6", "5"),
     "validation without folders": (TRAIN + "--validate", "--validate needs --val_images"),
     "validation without labels": (TRAIN + "--validate --val_images images", "needs --val_annotations"),
+    "unknown score": (TRAIN + "--val_metrics boundary,raod", "--val_metrics is 'boundary,raod'", "boundary, road",
+                      "'raod' is unknown", "Did you mean road?"),
+    "unknown score of evaluate": (EVALUATE + "--metrics f1", "--metrics is 'f1'", "boundary, road"),
+    "curve without road": (EVALUATE + "--metrics boundary --curve c.png", "--curve", "--metrics road"),
+    "curve of text": (EVALUATE + "--metrics road --curve c.txt", "--curve c.txt", ".png or .jpg"),
+    "scores without validation": (TRAIN + "--val_metrics boundary", "--val_metrics needs --validate"),
+    "road without a class": (VALIDATED + "--n_classes 3 --val_metrics road", "--positive_class is not set", "0 to 2"),
+    "road of no class": (VALIDATED + "--palette kitti_road --val_metrics road --positive_class raod",
+                         "--positive_class is raod", "Did you mean road?"),
+    "class past the last": (VALIDATED + "--val_metrics road --positive_class 2", "--positive_class is 2", "0 to 1"),
+    "class without road": (TRAIN + "--positive_class 1", "--positive_class 1 is for the scores of road"),
     "missing images": (TRAIN + "--train_images nowhere", "--train_images nowhere: no such folder"),
     "missing labels": (TRAIN + "--train_annotations nowhere", "--train_annotations nowhere: no such folder"),
     "a file for a folder": (TRAIN + "--train_images images/a.png", "--train_images images/a.png"),

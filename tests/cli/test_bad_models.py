@@ -78,6 +78,8 @@ MODELS = {
     "names for another number": (PREDICT + "--checkpoints_path {m}/two.keras --class_names a,b,c",
                                  "--class_names 'a,b,c' holds 3", "expected 2"),
     "names of evaluate": (EVALUATE + "--checkpoints_path {m}/two.keras --class_names a,", "expected 2"),
+    "class of evaluate": (EVALUATE + "--checkpoints_path {m}/three.keras --metrics road",
+                          "--positive_class is not set", "0 to 2"),
     "palette too small": (PREDICT + "--checkpoints_path {m}/three.keras --palette kitti_road",
                           "palette kitti_road has 2 classes", "3"),
     "no gpu": (PREDICT + "--checkpoints_path {m}/two.keras --train_engine gpu", "--train_engine gpu"),

@@ -9,8 +9,8 @@ from segnet_hpu.errors import UsageError
 class Labels(list):
     """A source of labels only."""
 
-    def __getitem__(self, i):
-        return None, np.array(list.__getitem__(self, i), np.uint8)
+    def label(self, i):
+        return np.array(self[i], np.uint8)
 
     def name(self, i):
         return f"label{i}"

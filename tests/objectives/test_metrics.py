@@ -7,7 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, jaccard_score, recall_score
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, jaccard_score, precision_score, recall_score
 
 from segnet_hpu.errors import UsageError
 from segnet_hpu.objectives.accuracy import PixelAccuracy
@@ -54,6 +54,7 @@ def test_scores_are_those_of_scikit_learn(n_classes, missing):
     np.testing.assert_allclose([row["iou"] for row in rows], jaccard_score(t, p, **each))
     np.testing.assert_allclose([row["dice"] for row in rows], f1_score(t, p, **each))
     np.testing.assert_allclose([row["accuracy"] for row in rows], recall_score(t, p, **each))
+    np.testing.assert_allclose([row["precision"] for row in rows], precision_score(t, p, **each))
     assert json.loads(json.dumps(scores, allow_nan=False)) == scores
 
 
@@ -63,7 +64,8 @@ def test_a_class_only_predicted_has_no_score_and_lowers_the_others():
     scores = matrix.scores()
     assert scores["mean_iou"] == pytest.approx((2 / 3 + 1) / 2)
     assert scores["frequency_weighted_iou"] == pytest.approx(0.75 * 2 / 3 + 0.25)
-    assert scores["per_class"][2] == {"id": 2, "iou": None, "accuracy": None, "dice": None, "pixels": 0}
+    assert scores["per_class"][2] == {"id": 2, "iou": None, "accuracy": None, "precision": None, "dice": None,
+                                      "pixels": 0}
 
 
 def test_all_void_has_no_scores():
@@ -80,6 +82,12 @@ def test_wholly_wrong_scores_zero():
     matrix.update(np.array([0, 1]), np.array([1, 0]))
     scores = matrix.scores()
     assert scores["pixel_accuracy"] == scores["mean_iou"] == scores["mean_dice"] == 0
+
+
+def test_a_class_never_predicted_has_precision_0():
+    matrix = ConfusionMatrix(2)
+    matrix.update(np.array([0, 1]), np.array([0, 0]))
+    assert [row["precision"] for row in matrix.scores()["per_class"]] == [0.5, 0]
 
 
 def test_parts_add_up_to_the_whole():
@@ -125,7 +133,7 @@ def test_wrong_counts_are_refused():
 
 
 def test_judging_imports_no_keras():
-    code = ("import sys, segnet_hpu.objectives.metrics, segnet_hpu.objectives.names; "
+    code = ("import sys, segnet_hpu.objectives.scorecard, segnet_hpu.objectives.names; "
             "sys.exit(any(m in sys.modules for m in ('keras', 'tensorflow')))")
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 

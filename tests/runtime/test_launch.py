@@ -75,6 +75,7 @@ def test_more_workers_than_cores(settings, machine):
     machine(cores=1)
     words, flags, _ = command(settings(num_workers=3, train_engine="cpu", launcher="mpirun"))
     assert words[2:5] == ["--bind-to", "none", "--oversubscribe"] and "--threads=1" in flags
+    assert "OMPI_MCA_mpi_yield_when_idle=1" in words
 
 
 def test_gpu(settings, machine):

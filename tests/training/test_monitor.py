@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from runs import flags, plain, rows, run, small
+from segnet_hpu.errors import UsageError
 from segnet_hpu.objectives.metrics import ConfusionMatrix
 from segnet_hpu.training.automatic import resolve_epochs
 from segnet_hpu.training.monitor import Monitor
@@ -63,6 +64,11 @@ def test_the_direction_of_every_figure():
     assert [score(name) for name in record] == [-0.5, 0.6, -0.7, 0.8, 0.0]
     assert score("val_iou_traffic light") == pytest.approx(3 / 6)
     assert score("val_iou_car") == 0.0  # the labels have none
+    road = settings(monitor="val_max_f", val_metrics=["road"])
+    assert Monitor(road).score({"val_max_f": 0.9}, matrix) == 0.9
+    for metrics, monitor in (([], "val_max_f"), (["road"], "val_boundary_f1"), (["road"], "val_max_f_threshold")):
+        with pytest.raises(UsageError, match=f"--monitor is '{monitor}'"):
+            Monitor(settings(monitor=monitor, val_metrics=metrics))
     assert Monitor(settings()).name == "val_mean_iou" and Monitor(settings(validate=False)).name == "loss"
 
 

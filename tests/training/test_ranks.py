@@ -1,5 +1,6 @@
 """Several ranks train exactly as one process with the same global batch."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -115,8 +116,9 @@ def test_without_averaging_the_ranks_drift_apart(tmp_path, data):
 
 def test_scores_and_loss_are_the_same_from_one_two_and_three_ranks(tmp_path, data):
     images, labels = write_toy(tmp_path / "val", 7, seed=3)
-    settings = flags(**data | dict(val_images=images, val_annotations=labels), 
-                     **STEPS | dict(epochs=1, learning_rate=1e-12), val_batch_size=2, monitor="val_loss")
+    settings = flags(**data | dict(val_images=images, val_annotations=labels),
+                     **STEPS | dict(epochs=1, learning_rate=1e-12), val_batch_size=2, monitor="val_loss",
+                     val_metrics="boundary,road", positive_class=2)
     scores, losses = [], []
     for size in (1, 2, 3):
         folder = tmp_path / str(size)
@@ -125,6 +127,8 @@ def test_scores_and_loss_are_the_same_from_one_two_and_three_ranks(tmp_path, dat
         losses += curve(folder, "val_loss")
     assert scores[0] == scores[1] == scores[2]
     np.testing.assert_allclose(losses, losses[0], rtol=1e-6)
+    found = json.loads(scores[0])
+    assert 0 < found["boundary_f1"] < 1 and 0 < found["average_precision_area"] < found["max_f_recall"] <= 1
 
 
 class SignalOne(keras.callbacks.Callback):

@@ -14,7 +14,7 @@ from runs import contents, flags, newest, rows, run, with_encoder
 EVERYTHING = dict(epochs=4, batch_size=2, do_augment=True, augmentation_name="strong", lr_schedule="cosine",
                   warmup_epochs=0.5, ema=0.9, accumulate=2, save_steps=3, weight_decay=0.01, clipnorm=1,
                   learning_rate=0.01, val_pictures=1, early_stopping=3, l2=0.001, decoder_rate=10, loss="ce_lovasz",
-                  monitor="val_loss")
+                  monitor="val_loss", val_metrics="boundary,road", positive_class=2)
 STEPS = 20  # ten images by twos, four epochs: accumulation runs across the epochs' ends
 
 

@@ -18,11 +18,15 @@ from segnet_hpu.training.settings import Settings
 
 NAMES = "sky,ground,box"
 SCORES = {"pixel_accuracy", "mean_accuracy", "mean_iou", "frequency_weighted_iou", "mean_dice", "per_class"}
+FURTHER = {"boundary_f1", "max_f", "max_f_threshold", "max_f_precision", "max_f_recall",
+           "max_f_false_positive_rate", "max_f_false_negative_rate", "average_precision", "average_precision_area"}
+COLUMNS = ["id", "name", "iou", "accuracy", "precision", "dice", "pixels", "boundary_f1"]
 
 
 @pytest.fixture(scope="module")
 def argv(data):
-    return flags(**data, epochs=3, batch_size=5, learning_rate=0.001, class_names=NAMES, seed=3)
+    return flags(**data, epochs=3, batch_size=5, learning_rate=0.001, class_names=NAMES, seed=3,
+                 val_metrics="boundary,road", positive_class=NAMES.split(",")[2])
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +68,16 @@ def test_metrics_and_scores(finished):
     assert all(float(row["images_per_second"]) > 0 and float(row["learning_rate"]) == pytest.approx(0.001)
                for row in found)
     scores = json.loads((folder / "run/evaluation.json").read_text())
-    assert set(scores) == SCORES
-    assert [list(row) for row in scores["per_class"]] == [["id", "name", "iou", "accuracy", "dice", "pixels"]] * 3
+    assert set(scores) == SCORES | FURTHER | {"positive_class"}
+    assert (folder / "run/precision_recall.png").stat().st_size
+    assert scores["positive_class"] == NAMES.split(",")[2]
+    assert [list(row) for row in scores["per_class"]] == [COLUMNS] * 3
     assert [row["name"] for row in scores["per_class"]] == NAMES.split(",")
     # The best epoch's score and no other: that model was evaluated anew.
     assert scores["mean_iou"] == pytest.approx(max(float(row["val_mean_iou"]) for row in found), abs=1e-6)
+    best = max(found, key=lambda row: float(row["val_mean_iou"]))
+    assert {name: scores[name] for name in FURTHER} == pytest.approx(
+        {name: float(best[f"val_{name}"]) for name in FURTHER}, abs=1e-6)
     present = [row["iou"] for row in scores["per_class"]]
     assert scores["mean_iou"] == pytest.approx(np.mean(present))
 
@@ -80,7 +89,7 @@ def test_tensorboard_reads_scalars_and_pictures(finished):
     events = EventAccumulator(str(folder / "run/tensorboard"), {"scalars": 0, "images": 0}).Reload()
     with open(folder / "run/metrics.csv") as file:
         found = list(csv.DictReader(file))
-    for name in ("loss", "val_mean_iou", "learning_rate"):
+    for name in ("loss", "val_mean_iou", "val_boundary_f1", "val_average_precision", "learning_rate"):
         points = events.Scalars(name)
         assert [p.step for p in points] == [2, 4, 6]
         np.testing.assert_allclose([p.value for p in points], [float(row[name]) for row in found], rtol=1e-6)

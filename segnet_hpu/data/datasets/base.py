@@ -126,7 +126,7 @@ class DataSet:
 
     def _listed(self, root, images, labels, listed):
         self.require_file(root, listed)
-        with open(os.path.join(root, listed), encoding="utf-8") as file:
+        with open(os.path.join(root, listed), encoding="utf-8", errors="surrogateescape") as file:
             for line in file:
                 if line.strip():
                     texts = line.split()[:1]

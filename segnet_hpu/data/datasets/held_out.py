@@ -12,6 +12,6 @@ def held_out(paths, count, seed):
     """
     def rank(path):
         stem = os.path.splitext(os.path.basename(path))[0]
-        return hashlib.sha1(f"{seed}/{stem}".encode()).digest()
+        return hashlib.sha1(os.fsencode(f"{seed}/{stem}")).digest()
 
     return set(sorted(paths, key=rank)[:count])

@@ -1,0 +1,45 @@
+"""`dataset augment`: augmented copies on the disk."""
+
+import shlex
+from dataclasses import dataclass
+
+from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
+from segnet_hpu.cli.labelled import dataset_of
+from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.data.augmentation import Augmentation
+
+
+@dataclass(kw_only=True)
+class Settings(Inputs):
+    """Write every pair and augmented copies of it into a new folder; the same seed makes the same copies."""
+
+    copies: int = option(1, "copies of each pair, NAME_aug1, NAME_aug2, ...", minimum=1, maximum=1000)
+    augmentation_name: str = option("standard", "how, as in train: PRESET or PRESET,field=value,...")
+    mirror: bool = option(False, "mirror every second copy and no other, in place of mirroring by chance")
+    seed: int = option(0, "of all that is drawn by chance", minimum=0)
+    out: str = option(REQUIRED, "new folder for images/SPLIT/ and annotations/SPLIT/")
+
+
+def run(settings):
+    """Augment, and say how the result is used."""
+    origin = dataset_of(settings)
+    augmentation = Augmentation.parse(settings.augmentation_name)
+
+    from segnet_hpu.data.copies import write_copies
+    from segnet_hpu.data.description import write_description
+    from segnet_hpu.data.output import new_dataset
+
+    source = open_pairs(settings, settings.split)
+    void = 255 if settings.dataset or settings.ignore_label is None else settings.ignore_label
+    with new_dataset(settings.out) as folder:
+        write_copies(source, settings.split, folder, settings.copies, augmentation, settings.seed, settings.mirror,
+                     void)
+        if origin and origin.class_names:
+            write_description(folder / "dataset.yaml", origin, [settings.split])
+    out, split = shlex.quote(settings.out), settings.split
+    print(f"{settings.out}: {len(source)} pairs and {settings.copies * len(source)} copies; pixels without a class "
+          f"have id {void}")
+    data = (f"--dataset {out}/dataset.yaml --train_split {split}" if origin and origin.class_names else
+            f"--n_classes N --train_images {out}/images/{split} --train_annotations {out}/annotations/{split} "
+            f"--ignore_label {void}")
+    print(f"next: segnet-hpu train --model_name vgg_segnet {data}")

@@ -1,0 +1,61 @@
+"""`dataset convert`: from a named data set to two folders, and from two folders to a named one."""
+
+import shlex
+from dataclasses import dataclass
+
+from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs, parse_split
+from segnet_hpu.cli.labelled import dataset_of
+from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.errors import UsageError
+
+
+@dataclass(kw_only=True)
+class Settings(Inputs):
+    """Write a data set in another layout: as two folders of images and grey class ids, or as a named one lies."""
+
+    split: str = option("train", "parts of the data set: a,b,c; with folders one, what it is called in --out",
+                       parse=parse_split)
+    to: str = option("folder", "layout to write: folder, camvid, cityscapes, kitti_road, voc, ade20k, coco_stuff, or "
+                     "a .yaml description")
+    out: str = option(REQUIRED, "new folder for the data set")
+
+
+def run(settings):
+    """Convert, and say how the result is used."""
+    origin, splits = dataset_of(settings), settings.split.split(",")
+    from segnet_hpu.data.datasets import find
+    from segnet_hpu.data.datasets.folder import FOLDER
+    from segnet_hpu.data.target import files_of, require_writable
+
+    target = find(settings.to)
+    require_writable(target)
+    _check(settings, origin, target, splits)
+    for split in splits:
+        files_of(target, split)  # refuses an unknown one before anything is read
+
+    from segnet_hpu.data.convert import convert
+    from segnet_hpu.data.description import write_description
+    from segnet_hpu.data.output import new_dataset
+
+    sources = {split: open_pairs(settings, split) for split in splits}
+    with new_dataset(settings.out) as folder:
+        lossy = sum(convert(source, target, split, folder) for split, source in sources.items())
+        described = target is FOLDER and origin and origin.class_names
+        if described:
+            write_description(folder / "dataset.yaml", origin, splits)
+    counts = ", ".join(f"{len(source)} {split}" for split, source in sources.items())
+    print(f"{settings.out}: {counts} pairs in the layout of {target.name}")
+    if lossy:
+        print(f"{lossy} images were compressed as JPEG, with loss: {target.name} has no other format")
+    out = shlex.quote(settings.out)
+    place = f"--dataset {out}/dataset.yaml" if described else f"--dataset {settings.to} --data_root {out}"
+    print(f"next: segnet-hpu verify_dataset {place} --split {splits[0]}"
+          + (" --n_classes N" if target.n_classes is None and not described else ""))
+
+
+def _check(settings, origin, target, splits):
+    if origin is None and len(splits) > 1:
+        raise UsageError(f"--split {settings.split}: two folders are one part; convert several with --dataset folder")
+    if origin and origin.class_names and target.class_names and origin.class_names != target.class_names:
+        raise UsageError(f"--to {settings.to}: its classes are not those of {origin.name}; expected folder, or a "
+                         "data set of the same classes")

@@ -1,0 +1,37 @@
+"""Where the commands on a data set take their pairs from."""
+
+import re
+from dataclasses import dataclass
+
+from segnet_hpu.cli.labelled import Labelled
+from segnet_hpu.config import option
+
+
+def parse_split(value):
+    """names of letters, digits, _ and -, such as train or train,val"""
+    if not re.fullmatch(r"[\w-]+(,[\w-]+)*", str(value)):
+        raise ValueError("a split is the name of a folder or list")
+    return str(value)
+
+
+@dataclass(kw_only=True)
+class Inputs(Labelled):
+    """Two folders or a data set by name, and what is void in the labels besides 255."""
+
+    split: str = option("train", "part of the data set; with folders, what it is called in --out",
+                       parse=parse_split)
+    ignore_label: int | None = option(None, "id that marks pixels to leave out, besides 255", minimum=0, maximum=255)
+
+
+def open_pairs(settings, split):
+    """Return the DataSetSource of a split: labels of training ids, 255 void. Raises UsageError."""
+    from segnet_hpu.data.datasets import find, open_dataset
+
+    if settings.dataset:
+        source = open_dataset(settings.dataset, settings.data_root, split)
+    else:
+        from segnet_hpu.data.datasets.source import DataSetSource
+        from segnet_hpu.data.folder import pair_paths
+
+        source = DataSetSource(find("folder"), pair_paths(settings.images_path, settings.segs_path))
+    return source.ignoring(settings.ignore_label)

@@ -1,0 +1,43 @@
+"""`dataset stats`: what a data set holds, class by class, and the class weights that follow."""
+
+import json
+from dataclasses import dataclass
+
+from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
+from segnet_hpu.cli.labelled import dataset_of
+from segnet_hpu.config import option
+from segnet_hpu.data.classes import MAX_CLASSES, class_names
+from segnet_hpu.data.datasets.chosen import agreed_classes
+
+
+@dataclass(kw_only=True)
+class Settings(Inputs):
+    """Count each class's pixels and images, sizes and void; print class weights ready for --class_weights."""
+
+    split: str = option("train", "part of the data set")
+    n_classes: int | None = option(None, "number of classes; for folders, the highest id and 1 if not set",
+                                   minimum=1, maximum=MAX_CLASSES)
+    count_void: bool = option(False, "void counts as a class in the weights, as in those published with SegNet")
+    out: str | None = option(None, "write the numbers to this file too (JSON)")
+
+
+def run(settings):
+    """Print the table."""
+    origin = dataset_of(settings)
+    n_classes = agreed_classes(origin, settings.n_classes) if origin and origin.n_classes else settings.n_classes
+    from segnet_hpu.files import refuse_unwritable, write_text
+
+    if settings.out:
+        refuse_unwritable("--out", settings.out)
+    from segnet_hpu.data.stats import survey
+    from segnet_hpu.data.summary import summary, table
+
+    found = survey(open_pairs(settings, settings.split), n_classes or MAX_CLASSES, MAX_CLASSES)
+    if n_classes is None:
+        found = found.trimmed()
+    n_classes = len(found.pixels) - 1
+    names = list(origin.class_names) if origin and origin.class_names else class_names(None, n_classes)
+    report = summary(found, names, settings.count_void)
+    if settings.out:
+        write_text(settings.out, json.dumps(report, indent=1))
+    print(table(report))

@@ -1,0 +1,76 @@
+"""Write a data set in the layout of another; labels stay exact, images too where the format is the same."""
+
+import os
+
+import cv2
+
+from segnet_hpu.data.classes import voc_colour
+from segnet_hpu.data.containers import with_palette
+from segnet_hpu.data.datasets.things import VOC
+from segnet_hpu.data.output import place
+from segnet_hpu.data.prefetch import prefetched
+from segnet_hpu.data.target import file_values, files_of, image_ending, paths
+from segnet_hpu.errors import UsageError
+from segnet_hpu.progress import progress
+
+
+def convert(source, dataset, split, folder):
+    """Write all pairs of `source` below `folder`; return how many images were compressed anew, with loss.
+
+    source: a DataSetSource, labels of training ids. dataset: the DataSet whose layout and label values are wanted.
+    folder: a pathlib.Path. Streams: memory does not grow with the size or number of pictures.
+    Raises UsageError for ids that the data set does not have and for two pairs that would be one file.
+    """
+    files, (values, known) = files_of(dataset, split), file_values(dataset)
+    targets = [paths(files, source.name(i), source.pairs[i][0]) for i in range(len(source))]
+    _refuse_collisions(targets, folder)
+
+    def write(i):
+        image, label = source[i]
+        if not known[label].all():
+            raise UsageError(f"{source.pairs[i][1]} holds the training id {label[~known[label]].max()}, which "
+                             f"{dataset.name} does not have; map it first, or name it as --ignore_label")
+        write_label(folder / targets[i][1], values[label], dataset is VOC)
+        return write_image(folder / targets[i][0], image, source.pairs[i][0])
+
+    threads = os.cpu_count()
+    written = prefetched(write, range(len(source)), threads, 2 * threads)
+    lossy = sum(progress(written, len(source), f"{split} written", "pair"))
+    if files.listed:
+        _write_list(folder / files.listed, targets)
+    return lossy
+
+
+def write_label(path, values, palette=False):
+    """Write values (H, W) or colours (H, W, 3) RGB as PNG; palette: ids as indices of PASCAL VOC's colours."""
+    data = cv2.imencode(".png", values[..., ::-1] if values.ndim == 3 else values)[1].tobytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(with_palette(data, map(voc_colour, range(256))) if palette else data)
+
+
+def write_image(path, image, original=None):
+    """Write uint8 RGB (H, W, 3), as a copy of the file `original` where its format is that of `path`.
+
+    Returns whether it was compressed with loss.
+    """
+    if original and image_ending(original) == path.suffix:
+        place(original, path)
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cv2.imencode(path.suffix, image[:, :, ::-1])[1].tobytes())  # JPEG of quality 95
+    return path.suffix == ".jpg"
+
+
+def _refuse_collisions(targets, folder):
+    seen = set()
+    for image, _ in targets:
+        stem = os.path.splitext(image)[0]
+        if stem in seen or (folder / image).exists():
+            raise UsageError(f"two pairs would both be {image}; expected names that differ. Rename one")
+        seen.add(stem)
+
+
+def _write_list(path, targets):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stems = [os.path.splitext(os.path.basename(image))[0] for image, _ in targets]
+    path.write_text("".join(f"{stem}\n" for stem in stems), encoding="utf-8", errors="surrogateescape")

@@ -1,0 +1,56 @@
+"""Augmented copies of a data set on the disk, the originals beside them."""
+
+import dataclasses
+import os
+
+import numpy as np
+
+from segnet_hpu.data.convert import write_image, write_label
+from segnet_hpu.data.datasets.base import VOID
+from segnet_hpu.data.datasets.folder import FOLDER
+from segnet_hpu.data.prefetch import prefetched
+from segnet_hpu.data.target import files_of, paths
+from segnet_hpu.data.transforms import TrainTransform
+from segnet_hpu.errors import UsageError
+from segnet_hpu.progress import progress
+
+
+def write_copies(source, split, folder, copies, augmentation, seed=0, mirror=False, void=VOID):
+    """Write every pair and its `copies` as NAME, NAME_aug1, NAME_aug2, ... below `folder`, as two folders.
+
+    source: a DataSetSource. folder: a pathlib.Path. augmentation: an Augmentation, applied at the image's own size;
+    copy k of pair i draws from the stream [seed, i, k]. mirror: every second copy is mirrored and the others are not,
+    in place of the augmentation's chance. void: the id that 255 is written as. Copies are PNG; the originals keep
+    their image file. Raises UsageError where names collide.
+    """
+    names = [source.name(i) for i in range(len(source))]
+    files = files_of(FOLDER, split)
+    _refuse_collisions(names, copies)
+    turns = [augmentation] * copies
+    if mirror:
+        turns = [dataclasses.replace(augmentation, flip=float(k % 2)) for k in range(copies)]
+
+    def write(i):
+        image, label = source[i]
+        put(names[i], image, label, source.pairs[i][0])
+        for k, turn in enumerate(turns, 1):
+            transform = TrainTransform(label.shape, label.shape, turn)
+            put(f"{names[i]}_aug{k}", *transform(image, label, np.random.default_rng([seed, i, k])))
+
+    def put(name, image, label, original=None):
+        image_path, label_path = paths(files, name, original or "")
+        write_image(folder / image_path, image, original)
+        write_label(folder / label_path, np.where(label == VOID, np.uint8(void), label))
+
+    threads = os.cpu_count()
+    for _ in progress(prefetched(write, range(len(source)), threads, 2 * threads), len(source), "augmented", "pair"):
+        pass
+
+
+def _refuse_collisions(names, copies):
+    known = set(names)
+    for name in names:
+        for k in range(1, copies + 1):
+            if f"{name}_aug{k}" in known:
+                raise UsageError(f"{name}_aug{k} is there already, the name of a copy of {name}; augment the data "
+                                 "set that it was made from")

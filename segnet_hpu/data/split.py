@@ -1,0 +1,74 @@
+"""Part a data set of two folders into training and validation pairs."""
+
+import errno
+import os
+
+from segnet_hpu.data.datasets.folder import FOLDER
+from segnet_hpu.data.datasets.held_out import held_out
+from segnet_hpu.data.output import new_dataset, place
+from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.progress import progress
+
+COPY, LINK, MOVE = "copied", "linked", "moved"
+
+
+def choose(pairs, val, seed):
+    """Return the validation pairs, a set.
+
+    pairs: (image path, label path) tuples in any order. val: how many (int), or their share (float, 0 to 1).
+    Chosen by `held_out`: the same ones on every machine. Raises UsageError unless both parts get a pair.
+    """
+    count = max(1, round(val * len(pairs))) if isinstance(val, float) else val
+    if count >= len(pairs):
+        raise UsageError(f"--val {val} of {len(pairs)} pairs leaves none to train on; expected at most "
+                         f"{len(pairs) - 1}, or a share such as 0.2")
+    images = held_out([image for image, _ in pairs], count, seed)
+    return {pair for pair in pairs if pair[0] in images}
+
+
+def write_split(pairs, chosen, out, how=COPY):
+    """Write the `chosen` pairs to the val folders of `out`, the others to its train folders.
+
+    pairs: as of `folder.pair_paths`. how: COPY; LINK, hard links on the same disk; or MOVE, which removes the
+    originals after `out` is complete. Raises UsageError for an `out` that is taken and originals that may not be
+    removed, RunError where the disk refuses; nothing is changed then.
+    """
+    if how == MOVE:
+        _refuse_kept(pairs)
+    with new_dataset(out) as folder:
+        for pair in progress(pairs, len(pairs), how, "pair"):
+            part = FOLDER.files["val" if pair in chosen else "train"]
+            for kind, path in zip((part.images, part.labels), pair, strict=True):
+                _place(path, folder / kind / os.path.basename(path), how)
+    if how == MOVE:
+        os.sync()  # copies made for another disk are safe before their originals go
+        _remove(pairs, out)
+
+
+def _place(path, target, how):
+    if how == COPY:
+        return place(path, target)
+    try:
+        place(path, target, link=True)
+    except OSError as error:
+        if how == LINK:
+            raise RunError(f"{path} cannot be linked into --out ({error.strerror}); leave out --link "
+                           "to copy") from None
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        place(path, target)  # another disk, or one without hard links
+
+
+def _refuse_kept(pairs):
+    for folder in sorted({os.path.dirname(path) for pair in pairs for path in pair}):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise UsageError(f"--move: files in {folder} may not be removed; leave out --move to copy")
+
+
+def _remove(pairs, out):
+    for path in (path for pair in pairs for path in pair):
+        try:
+            os.unlink(path)
+        except OSError as error:
+            raise RunError(f"{out} is complete, but {path} cannot be removed ({error.strerror}); remove the "
+                           "originals that are left by hand") from None

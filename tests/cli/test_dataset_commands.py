@@ -1,0 +1,106 @@
+"""`segnet-hpu dataset ...` as users run it."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Arguments that name ten pairs with ids 0..2, 11 and 255."""
+    rng = np.random.default_rng(0)
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    for i in range(10):
+        cv2.imwrite(str(tmp_path / f"images/s_{i}.jpg"), rng.integers(0, 256, (12, 16, 3), np.uint8))
+        cv2.imwrite(str(tmp_path / f"labels/s_{i}.png"),
+                    rng.choice(np.array([0, 1, 2, 11, 255], np.uint8), (12, 16)))
+    return ["--images_path", "images", "--segs_path", "labels"]
+
+
+def good(done):
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+def test_group_help_and_unknown_commands(cli):
+    lines = good(cli("dataset", "--help"))
+    assert lines[0].startswith("usage: segnet-hpu dataset COMMAND") and lines[2].split()[0] == "split"
+    assert cli("dataset").returncode == 2
+    done = cli("dataset", "spilt")
+    assert done.returncode == 2 and done.stderr == \
+        "segnet-hpu: unknown command 'spilt'. Did you mean split? See segnet-hpu dataset --help\n"
+    assert "--val" in cli("dataset", "split", "--help").stdout
+
+
+def test_split_then_its_own_next_step(cli, folders, tmp_path):
+    said = good(cli("dataset", "split", *folders, "--val", 3, "--seed", 4, "--out", "my parts"))
+    assert said == ["my parts: 7 training and 3 validation pairs of seed 4, copied",
+                    "next: segnet-hpu train --model_name vgg_segnet --n_classes N --dataset folder "
+                    "--data_root 'my parts'"]
+    done = cli("verify_dataset", "--dataset", "folder", "--data_root", "my parts", "--n_classes", 12)
+    assert good(done) == ["10 pairs, no faults"]
+    assert cli("dataset", "split", *folders, "--val", "0.3", "--out", "my parts").returncode == 2
+
+
+def test_stats_of_folders(cli, folders, tmp_path):
+    said = good(cli("dataset", "stats", *folders, "--ignore_label", 11, "--out", "stats.json"))
+    report = json.loads((tmp_path / "stats.json").read_text())
+    labels = np.stack([cv2.imread(str(tmp_path / f"labels/s_{i}.png"), cv2.IMREAD_UNCHANGED) for i in range(10)])
+    assert [c["pixels"] for c in report["classes"]] == [int((labels == c).sum()) for c in range(3)]
+    assert report["void"]["pixels"] == np.isin(labels, (11, 255)).sum() and len(said) == 8
+    assert said[-1] == "--class_weights " + ",".join(f"{w:g}" for w in report["class_weights"])
+
+
+def test_convert_there_and_back(cli, folders, tmp_path):
+    good(cli("dataset", "convert", *folders, "--ignore_label", 11, "--split", "val", "--to", "camvid", "--out", "c"))
+    said = good(cli("dataset", "convert", "--dataset", "camvid", "--data_root", "c", "--split", "val", "--out", "f"))
+    assert said == ["f: 10 val pairs in the layout of folder",
+                    "next: segnet-hpu verify_dataset --dataset f/dataset.yaml --split val"]
+    assert good(cli(*said[1].split()[2:])) == ["10 pairs, no faults"]
+    for i in range(10):
+        label, back = (cv2.imread(str(tmp_path / folder / f"s_{i}.png"), cv2.IMREAD_UNCHANGED)
+                       for folder in ("labels", "f/annotations/val"))
+        np.testing.assert_array_equal(back, np.where(label == 11, 255, label))
+
+
+def test_augment_by_the_names_own_description(cli, folders, tmp_path):
+    good(cli("dataset", "convert", *folders, "--ignore_label", 11, "--to", "camvid", "--out", "c"))
+    said = good(cli("dataset", "augment", "--dataset", "camvid", "--data_root", "c", "--copies", 2, "--mirror",
+                    "--augmentation_name", "kitti", "--out", "more"))
+    assert said == ["more: 10 pairs and 20 copies; pixels without a class have id 255",
+                    "next: segnet-hpu train --model_name vgg_segnet --dataset more/dataset.yaml --train_split train"]
+    done = cli("verify_dataset", "--dataset", "more/dataset.yaml", "--split", "train")
+    assert good(done) == ["30 pairs, no faults"]
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (("split", "--val", "3"), "needs --images_path, --segs_path, --out"),
+    (("split", "FOLDERS", "--val", "1.5", "--out", "o"), "--val is '1.5'; expected a number of pairs such as 48"),
+    (("split", "FOLDERS", "--val", "3", "--out", "o", "--link", "--move"), "--link and --move exclude each other"),
+    (("split", "FOLDERS", "--val", "3", "--out", "images"), "--out images is there already; expected a new"),
+    (("stats",), "--images_path, --segs_path must be given; or --dataset"),
+    (("stats", "FOLDERS", "--dataset", "voc"), "--images_path does not go with --dataset voc"),
+    (("stats", "FOLDERS", "--n_classes", "3"), "holds id 11; expected 0..2. Run verify_dataset"),
+    (("stats", "FOLDERS", "--out", "images"), "--out images is a folder; expected a file's name"),
+    (("convert", "FOLDERS", "--to", "cmavid", "--out", "o"), "Did you mean camvid?"),
+    (("convert", "FOLDERS", "--to", "coco_instances", "--out", "o"), "its labels are polygons in one file"),
+    (("convert", "FOLDERS", "--to", "camvid", "--out", "o"), "holds the training id 11, which camvid does not have"),
+    (("convert", "FOLDERS", "--to", "voc", "--split", "dev", "--out", "o"), "voc has no split 'dev'"),
+    (("convert", "FOLDERS", "--split", "../x", "--out", "o"), "--split is '../x'; expected names of letters"),
+    (("convert", "--dataset", "voc", "--data_root", ".", "--to", "camvid", "--out", "o"),
+     "--to camvid: its classes are not those of voc"),
+    (("augment", "FOLDERS", "--augmentation_name", "kiti", "--out", "o"), "Did you mean kitti?"),
+])
+def test_refusals_are_one_line_and_write_nothing(capsys, monkeypatch, folders, tmp_path, arguments, words):
+    from segnet_hpu.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    flags = [flag for argument in arguments for flag in (folders if argument == "FOLDERS" else [argument])]
+    assert main(["dataset", *flags]) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

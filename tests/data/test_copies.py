@@ -1,0 +1,103 @@
+import cv2
+import numpy as np
+import pytest
+
+from segnet_hpu.data import photometric
+from segnet_hpu.data.augmentation import Augmentation
+from segnet_hpu.data.copies import write_copies
+from segnet_hpu.data.datasets import find, open_dataset
+from segnet_hpu.data.datasets.source import DataSetSource
+from segnet_hpu.data.folder import pair_paths
+from segnet_hpu.errors import UsageError
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Two pairs of different sizes, whose red is 20 times the label in large blocks."""
+    for kind in ("i", "l"):
+        (tmp_path / kind).mkdir()
+    for name, size in (("a", (60, 90)), ("b", (45, 80))):
+        coarse = np.random.default_rng(len(name)).integers(0, 12, (6, 8), np.uint8)
+        label = cv2.resize(coarse, size[::-1], interpolation=cv2.INTER_NEAREST)
+        cv2.imwrite(str(tmp_path / f"l/{name}.png"), label)
+        cv2.imwrite(str(tmp_path / f"i/{name}.png"), np.dstack([label * 20] * 3))
+    return DataSetSource(find("folder"), pair_paths(tmp_path / "i", tmp_path / "l"))
+
+
+def read(out, name):
+    return (cv2.imread(str(out / f"images/train/{name}.png"))[..., ::-1],
+            cv2.imread(str(out / f"annotations/train/{name}.png"), cv2.IMREAD_UNCHANGED))
+
+
+def test_originals_and_as_many_copies_as_asked_for(source, tmp_path):
+    write_copies(source, "train", tmp_path / "out", 3, Augmentation.preset("strong"))
+    for kind in ("images", "annotations"):
+        names = sorted(path.name for path in (tmp_path / f"out/{kind}/train").iterdir())
+        assert names == sorted(f"{stem}{copy}.png" for stem in "ab" for copy in ("", "_aug1", "_aug2", "_aug3"))
+    assert (tmp_path / "out/images/train/a.png").read_bytes() == (tmp_path / "i/a.png").read_bytes()
+    np.testing.assert_array_equal(read(tmp_path / "out", "b")[1], source[1][1])
+
+
+def test_labels_follow_and_sizes_stay(source, tmp_path):
+    write_copies(source, "train", tmp_path / "out", 8, Augmentation.preset("aug_geometric"))
+    seen = set()
+    for k in range(1, 9):
+        image, label = read(tmp_path / "out", f"b_aug{k}")
+        assert label.shape == image.shape[:2] == (45, 80)
+        framed = cv2.copyMakeBorder(label, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=255)
+        kernel = np.ones((5, 5), np.uint8)
+        sure = (cv2.erode(framed, kernel) == cv2.dilate(framed, kernel))[2:-2, 2:-2] & (label != 255)
+        assert sure.sum() > 100
+        np.testing.assert_allclose(image[..., 0][sure], label[sure] * 20.0, atol=2)
+        seen |= set(np.unique(label).tolist())
+        assert not any(np.array_equal(label, read(tmp_path / "out", f"b_aug{j}")[1]) for j in range(1, k))
+    assert 255 in seen and seen <= {*range(12), 255}
+
+
+def test_same_seed_same_files(source, tmp_path):
+    for out, seed in (("one", 5), ("two", 5), ("three", 6)):
+        write_copies(source, "train", tmp_path / out, 2, Augmentation.preset("strong"), seed)
+    files = [{str(p.relative_to(tmp_path / out)): p.read_bytes() for p in (tmp_path / out).rglob("*.png")}
+             for out in ("one", "two", "three")]
+    assert files[0] == files[1] and files[0] != files[2] and files[0].keys() == files[2].keys()
+
+
+def test_void_keeps_the_data_sets_own_id(source, tmp_path):
+    write_copies(source.ignoring(3), "train", tmp_path / "out", 1, Augmentation(shift=0.3), void=3)
+    label, copy = read(tmp_path / "out", "a")[1], read(tmp_path / "out", "a_aug1")[1]
+    np.testing.assert_array_equal(label, source[0][1])
+    assert 255 not in copy and (copy == 3).sum() > (label == 3).sum()
+
+
+def test_mirror_is_every_second_copy_of_real_roads(real_data, tmp_path):
+    """The recipe of FCN-8s for KITTI Road: the image and its mirror, Y of YUV times 0.7 to 1.3."""
+    source = open_dataset("kitti_road", real_data / "kitti_road", "val")
+    source.pairs = source.pairs[:1]
+    write_copies(source, "train", tmp_path, 2, Augmentation.preset("kitti"), mirror=True)
+    for i in range(len(source)):
+        image, label = source[i]
+        for copy, turn in (("_aug1", np.s_[:, :]), ("_aug2", np.s_[:, ::-1])):
+            changed, ids = read(tmp_path, source.name(i) + copy)
+            np.testing.assert_array_equal(ids, label[turn])
+            inside = ((changed > 0) & (changed < 255)).all(2)
+            old, new = (cv2.cvtColor(x, cv2.COLOR_RGB2YUV)[inside].astype(float) for x in (image[turn], changed))
+            factor = (new[:, 0] @ old[:, 0]) / (old[:, 0] @ old[:, 0])
+            assert 0.7 <= factor <= 1.3 and abs(factor - 1) > 0.01
+            np.testing.assert_allclose(new[:, 0], factor * old[:, 0], atol=2)
+            np.testing.assert_allclose(new[:, 1:], old[:, 1:], atol=2)
+
+
+def test_luma_is_y_of_yuv():
+    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    y = image @ [0.299, 0.587, 0.114]
+    expected = np.clip(image + 0.25 * y[..., None], 0, 255)  # U and V stay, so all three channels rise alike
+    assert np.abs(photometric.recolour(image.copy(), luma=1.25) - expected).max() <= 1
+
+
+def test_names_that_copies_would_take(source, tmp_path):
+    (tmp_path / "i/a_aug2.png").write_bytes((tmp_path / "i/a.png").read_bytes())
+    (tmp_path / "l/a_aug2.png").write_bytes((tmp_path / "l/a.png").read_bytes())
+    again = DataSetSource(find("folder"), pair_paths(tmp_path / "i", tmp_path / "l"))
+    write_copies(again, "train", tmp_path / "one", 1, Augmentation())
+    with pytest.raises(UsageError, match="a_aug2 is there already, the name of a copy of a;"):
+        write_copies(again, "train", tmp_path / "two", 2, Augmentation())
