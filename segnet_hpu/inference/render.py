@@ -36,8 +36,10 @@ def overlay(image, label, palette, alpha=0.5):
         raise UsageError(f"image of shape {image.shape[:2]} and label of shape {label.shape}; "
                          "expected one size")
     picture = cv2.addWeighted(image, 1 - alpha, colour_mask(label, palette), alpha, 0)
-    unpainted = np.append(~palette.any(axis=1), False)[np.minimum(label, len(palette))]
-    picture[unpainted] = image[unpainted]
+    unpainted = np.zeros(256, np.uint8)
+    unpainted[:len(palette)] = ~palette.any(axis=1)
+    if unpainted.any():
+        cv2.copyTo(image, cv2.LUT(np.minimum(label, 255).astype(np.uint8), unpainted), picture)
     return picture
 
 
