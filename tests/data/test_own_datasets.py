@@ -30,7 +30,7 @@ def test_values_and_patterns(described, tmp_path):
         root: pictures
         classes: [soil, plant, tool]
         palette: [[1, 2, 3], [128, 64, 128], [255, 0, 0]]
-        label_values: {soil: 0, plant: [7, 300], tool: 9, void: 5}
+        label_values: {soil: 0, plant: [7, 299-300], tool: 9, void: 5}
         others: tool
         splits:
           train: {images: "train/*/cam_*.jpg", labels: "masks/*/*_gt.png"}
@@ -82,6 +82,7 @@ def test_labels_of_training_ids_and_one_void_value(described, tmp_path):
     (SOUND + "label_values: {soil: 1, plant: 1}", "label_values: 1 stands for two classes"),
     (SOUND + "label_values: {soil: 70000}", "label_values: soil is 70000; expected whole numbers from 0 to 65535"),
     (SOUND + "label_colours: {soil: [1, 2]}", r"label_colours: soil is \[1, 2\]; expected \[red, green, blue\]"),
+    (SOUND + "label_values: {soil: 1-x}", "label_values: soil is '1-x'; .* or ranges such as 128-255"),
     (SOUND + "label_colours: {soil: [1, 2, 3]}\nlabel_values: {soil: 1}", "has both label_values and label_colours"),
     (SOUND + "ignore_label: 256", "ignore_label is 256"),
     (SOUND + "palette: [[1, 2, 3]]", "expected 3 colours"),

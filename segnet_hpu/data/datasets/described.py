@@ -1,6 +1,7 @@
 """A data set of the user's own, described by a YAML file."""
 
 import os
+import re
 
 from segnet_hpu.config import read_yaml
 from segnet_hpu.data.classes import MAX_CLASSES, PALETTES
@@ -82,10 +83,18 @@ def _class_id(key, name, names):
 
 
 def _numbers(where, value):
-    numbers = value if isinstance(value, list) else [value]
+    numbers = []
+    for entry in value if isinstance(value, list) else [value]:
+        numbers += _range(entry) if isinstance(entry, str) else [entry]
     if not all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 1 << 16 for n in numbers):
-        raise _Wrong(f"{where} is {value!r}; expected whole numbers from 0 to 65535")
+        raise _Wrong(f"{where} is {value!r}; expected whole numbers from 0 to 65535, or ranges such as 128-255")
     return numbers
+
+
+def _range(text):
+    """The numbers of "first-last", both included; the text itself where it is none."""
+    ends = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
+    return range(int(ends[1]), int(ends[2]) + 1) if ends else [text]
 
 
 def _colours(where, value):
