@@ -78,11 +78,11 @@ def test_numbers(pieces, tmp_path, name, output):
 def test_a_quantised_file_takes_pixels_as_they_are_and_is_smaller(tmp_path, pieces):
     import tensorflow as tf
 
+    image = keras.Input((*SIZE, 3))
+    x = keras.layers.Conv2D(64, 7)(keras.layers.Rescaling(1 / 127.5, -1)(image))
+    save_model(tmp_path / "wide.keras", keras.Model(image, keras.layers.Conv2D(4, 7)(x), name="wide"), {})
     sizes = {}
     for name in ("tflite", "tflite_fp16", "tflite_int8"):
-        model = keras.Sequential([keras.Input((*SIZE, 3)), keras.layers.Rescaling(1 / 127.5, -1),
-                                  keras.layers.Conv2D(64, 7), keras.layers.Conv2D(4, 7)], name="wide")
-        save_model(tmp_path / "wide.keras", model, {})
         out = tmp_path / f"{name}.tflite"
         assert export("--checkpoints_path", tmp_path / "wide.keras", *flags(name, pieces / "images"), "--out",
                       out) == 0

@@ -6,6 +6,7 @@ they run, and its quick kernels take none of those.
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 
 def convert(serving, name, calibration=None):
@@ -14,8 +15,9 @@ def convert(serving, name, calibration=None):
     name: the format's. calibration: for tflite_int8 uint8 pictures, list of (H, W, 3), whose activations set
     the ranges; the file then takes uint8. Operations that have no int8 form stay in float32.
     """
-    function = serving.function(batch_size=1).get_concrete_function()
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], serving.model)
+    # As constants, because the converter leaves Keras' variables for the interpreter to set.
+    function = convert_variables_to_constants_v2(serving.function(batch_size=1).get_concrete_function())
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
     if name != "tflite":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if name == "tflite_fp16":
