@@ -38,13 +38,12 @@ def refuse_place(out, name, overwrite):
 def write(out, name, serving, labels, calibration=None):
     """Write a Serving in the format `name`, and the text `labels`; see refuse_place.
 
-    A place that is taken is replaced once all is computed. Raises RunError where the disk is full, UsageError
-    where it may not be written.
+    A place that is taken is replaced once all is computed. Raises RunError where the network cannot be converted
+    or the disk is full, UsageError where it may not be written.
     """
     module = FORMATS[name].load_module()
     if FORMATS[name].ending:
-        data = module.convert(serving, name, calibration)
-        replace_file(out, data, make_folder=True)
+        replace_file(out, _converted(module.convert, serving, name, calibration), make_folder=True)
         write_text(labels_path(out, name), labels)
         return
     import tensorflow as tf
@@ -54,6 +53,15 @@ def write(out, name, serving, labels, calibration=None):
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise RunError(f"cannot write {out} ({reason}); free some space or choose another --out") from None
+
+
+def _converted(convert, serving, name, calibration):
+    try:
+        return convert(serving, name, calibration)
+    except Exception as error:  # of the converters' own many kinds
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise RunError(f"{serving.model.name} cannot be converted to {name} ({reason}); choose another --format, or "
+                       "a fixed size") from error
 
 
 def _write_folder(out, fill, labels):

@@ -4,6 +4,9 @@ One picture a call: with a batch of any size many of its operations would have s
 they run, and its quick kernels take none of those.
 """
 
+import logging
+import warnings
+
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
@@ -17,6 +20,7 @@ def convert(serving, name, calibration=None):
     """
     # As constants, because the converter leaves Keras' variables for the interpreter to set.
     function = convert_variables_to_constants_v2(serving.function(batch_size=1).get_concrete_function())
+    logging.getLogger("absl").setLevel(logging.ERROR)  # it would name the variables' owner, who is not needed
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
     if name != "tflite":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -26,7 +30,9 @@ def convert(serving, name, calibration=None):
         converter.representative_dataset = lambda: ([one] for one in _calibration(calibration))
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
         converter.inference_input_type = tf.uint8
-    return converter.convert()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the statistics of the input's type are missing: it needs none
+        return converter.convert()
 
 
 def _calibration(images):
@@ -39,7 +45,9 @@ def _calibration(images):
 
 def load(path, threads=None):
     """Return a function: uint8 pictures (1, H, W, 3) -> the output, numbers of quantised types as float32."""
-    interpreter = _interpreter()(model_path=str(path), num_threads=threads)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that TensorFlow's own interpreter will move to another package
+        interpreter = _interpreter()(model_path=str(path), num_threads=threads)
     interpreter.allocate_tensors()
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
     shape = None
