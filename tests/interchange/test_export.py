@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from exported import SIZE, export
+from exported import SIZE, export, network
 from segnet_hpu.inference.predictor import Predictor
 from segnet_hpu.interchange.export.formats import FORMATS
 from segnet_hpu.models.build import build_model
@@ -113,16 +113,16 @@ def test_a_free_size_is_the_network_built_for_that_size(tmp_path):
 def test_mixed_precision_becomes_float32(tmp_path, capsys):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = build_model("segnet_basic", 3, 34, 45)
+        model = network()
     finally:
         keras.config.set_dtype_policy("float32")
     save_model(tmp_path / "bf16.keras", model, {})
-    plain = build_model("segnet_basic", 3, 34, 45)
+    plain = network()
     plain.set_weights(model.get_weights())
     out = tmp_path / "bf16.pb"
     assert export("--checkpoints_path", tmp_path / "bf16.keras", "--format", "frozen_pb", "--out", out) == 0
     assert "the file holds and computes float32" in capsys.readouterr().out
-    picture = np.random.default_rng(0).integers(0, 256, (1, 34, 45, 3), np.uint8)
+    picture = np.random.default_rng(0).integers(0, 256, (1, *SIZE, 3), np.uint8)
     expected = np.asarray(plain(picture.astype(np.float32)))
     np.testing.assert_allclose(load("frozen_pb", out)(picture), expected, atol=1e-4 * np.abs(expected).max())
 
