@@ -89,7 +89,10 @@ def test_a_quantised_file_takes_pixels_as_they_are_and_is_smaller(tmp_path, piec
         (taken,) = tf.lite.Interpreter(str(out)).get_input_details()
         if name == "tflite_int8":
             assert taken["dtype"] == np.uint8 and taken["quantization"] == (1.0, 0)
+    assert export("--checkpoints_path", tmp_path / "wide.keras", "--format", "saved_model", "--out",
+                  tmp_path / "net") == 0
     weights = 7 * 7 * (3 * 64 + 64 * 4)
+    assert 4 * weights < (tmp_path / "net/variables/variables.data-00000-of-00001").stat().st_size < 5 * weights
     assert sizes["tflite"] > 4 * weights > sizes["tflite_fp16"] > 2 * weights > sizes["tflite_int8"] > weights
 
 

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 def write(serving, folder):
     """Write a Serving into an existing folder, with the signature `serving_default` and the endpoint `serve`."""
+    # Without `track`, which would write every weight twice: the endpoint's own are found by themselves.
     archive = keras.export.ExportArchive()
-    archive.track(serving.model)
     archive.add_endpoint("serve", serving.function())
     archive.write_out(str(folder), verbose=False)
 
