@@ -22,6 +22,7 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.15,<2.22", "keras>=3.12"],
         "hpu": ["tensorflow-cpu==2.15.0"],
         "horovod": ["horovod==0.28.1"],
+        "export": ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.17"],
         "dev": ["pytest>=8", "scikit-learn>=1.3", "ruff>=0.5"],
     },
     entry_points={"console_scripts": ["segnet-hpu = segnet_hpu.cli:main"]},

@@ -1,0 +1,43 @@
+"""The function that an exported file computes."""
+
+from dataclasses import dataclass
+
+import keras
+import tensorflow as tf
+
+from segnet_hpu.interchange.export.network import twin
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A network with what comes after it.
+
+    model: raw RGB (B, H, W, 3), 0..255, to logits (B, h, w, C), float32. output: "logits" or "softmax" of the
+    model's own size, float32, or "classes", uint8 (B, H, W): the argmax of the logits resized (bilinear) to the
+    picture's size, as `predict` has it.
+    """
+
+    model: keras.Model
+    output: str
+
+    @classmethod
+    def of(cls, model, output, free_size=False):
+        """Return the Serving of a model's float32 twin; see `network.twin`."""
+        return cls(twin(model, free_size), output)
+
+    def signature(self, batch_size=None):
+        """Return the TensorSpec of the input; batch_size None for any."""
+        return tf.TensorSpec((batch_size, *self.model.input_shape[1:]), tf.float32, name="image")
+
+    def function(self, batch_size=None):
+        """Return a tf.function: image -> {output: tensor}."""
+        return tf.function(self._serve, input_signature=[self.signature(batch_size)])
+
+    def _serve(self, image):
+        logits = self.model(image, training=False)
+        if self.output == "logits":
+            return {"logits": logits}
+        if self.output == "softmax":
+            return {"softmax": tf.nn.softmax(logits)}
+        size = tf.shape(image)[1:3] if None in image.shape[1:3] else image.shape[1:3]
+        return {"classes": tf.cast(tf.argmax(tf.image.resize(logits, size), -1, tf.int32), tf.uint8)}

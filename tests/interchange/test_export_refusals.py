@@ -1,0 +1,75 @@
+"""`segnet-hpu export`: wrong calls in one line, before TensorFlow is imported, and nothing written."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from segnet_hpu.cli import main
+
+ROOT = Path(__file__).resolve().parents[2]
+EXPORT = "export --checkpoints_path model.keras --format frozen_pb --out net.pb "
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.keras").write_bytes(b"")
+    (tmp_path / "there.pb").write_bytes(b"of days")
+    (tmp_path / "pictures").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("flags,words", [
+    ("--format pb", ["--format is 'pb'", "saved_model, frozen_pb, tflite"]),
+    ("--argmax --output softmax", ["--argmax and --output softmax contradict"]),
+    ("--output class", ["--output is 'class'", "Did you mean classes?"]),
+    ("--out net.tflite", ["--out net.tflite", "ends in .pb for --format frozen_pb"]),
+    ("--format saved_model", ["--out net.pb", "makes a folder", "without .pb"]),
+    ("--format saved_model --out model.keras", ["--out model.keras", "no folder"]),
+    ("--format saved_model --out . --overwrite", ["--out . holds something else than a SavedModel"]),
+    ("--out there.pb", ["there.pb exists", "--overwrite"]),
+    ("--out there.pb/net.pb", ["--out there.pb/net.pb", "no folder"]),
+    ("--format tflite_int8 --out net.tflite", ["tflite_int8 is calibrated", "--calibration_images"]),
+    ("--calibration_images pictures", ["--calibration_images is for --format tflite_int8, not frozen_pb"]),
+    ("--format tflite_int8 --out n.tflite --calibration_images pictures --free_size", ["--free_size", "one size"]),
+    ("--format tflite_int8 --out n.tflite --calibration_images pictures", ["pictures holds no such file"]),
+    ("--verify_images pictures", ["--verify_images is given without --verify"]),
+    ("--verify --verify_images pictures", ["pictures holds no such file"]),
+    ("--checkpoints_path none", ["no checkpoint at none"]),
+])
+def test_refusals(place, capsys, flags, words):
+    before = sorted(place.rglob("*"))
+    assert main((EXPORT + flags).split()) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and [word for word in words if word not in err] == [], err
+    assert sorted(place.rglob("*")) == before
+
+
+def test_missing_packages_are_named_with_the_command(place, capsys, monkeypatch):
+    for name in ("tf2onnx", "onnx", "onnxruntime"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: sys.modules.get(name))
+    assert main((EXPORT + "--format onnx --out net.onnx --verify").split()) == 2
+    err = capsys.readouterr().err
+    assert "needs tf2onnx and onnx and onnxruntime" in err and "pip install 'segnet_hpu[export]'" in err
+
+
+def test_refusals_import_no_tensorflow():
+    code = ("import sys; from segnet_hpu.cli import main; status = main(sys.argv[1:]); "
+            "sys.exit(9 if 'tensorflow' in sys.modules or 'keras' in sys.modules else status)")
+    argv = (EXPORT + "--checkpoints_path none").split()
+    assert subprocess.run([sys.executable, "-c", code, *argv], cwd=ROOT, capture_output=True).returncode == 2
+
+
+@pytest.mark.parametrize("name,layer", [("segnet_basic", "MaxPoolingWithMask"),
+                                        ("vanilla_deeplabv3plus", "aspp_image_up")])
+def test_networks_made_for_one_size_say_so(place, capsys, name, layer):
+    from segnet_hpu.models.build import build_model
+    from segnet_hpu.training.checkpoint import save_model
+
+    save_model(place / "bound.keras", build_model(name, 3, 32, 32), {})
+    assert main((EXPORT + "--checkpoints_path bound.keras --free_size").split()) == 2
+    err = capsys.readouterr().err
+    assert f"--free_size: {name} takes 32x32 only" in err and layer in err and not (place / "net.pb").exists()
