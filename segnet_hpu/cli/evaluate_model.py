@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.inference.ways import PredictionSettings
 
 
 @dataclass(kw_only=True)
-class Settings:
+class Settings(PredictionSettings):
     """Score a model against labels at their full resolution."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -27,6 +28,7 @@ def run(settings):
     from segnet_hpu.files import refuse_unwritable, write_text
     from segnet_hpu.inference.load import find_checkpoint
 
+    settings.check()
     if settings.json:
         refuse_unwritable("--json", settings.json)
     source = FolderSource(settings.images_path, settings.segs_path)
@@ -42,7 +44,8 @@ def run(settings):
     n_classes = model.output_shape[-1]
     ignore = facts.get("ignore_label") if settings.ignore_label is None else settings.ignore_label
     appearance = Appearance.of(n_classes, settings.class_names or facts.get("class_names"), facts.get("palette"))
-    scores = named_scores(evaluate(model, source, n_classes, ignore, settings.batch_size), appearance.names)
+    matrix = evaluate(model, source, n_classes, ignore, predictor=settings.predictor(model, settings.batch_size))
+    scores = named_scores(matrix, appearance.names)
     if settings.json:
         write_text(settings.json, json.dumps(scores, indent=2))
     print(score_table(scores))

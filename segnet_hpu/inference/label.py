@@ -1,12 +1,13 @@
 """Label pictures of a user's: one file, or a folder with all below it."""
 
+import functools
 from pathlib import Path
 
 from segnet_hpu.data.images import read_image
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.errors import RunError, SegnetError, UsageError
 from segnet_hpu.files import refuse_unwritable
-from segnet_hpu.inference.render import colour_mask, overlay, with_legend
+from segnet_hpu.inference import render
 from segnet_hpu.progress import Progress
 
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -86,10 +87,13 @@ def label_pictures(predictor, pairs, write):
 
 def drawer(kind, appearance, legend=False):
     """Return draw(image, class map) -> picture. kind: "ids" (grey class ids), "colour" or "overlay"."""
+    # Drawn once for all frames of a video.
+    side = functools.cache(lambda height: render.legend(appearance.names, appearance.colours, height))
+
     def draw(image, classes):
         if kind == "ids":
             return classes
-        picture = overlay(image, classes, appearance.colours) if kind == "overlay" \
-            else colour_mask(classes, appearance.colours)
-        return with_legend(picture, appearance.names, appearance.colours) if legend else picture
+        picture = render.overlay(image, classes, appearance.colours) if kind == "overlay" \
+            else render.colour_mask(classes, appearance.colours)
+        return render.beside(picture, side(len(picture))) if legend else picture
     return draw

@@ -63,7 +63,11 @@ def legend(class_names, palette, height, ids=None):
 
 def with_legend(picture, class_names, palette, present_ids=None):
     """Return the picture with a legend on its right; present_ids: show only these classes."""
-    side = legend(class_names, palette, picture.shape[0], present_ids)
+    return beside(picture, legend(class_names, palette, picture.shape[0], present_ids))
+
+
+def beside(picture, side):
+    """Return the picture with another, at least as high, on its right."""
     return np.hstack([_on_paper(picture, side.shape[0], picture.shape[1]), side])
 
 
@@ -105,6 +109,13 @@ def write(picture, text, left, top, row):
     """Write the text, in place, into the row of that height that starts at `top`."""
     cv2.putText(picture, text, (left, top + round(row * 0.67)), FONT, row / 42, INK, _stroke(row),
                 cv2.LINE_AA)
+
+
+def write_over(picture, text):
+    """Write the text, in place, into the top left corner, readable on any background."""
+    row = round(ROW * max(1, picture.shape[0] / TALL))
+    for colour, stroke in ((INK, _stroke(row) + 2), (PAPER, _stroke(row))):
+        cv2.putText(picture, text, (row // 4, row), FONT, row / 32, colour, stroke, cv2.LINE_AA)
 
 
 def _stroke(row):
