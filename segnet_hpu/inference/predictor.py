@@ -62,10 +62,12 @@ def classes_at(logits, size):
 def highest(planes):
     """Return the index, uint8 (y, x), of the plane that is highest at each pixel, the first of equal ones."""
     planes = iter(planes)
-    # A running maximum over planes is several times quicker than argmax over a short last axis.
     best = np.array(next(planes))
     classes = np.zeros(best.shape, np.uint8)
+    # A running maximum over planes: several times quicker than argmax over a short last axis.
     for c, plane in enumerate(planes, start=1):
-        np.copyto(classes, np.uint8(c), where=plane > best)
-        np.maximum(best, plane, out=best)
+        higher = cv2.compare(plane, best, cv2.CMP_GT)
+        higher &= c  # 255 becomes c, which is above all classes before
+        np.maximum(classes, higher, out=classes)
+        cv2.max(plane, best, dst=best)
     return classes

@@ -19,8 +19,14 @@ def colour_mask(label, palette):
     label: integers (H, W). palette: uint8 (n, 3) RGB. Ids from n up (255 among them) are black, hatched.
     """
     known = len(palette)
-    table = np.vstack([palette, np.zeros((1, 3), np.uint8)])
-    picture = table[np.minimum(label, known)]
+    table = np.zeros((1, 256, 3), np.uint8)
+    table[0, :known] = palette
+    has_unknown = label.max(initial=0) >= known
+    ids = (np.minimum(label, known) if has_unknown else label).astype(np.uint8, copy=False)
+    # Several times quicker than NumPy's indexing.
+    picture = cv2.LUT(cv2.merge([ids] * 3), table)
+    if not has_unknown:
+        return picture
     rows, columns = np.nonzero(label >= known)
     on_line = (rows + columns) % HATCH_PERIOD == 0
     picture[rows[on_line], columns[on_line]] = HATCH
