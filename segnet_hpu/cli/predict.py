@@ -68,11 +68,12 @@ def run(settings):
 def _plain(model, draw, settings):
     """Return the predictor, and the function that writes what it yields."""
     from segnet_hpu.files import write_image
+    predictor = settings.predictor(model, settings.batch_size)
 
-    def write(image, classes, result):
-        write_image(result, draw(image, classes))
+    def write(image, result, path):
+        write_image(path, draw(image, predictor.classes(result, image.shape[:2])))
 
-    return settings.predictor(model, settings.batch_size), write
+    return predictor, write
 
 
 def _sampled(model, draw, settings):
@@ -80,9 +81,9 @@ def _sampled(model, draw, settings):
     from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
     from segnet_hpu.inference.predictor import classes_at
 
-    def write(image, belief, result):
+    def write(image, belief, path):
         size = image.shape[:2]
-        write_image(result, draw(image, classes_at(belief.mean, size)))
-        belief.write(result, size)
+        write_image(path, draw(image, classes_at(belief.mean, size)))
+        belief.write(path, size)
 
     return MonteCarloPredictor(model, settings.mc_samples, settings.batch_size, settings.seed), write

@@ -41,6 +41,10 @@ class AugmentedPredictor(Predictor):
         total /= len(result)
         return total
 
+    def probability(self, result, size, chosen):
+        """Return the probability float32 (y, x) of the class `chosen`."""
+        return self.planes(result, size)[chosen]
+
 
 def softmax_planes(planes):
     """Return the softmax over the classes, float32 (C, y, x), of their planes (y, x)."""

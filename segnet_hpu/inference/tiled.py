@@ -40,7 +40,12 @@ class TiledPredictor(Predictor):
         return [self._label(image) for image in inputs]
 
     def planes(self, result, size):
-        raise UsageError("a sliding window keeps no scores of a whole picture; leave it out for what needs them")
+        """Raise UsageError: the scores of a whole picture are never held."""
+        raise UsageError("--tile keeps no scores of a whole picture; leave it out where probabilities are asked for")
+
+    def probability(self, result, size, chosen):
+        """Raise UsageError as `planes`."""
+        return self.planes(result, size)
 
     def classes(self, result, size):
         """Return the class map, by nearest neighbour if `size` is not its own."""

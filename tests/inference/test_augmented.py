@@ -50,6 +50,7 @@ def test_mean_of_the_softmax(tmp_path, model, doubled, scales, flip, batch_size)
             expected = probabilities([{1.0: model, 2.0: doubled}[scale] for scale in scales], image, flip)
             planes = predictor.planes(result, image.shape[:2])
             np.testing.assert_allclose(np.moveaxis(planes, 0, -1), expected, atol=1e-5)
+            np.testing.assert_array_equal(predictor.probability(result, image.shape[:2], 2), planes[2])
             clear = np.diff(np.sort(expected, axis=-1)[..., -2:])[..., 0] > 1e-4
             np.testing.assert_array_equal(classes[clear], expected.argmax(-1)[clear])
             assert clear.mean() > 0.99

@@ -121,6 +121,13 @@ def test_probabilities_of_augmented_windows_blend_too(model):
     assert found.shape == plain.shape and not np.array_equal(found, plain)
 
 
+def test_scores_of_a_whole_picture_are_refused(model):
+    predictor = TiledPredictor(Predictor(model))
+    result, = predictor.run([smooth(40, 56)])
+    with pytest.raises(UsageError, match="--tile keeps no scores"):
+        predictor.probability(result, (40, 56), 0)
+
+
 def test_command(tmp_path, model, model_file, capsys):
     picture = smooth(72, 112)
     cv2.imwrite(str(tmp_path / "a.png"), picture[..., ::-1])
