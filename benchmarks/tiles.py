@@ -2,9 +2,9 @@
 
     python benchmarks/tiles.py CHECKPOINT PICTURES [--height 3000 --width 4000 --overlap 0.5 --margin 64]
 
-The picture is a mosaic of those in the folder PICTURES, each doubled. The whole pass is the network rebuilt at
-that size with the same weights. Windows have the network's own size. Pixels within the margin of the picture's
-border are left out of the agreement.
+The picture is a mosaic of those in the folder PICTURES, its sides rounded up to multiples of 32. The whole pass is
+the network rebuilt at that size with the same weights. Windows have the network's own size. Pixels within the
+margin of the picture's border are left out of the agreement.
 """
 
 import argparse
@@ -13,7 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -36,6 +35,7 @@ def main():
     parser.add_argument("--overlap", type=float, nargs="+", default=[0.5])
     parser.add_argument("--margin", type=int, default=64)
     args = parser.parse_args()
+    args.height, args.width = (-side % 32 + side for side in (args.height, args.width))
     select_device("auto")
     model, _ = load_model(args.checkpoint)
     picture = mosaic(args.pictures, args.height, args.width)
@@ -59,7 +59,7 @@ def mosaic(folder, height, width):
         row = []
         while sum(image.shape[1] for image in row) < width:
             image = read_image(paths[(7 * len(rows) + len(row)) % len(paths)])
-            row.append(cv2.resize(image, (960, 720), interpolation=cv2.INTER_CUBIC))
+            row.append(image)
         rows.append(np.hstack(row)[:, :width])
     return np.ascontiguousarray(np.vstack(rows)[:height])
 

@@ -27,6 +27,12 @@ def resized_model(model, size):
     own = model.input_shape[1:3]
     if tuple(size) == own:
         return model
+    step = divisor_of(model.name)
+    for new, old in zip(size, own, strict=True):
+        if (new - old) % step:
+            # Floors of halves would shift the maps against each other.
+            raise UsageError(f"{model.name} cannot take {size[0]}x{size[1]} pixels; expected sides that differ from "
+                             f"{own[0]}x{own[1]} by multiples of {step}")
     ratio = [new / old for new, old in zip(size, own, strict=True)]
     image = keras.Input((*size, model.input_shape[3]), dtype=model.inputs[0].dtype, name=model.inputs[0].name)
     try:

@@ -44,6 +44,11 @@ def test_nearest_size(name, size, scale, expected):
     assert scaled_size(SimpleNamespace(name=name, input_shape=(None, *size, 3)), scale) == expected
 
 
+def test_a_size_that_does_not_fit_is_refused():
+    with pytest.raises(UsageError, match="enet cannot take 60x64 pixels; expected .* by multiples of 8"):
+        resized_model(SimpleNamespace(name="enet", input_shape=(None, 64, 64, 3)), (60, 64))
+
+
 def test_a_network_for_one_size_is_refused():
     image = keras.Input((8, 8, 3))
     x = keras.layers.Reshape((8, 8, 2))(keras.layers.Dense(128)(keras.layers.Flatten()(image)))
