@@ -16,7 +16,7 @@ REQUIRED = object()
 
 
 def option(default, help, *, choices=None, minimum=None, maximum=None, group="options", parse=None,
-           variable=None, words=None):
+           variable=None, words=None, alias=None):
     """Declare a setting.
 
     default: the value, or REQUIRED. choices: allowed values.
@@ -24,9 +24,10 @@ def option(default, help, *, choices=None, minimum=None, maximum=None, group="op
     parse: a function str -> value for types that are no plain scalar; raises ValueError.
     variable: an environment variable that sets it as SEGNET_<FIELD> does, for names that others know.
     words: {word: value} of what may stand in place of a number, such as {"auto": 4}.
+    alias: a second name of the flag, keras_segmentation's where ours differs.
     """
     meta = dict(help=help, choices=choices, minimum=minimum, maximum=maximum, group=group, parse=parse,
-                variable=variable, words=words or {})
+                variable=variable, words=words or {}, alias=alias)
     return dataclasses.field(default=default, metadata=meta)
 
 
@@ -163,18 +164,25 @@ def _parse_flags(cls, argv, prog):
     parser = _Parser(prog=prog, description=cls.__doc__, allow_abbrev=False,
                      formatter_class=argparse.RawDescriptionHelpFormatter)
     groups = {}
-    for field in dataclasses.fields(cls):
+    # What several commands share comes from a base class, and would stand first.
+    for field in sorted(dataclasses.fields(cls), key=lambda field: field.name in _inherited(cls)):
         meta = field.metadata
         group = groups.setdefault(meta["group"], None) or parser.add_argument_group(meta["group"])
         groups[meta["group"]] = group
         is_bool = _scalar_type(field) is bool
         default = "required" if field.default is REQUIRED else f"default: {_default_of(field)}"
         choices = f" {{{','.join(map(str, meta['choices']))}}}" if meta["choices"] else ""
-        group.add_argument(f"--{field.name}", dest=field.name, default=argparse.SUPPRESS,
+        names = [f"--{name}" for name in (field.name, meta["alias"]) if name]
+        group.add_argument(*names, dest=field.name, default=argparse.SUPPRESS,
                            nargs="?" if is_bool else None, const="true" if is_bool else None,
                            metavar="BOOL" if is_bool else field.name.upper().split("_")[-1],
                            help=f"{meta['help']}{choices} ({default})".replace("%", "%%"))
     return vars(parser.parse_args(list(argv)))
+
+
+def _inherited(cls):
+    bases = filter(dataclasses.is_dataclass, cls.__bases__)
+    return {field.name for base in bases for field in dataclasses.fields(base)}
 
 
 class _Parser(argparse.ArgumentParser):

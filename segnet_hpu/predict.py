@@ -1,4 +1,4 @@
-"""keras_segmentation's `predict`, `predict_multiple` and `evaluate`, over our inference.
+"""keras_segmentation's `predict`, `predict_multiple`, `predict_video` and `evaluate`, over our inference.
 
 As there, pictures given as arrays and `colors` are in OpenCV's BGR order, and class maps come at the size of
 the model's output. A model is given as such, or as what `--checkpoints_path` takes.
@@ -41,8 +41,7 @@ def predict_multiple(model=None, inps=None, inp_dir=None, out_dir=None, checkpoi
 
     if read_image_type not in (0, 1):
         raise UsageError(f"read_image_type is {read_image_type}; expected 1 (colour) or 0 (grey)")
-    if (prediction_width is None) != (prediction_height is None):
-        raise UsageError("only one of prediction_width and prediction_height is given; expected both or none")
+    size = _size(prediction_height, prediction_width)
     model, facts = _model(model, checkpoints_path)
     if inps is None:
         inps = [path for paths in files_by_stem(inp_dir, IMAGE_FORMATS).values() for path in paths]
@@ -52,9 +51,40 @@ def predict_multiple(model=None, inps=None, inp_dir=None, out_dir=None, checkpoi
     predictor = Predictor(model)
     draw = drawer("overlay" if overlay_img else "colour", _appearance(model, facts, class_names, colors),
                   show_legends)
-    size = prediction_height and (prediction_height, prediction_width)
     return [_predict(predictor, draw, _picture(inp, result, read_image_type), result, size)
             for inp, result in zip(inps, out_fnames, strict=True)]
+
+
+def predict_video(model=None, inp=None, output=None, checkpoints_path=None, display=False, overlay_img=True,
+                  class_names=None, show_legends=False, colors=None, prediction_width=None, prediction_height=None):
+    """Label every frame of a video; see `predict` for the arguments in common.
+
+    inp: path of a video, or number of a camera. output: file, .mp4 or .avi, with the frames' size and rate, or
+    None; a legend makes the frames wider. display: show the frames until q or Esc is pressed. Ctrl-C leaves a
+    playable file and raises Stopped. Raises UsageError for what cannot be read, written or shown.
+    """
+    import contextlib
+
+    from segnet_hpu.errors import Stopped
+    from segnet_hpu.inference.label import drawer
+    from segnet_hpu.inference.movie import VideoReader, check_output
+    from segnet_hpu.inference.predictor import Predictor
+    from segnet_hpu.inference.video import label_file
+    from segnet_hpu.inference.window import Window
+    from segnet_hpu.training.stopping import StopSignals
+
+    size = _size(prediction_height, prediction_width)
+    if output:
+        check_output("output", output, inp)
+    with VideoReader(inp) as reader, Window() if display else contextlib.nullcontext() as window:
+        model, facts = _model(model, checkpoints_path)
+        draw = drawer("overlay" if overlay_img else "colour", _appearance(model, facts, class_names, colors),
+                      show_legends)
+        with StopSignals() as signals:
+            line = label_file(Predictor(model), reader, output, draw, window=window, size=size,
+                              stopped=lambda: signals.caught)
+    if signals.caught:
+        raise Stopped(f"stopped; {line}", signals.caught)
 
 
 def evaluate(model=None, inp_images=None, annotations=None, inp_images_dir=None, annotations_dir=None,
@@ -101,6 +131,12 @@ def _model(model, checkpoints_path):
     return load_model(checkpoints_path)
 
 
+def _size(height, width):
+    if (width is None) != (height is None):
+        raise UsageError("only one of prediction_width and prediction_height is given; expected both or none")
+    return height and (height, width)
+
+
 def _appearance(model, facts, class_names, colors):
     from segnet_hpu.inference.appearance import Appearance
 
@@ -138,7 +174,7 @@ def _predict(predictor, draw, image, result, size):
         raise UsageError(f"the picture has {image.shape[2]} channels, {predictor.model.name} takes {channels}; "
                          "read_image_type=0 reads pictures as one, grey")
     # OpenCV drops the third axis of a grey picture.
-    logits, = predictor.logits([np.atleast_3d(predictor.resize(image))])
+    logits, = predictor.run([np.atleast_3d(predictor.prepare(image))])
     if result:
         shown = np.repeat(image, 3, axis=2) if channels == 1 else image
         shown = cv2.resize(shown, size[::-1]) if size else shown

@@ -7,7 +7,7 @@ PLAIN_SECONDS = 15.0
 
 
 class Progress:
-    """A context that counts units of work up to `total`.
+    """A context that counts units of work up to `total`, None if unknown.
 
     what: name of the work. unit: what is counted. start: units that were done before.
     quiet: show nothing (ranks other than 0).
@@ -35,9 +35,12 @@ class Progress:
             self.bar.update(n)
         elif not self.quiet and time.monotonic() - self.spoke >= PLAIN_SECONDS:
             self.spoke = time.monotonic()
-            left = (self.total - self.done) / self.rate if self.rate else 0
-            print(f"{self.what}: {self.done}/{self.total} {self.unit}s, {self.rate:.2f} {self.unit}s/s, "
-                  f"{left:.0f} s left {note}".rstrip(), file=sys.stderr, flush=True)
+            of, left = "", ""
+            if self.total is not None:
+                of = f"/{self.total}"
+                left = f", {(self.total - self.done) / self.rate if self.rate else 0:.0f} s left"
+            print(f"{self.what}: {self.done}{of} {self.unit}s, {self.rate:.2f} {self.unit}s/s{left} {note}".rstrip(),
+                  file=sys.stderr, flush=True)
 
     @property
     def seconds(self):

@@ -16,6 +16,7 @@ from segnet_hpu.errors import SegnetError, UsageError, nearest
 COMMANDS = {
     "train": "train a model; goes on from where it was with --auto_resume_checkpoint",
     "predict": "label a picture or a folder of pictures",
+    "predict_video": "label a video or what a camera sees",
     "export": "write a model as SavedModel, frozen graph, TFLite or ONNX, and check it",
     "evaluate_model": "score a checkpoint against labels at their full resolution",
     "verify_dataset": "list every fault of a data set; exit status 1 when there is one",

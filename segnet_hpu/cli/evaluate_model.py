@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from segnet_hpu.cli.labelled import Labelled, dataset_of, open_labelled
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.errors import UsageError
+from segnet_hpu.inference.ways import PredictionSettings
 from segnet_hpu.objectives.chosen import parse_metrics
 
 
 @dataclass(kw_only=True)
-class Settings(Labelled):
+class Settings(PredictionSettings, Labelled):
     """Score a model against labels at their full resolution."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -34,6 +35,7 @@ def run(settings):
     from segnet_hpu.files import refuse_unwritable, write_text
     from segnet_hpu.inference.load import find_checkpoint
 
+    settings.check()
     if settings.json:
         refuse_unwritable("--json", settings.json)
     if settings.curve:
@@ -60,7 +62,8 @@ def run(settings):
         names = ",".join(dataset.class_names)
     appearance = Appearance.of(n_classes, names, facts.get("palette"))
     scorers = make_scorers(settings.metrics, settings.positive_class, appearance.names)
-    card = evaluate(model, source, n_classes, ignore, settings.batch_size, scorers=scorers)
+    predictor = settings.predictor(model, settings.batch_size)
+    card = evaluate(model, source, n_classes, ignore, scorers=scorers, predictor=predictor)
     scores = named_scores(card, appearance.names)
     if settings.json:
         write_text(settings.json, json.dumps(scores, indent=2))

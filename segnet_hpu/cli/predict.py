@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import UsageError
+from segnet_hpu.inference.ways import PredictionSettings
 
 
 @dataclass(kw_only=True)
-class Settings:
+class Settings(PredictionSettings):
     """Label a picture, or every picture below a folder, at its own size."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -20,7 +21,7 @@ class Settings:
     class_names: str | None = option(None, "names a,b,c; the model's own if not set")
     palette: str | None = option(None, "colours of a known data set; the model's own if not set",
                                   choices=tuple(PALETTES))
-    batch_size: int = option(1, "pictures, or samples of one picture, a forward pass", minimum=1)
+    batch_size: int = option(1, "pictures (samples or windows of one) a forward pass", minimum=1)
     mc_samples: int | None = option(None, "predict by the mean of so many passes with dropout, and also write "
                                     "NAME_mean.png, NAME_uncertainty.png and NAME_mc.npz", minimum=2)
     seed: int = option(0, "of the dropped units", minimum=0, maximum=2**32 - 1)
@@ -28,6 +29,9 @@ class Settings:
 
 
 def run(settings):
+    settings.check()
+    if settings.mc_samples and not settings.is_plain:
+        raise UsageError("--mc_samples takes its own mean; leave out --tta, --scales and --tile")
     if settings.ids and (settings.overlay or settings.legend):
         raise UsageError("--ids writes class ids, which have no colours; leave out --overlay and --legend")
     if settings.ids and settings.output_path.lower().endswith((".jpg", ".jpeg")):
@@ -64,12 +68,12 @@ def run(settings):
 def _plain(model, draw, settings):
     """Return the predictor, and the function that writes what it yields."""
     from segnet_hpu.files import write_image
-    from segnet_hpu.inference.predictor import Predictor
+    predictor = settings.predictor(model, settings.batch_size)
 
-    def write(image, classes, result):
-        write_image(result, draw(image, classes))
+    def write(image, result, path):
+        write_image(path, draw(image, predictor.classes(result, image.shape[:2])))
 
-    return Predictor(model, settings.batch_size), write
+    return predictor, write
 
 
 def _sampled(model, draw, settings):
@@ -77,9 +81,9 @@ def _sampled(model, draw, settings):
     from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
     from segnet_hpu.inference.predictor import classes_at
 
-    def write(image, belief, result):
+    def write(image, belief, path):
         size = image.shape[:2]
-        write_image(result, draw(image, classes_at(belief.mean, size)))
-        belief.write(result, size)
+        write_image(path, draw(image, classes_at(belief.mean, size)))
+        belief.write(path, size)
 
     return MonteCarloPredictor(model, settings.mc_samples, settings.batch_size, settings.seed), write

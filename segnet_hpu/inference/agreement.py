@@ -37,7 +37,7 @@ def compare(model, run, output, images):
     predictor = Predictor(model)
     equal, differences, times = [], [], []
     for image in images:
-        small = predictor.resize(image)
+        small = predictor.prepare(image)
         if not times:  # the first call of each prepares much
             _answer(predictor, small, output), run(small[None])
         began = time.perf_counter()
@@ -54,7 +54,7 @@ def compare(model, run, output, images):
 
 def _answer(predictor, image, output):
     """What the exported file should give, by Keras, OpenCV and NumPy."""
-    (logits,) = predictor.logits([image])
+    (logits,) = predictor.run([image])
     if output == "classes":
         return classes_at(logits, image.shape[:2])
     if output == "logits":

@@ -1,12 +1,13 @@
 """Label pictures of a user's: one file, or a folder with all below it."""
 
+import functools
 from pathlib import Path
 
 from segnet_hpu.data.images import read_image
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.errors import RunError, SegnetError, UsageError
 from segnet_hpu.files import refuse_unwritable
-from segnet_hpu.inference.render import colour_mask, overlay, with_legend
+from segnet_hpu.inference import render
 from segnet_hpu.progress import Progress
 
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp")
@@ -55,26 +56,28 @@ def refuse_doubles(pairs):
 
 
 def label_pictures(predictor, pairs, write):
-    """Call write(image, prediction, result) for each (picture, result) pair; reading and writing overlap the model.
+    """Call write(image, result, path) for each (picture, path) pair; reading and writing overlap the model.
 
-    predictor: has batch_size, and predict(images) -> predictions. A picture that cannot be read is left
-    out; at the end a RunError names all such, or a UsageError if there is no other.
+    predictor: has batch_size, prepare and run as Predictor has; results are what run returns, and may be turned
+    into classes in `write`, which has a thread of its own. A picture that cannot be read is left out; at the
+    end a RunError names all such, or a UsageError if there is no other.
     """
     size = predictor.batch_size
     failed = []
 
     def read(pair):
         try:
-            return read_image(pair[0]), pair[1]
+            image = read_image(pair[0])
         except SegnetError as error:
             failed.append(str(error))
             return None
+        return image, predictor.prepare(image), pair[1]
 
     def run():
         readable = (one for one in prefetched(read, pairs, ahead=2 * size) if one)
         for batch in batched(readable, size):
-            images = [image for image, _ in batch]
-            yield from zip(images, predictor.predict(images), [path for _, path in batch], strict=True)
+            images, inputs, paths = zip(*batch, strict=True)
+            yield from zip(images, predictor.run(inputs), paths, strict=True)
 
     with Progress("predict", len(pairs), "image") as progress:
         for _ in prefetched(lambda item: write(*item), run(), threads=1, ahead=2 * size):
@@ -86,10 +89,13 @@ def label_pictures(predictor, pairs, write):
 
 def drawer(kind, appearance, legend=False):
     """Return draw(image, class map) -> picture. kind: "ids" (grey class ids), "colour" or "overlay"."""
+    # Drawn once for all frames of a video.
+    side = functools.cache(lambda height: render.legend(appearance.names, appearance.colours, height))
+
     def draw(image, classes):
         if kind == "ids":
             return classes
-        picture = overlay(image, classes, appearance.colours) if kind == "overlay" \
-            else colour_mask(classes, appearance.colours)
-        return with_legend(picture, appearance.names, appearance.colours) if legend else picture
+        picture = render.overlay(image, classes, appearance.colours) if kind == "overlay" \
+            else render.colour_mask(classes, appearance.colours)
+        return render.beside(picture, side(len(picture))) if legend else picture
     return draw

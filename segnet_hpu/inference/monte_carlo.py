@@ -37,7 +37,7 @@ class MonteCarloPredictor:
             raise UsageError(f"--mc_samples {samples}: {model.name} has no dropout to sample; expected a model "
                              "such as bayesian_segnet. Leave out --mc_samples")
         self.model = keras.Model(twin.input, keras.layers.Softmax(dtype="float32")(twin.output))
-        self.resize = input_transform(model)
+        self.prepare = input_transform(model)
 
     def _sampled(self, layer):
         if not isinstance(layer, keras.layers.Dropout) or not layer.rate:
@@ -47,7 +47,11 @@ class MonteCarloPredictor:
 
     def predict(self, images):
         """Return a Belief for each uint8 RGB image (y, x, 3)."""
-        return [Belief.of(self._softmaxes(self.resize(image))) for image in images]
+        return self.run([self.prepare(image) for image in images])
+
+    def run(self, inputs):
+        """Return a Belief for each image of the network's size, uint8 (H, W, 3)."""
+        return [Belief.of(self._softmaxes(one)) for one in inputs]
 
     def _softmaxes(self, inputs):
         for i, layer in enumerate(self.dropouts):

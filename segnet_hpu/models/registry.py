@@ -118,6 +118,14 @@ def find(name):
                      "`segnet-hpu models` lists, or ENCODER_DECODER")
 
 
+def divisor_of(name):
+    """Return the number of pixels by which the sides that model `name` takes differ; 1 for an unknown one."""
+    try:
+        return find(name).divisor
+    except UsageError:
+        return 1
+
+
 def input_size(name, height=None, width=None, level=None):
     """Return (height, width) in pixels, the model's own where None.
 

@@ -58,11 +58,11 @@ def test_mean_and_variance_of_a_coin():
 
 def test_the_model_itself_stays_as_it_is():
     model = coin()
-    before = Predictor(model).logits([half_black()])
+    before = Predictor(model).run([half_black()])
     predictor = MonteCarloPredictor(model, 4)
     first, again = (predictor.predict([half_black()])[0].mean for _ in range(2))
     np.testing.assert_array_equal(first, again)  # the seed, not the order, decides
-    np.testing.assert_array_equal(Predictor(model).logits([half_black()]), before)
+    np.testing.assert_array_equal(Predictor(model).run([half_black()]), before)
     other = MonteCarloPredictor(model, 4, seed=1).predict([half_black()])[0].mean
     assert not np.array_equal(first, other)
 

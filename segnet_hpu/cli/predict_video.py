@@ -1,0 +1,71 @@
+"""`segnet-hpu predict_video`."""
+
+import contextlib
+from dataclasses import dataclass
+
+from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.data.classes import PALETTES
+from segnet_hpu.errors import Stopped, UsageError
+from segnet_hpu.inference.ways import PredictionSettings
+
+
+@dataclass(kw_only=True)
+class Settings(PredictionSettings):
+    """Label every frame of a video file or of a camera. Ctrl-C ends it with a playable file."""
+
+    checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
+    input_path: str = option("0", "video file, or number of a camera", alias="input")
+    output_path: str | None = option(None, "file for the result; .mp4 or .avi", alias="output_file")
+    overlay: bool = option(True, "the colours over the frames; false: the colours alone")
+    legend: bool = option(False, "add a legend on the right, which makes the frames wider")
+    fps_caption: bool = option(False, "write the frames labelled per second into the frames")
+    display: bool = option(False, "show the frames on the screen; q or Esc ends it")
+    class_names: str | None = option(None, "names a,b,c; the model's own if not set")
+    palette: str | None = option(None, "colours of a known data set; the model's own if not set",
+                                  choices=tuple(PALETTES))
+    batch_size: int = option(1, "frames (or windows of one) a forward pass", minimum=1)
+    train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"))
+
+
+def run(settings):
+    settings.check()
+    if not settings.output_path and not settings.display:
+        raise UsageError("predict_video has nowhere to put its frames; give --output_path F.mp4, or --display")
+    from segnet_hpu.inference.load import find_checkpoint
+    from segnet_hpu.inference.movie import VideoReader, check_output
+
+    if settings.output_path:
+        check_output("--output_path", settings.output_path, settings.input_path)
+    path = find_checkpoint(settings.checkpoints_path)
+    with VideoReader(settings.input_path) as reader, _window(settings) as window:
+        _label(settings, path, reader, window)
+
+
+def _window(settings):
+    if not settings.display:
+        return contextlib.nullcontext()
+    from segnet_hpu.inference.window import Window
+
+    return Window()
+
+
+def _label(settings, path, reader, window):
+    from segnet_hpu.inference.appearance import Appearance
+    from segnet_hpu.inference.label import drawer
+    from segnet_hpu.inference.load import load_model
+    from segnet_hpu.inference.video import label_file
+    from segnet_hpu.runtime.device import select_device
+    from segnet_hpu.training.stopping import StopSignals
+
+    select_device(settings.train_engine)
+    model, facts = load_model(path)
+    appearance = Appearance.of(model.output_shape[-1], settings.class_names or facts.get("class_names"),
+                               settings.palette or facts.get("palette"))
+    draw = drawer("overlay" if settings.overlay else "colour", appearance, settings.legend)
+    predictor = settings.predictor(model, settings.batch_size)
+    with StopSignals() as signals:
+        line = label_file(predictor, reader, settings.output_path, draw, fps_caption=settings.fps_caption,
+                          window=window, stopped=lambda: signals.caught)
+    if signals.caught:
+        raise Stopped(f"stopped; {line}", signals.caught)
+    print(line)

@@ -1,0 +1,86 @@
+"""Label every frame of a video; reading, computing, drawing and writing overlap."""
+
+import collections
+import contextlib
+import itertools
+import sys
+import time
+
+import cv2
+
+from segnet_hpu.data.prefetch import batched, prefetched
+from segnet_hpu.inference.movie import VideoWriter
+from segnet_hpu.inference.render import write_over
+from segnet_hpu.progress import Progress
+
+RATE_FRAMES = 32  # the caption's rate is of so many frames
+
+
+def label_video(predictor, reader, draw, writer, fps_caption=False, window=None, stopped=lambda: False,
+                size=None):
+    """Write draw(frame, class map) of every frame, in order; return the number of frames.
+
+    predictor: a Predictor. reader: a VideoReader. writer: a VideoWriter, or None. fps_caption: write how
+    many frames a second are labelled into each. window: a Window that shows them. stopped: asked before
+    every batch whether to end here; what was computed until then is written. size: (y, x) of the drawn
+    frames, if not their own.
+    """
+    batch_size = predictor.batch_size
+    frames = iter(reader)
+
+    def read(_):
+        frame = next(frames, None)
+        return None if frame is None else (frame, predictor.prepare(frame))
+
+    def run():
+        times = collections.deque([time.monotonic()], RATE_FRAMES // batch_size + 2)
+        reading = prefetched(read, itertools.repeat(None), threads=1, ahead=2 * batch_size + 2)
+        with contextlib.closing(reading) as ready:
+            for batch in batched(itertools.takewhile(lambda item: item is not None, ready), batch_size):
+                if stopped():
+                    return
+                images, inputs = zip(*batch, strict=True)
+                results = predictor.run(inputs)
+                times.append(time.monotonic())
+                rate = batch_size * (len(times) - 1) / max(times[-1] - times[0], 1e-9)
+                yield from zip(images, results, itertools.repeat(f"{rate:.1f} fps"))
+
+    def drawn(item):
+        image, result, caption = item
+        image = cv2.resize(image, size[::-1]) if size else image
+        picture = draw(image, predictor.classes(result, image.shape[:2]))
+        if fps_caption:
+            write_over(picture, caption)
+        return picture
+
+    def written(picture):
+        if writer is not None:
+            writer.write(picture)
+        return picture
+
+    with Progress("predict_video", reader.count, "frame") as progress, \
+            contextlib.closing(run()) as results, \
+            contextlib.closing(prefetched(drawn, results, threads=2, ahead=batch_size + 2)) as pictures, \
+            contextlib.closing(prefetched(written, pictures, threads=1, ahead=batch_size + 2)) as done:
+        for picture in done:
+            progress.update(1)
+            if window and not window.show(picture):
+                break
+    return progress.done
+
+
+def label_file(predictor, reader, output, draw, **options):
+    """Label the frames of a VideoReader into the file `output`, or None; return a line that says how it went.
+
+    options: of label_video. A video that ends before its file promises is told of on stderr. Raises RunError
+    for a file that cannot be written.
+    """
+    began = time.monotonic()
+    with VideoWriter(output, reader.fps) if output else contextlib.nullcontext() as writer:
+        n = label_video(predictor, reader, draw, writer, **options)
+    if reader.ended and reader.frames < (reader.count or 0):
+        print(f"segnet-hpu: warning: {reader.name} ends after {reader.frames} of {reader.count} frames",
+              file=sys.stderr)
+    rate = n / max(time.monotonic() - began, 1e-9)
+    return f"{n} frame{'' if n == 1 else 's'} of {reader.name} labelled, {rate:.2f} a second" \
+        + (f": {output}" if output else "")
