@@ -127,23 +127,29 @@ def _variables(field):
     return [field.metadata["variable"], own] if field.metadata["variable"] else [own]
 
 
-def _from_yaml(cls, path):
+def read_mapping(path, flag="--config"):
+    """Return the `key: value` lines of a YAML file as a dict; raises UsageError, naming the flag it came by."""
     import yaml
 
     try:
         with open(path, encoding="utf-8") as file:
             values = yaml.safe_load(file)
     except OSError as error:
-        raise UsageError(f"--config {path}: {error.strerror}; expected a YAML file") from None
+        raise UsageError(f"{flag} {path}: {error.strerror}; expected a YAML file") from None
     # Besides its own error PyYAML lets through those of impossible dates, of bytes that are no text and of depth.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         at = "" if line is None else f", line {line + 1}"
-        raise UsageError(f"--config {path}{at}: not valid YAML; expected lines of 'setting: value'") from None
+        raise UsageError(f"{flag} {path}{at}: not valid YAML; expected lines of 'setting: value'") from None
     values = {} if values is None else values
     if not isinstance(values, dict):
-        raise UsageError(f"--config {path}: expected lines of 'setting: value', found a {type(values).__name__}")
+        raise UsageError(f"{flag} {path}: expected lines of 'setting: value', found a {type(values).__name__}")
+    return values
+
+
+def _from_yaml(cls, path):
     known = {f.name: f for f in dataclasses.fields(cls) if f.name != "config"}
+    values = read_mapping(path)
     for key in values:
         if key not in known:
             raise UsageError(f"--config {path}: unknown setting {key!r}.{nearest(key, known)}")

@@ -15,6 +15,8 @@ COMMANDS = {
     "train": "train a model; goes on from where it was with --auto_resume_checkpoint",
     "predict": "label a picture or a folder of pictures",
     "evaluate_model": "score a checkpoint against labels at their full resolution",
+    "demo": "draw a contact sheet and an HTML page of what a model makes of a folder",
+    "tune": "search for better settings of a training",
     "verify_dataset": "list every fault of a data set; exit status 1 when there is one",
     "visualize_dataset": "draw images and labels into one picture",
     "sample_data": "draw a small street data set from a seed",

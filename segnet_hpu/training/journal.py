@@ -43,7 +43,7 @@ class Journal:
         print(report.epoch_line(record, run.settings.epochs, run.ranks.size), flush=True)
 
     def close(self, best, matrix):
-        """Write the best model's scores and overlays, and say what to do next.
+        """Write the best model's scores, page and overlays, and say what to do next.
 
         best: the model; matrix: its ConfusionMatrix; both None without validation.
         """
@@ -51,6 +51,7 @@ class Journal:
         if matrix is not None:
             scores = named_scores(matrix, self.run.appearance.names)
             write_text(self.folder / "evaluation.json", json.dumps(scores, indent=2))
+            report.write_report(self.folder / "report.html", self.run, best, matrix)
             report.write_overlays(self.folder / "pictures", best, *self._shown())
             print(score_table(scores))
         print(report.closing_line(self.run), flush=True)
