@@ -34,4 +34,4 @@ def test_what_is_copied_is_there_and_sent_to_the_daemon(path):
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
 def test_no_container_runs_as_root(path):
-    assert re.findall(r"^USER (.*)$", path.read_text(), re.M)[-1] == "segnet"
+    assert re.findall(r"^USER (.*)$", path.read_text(), re.M)[-1] == "1000"

@@ -51,7 +51,7 @@ def contact_sheet(pictures, appearance):
         shown = views(one, appearance.colours)
         present |= set(np.unique(one.prediction)) | (set() if one.truth is None else set(np.unique(one.truth)))
         rows.append(list(shown.values()))
-        captions.append([one.name, *list(shown)[1:]])
+        captions.append([one.name, *("error: orange" if name == "error" else name for name in list(shown)[1:])])
     sheet = grid(rows, captions)
     side = legend(appearance.names, appearance.colours, min(sheet.shape[0], TALL), present)
     return grid([[sheet, side]], [["", ""]])

@@ -36,9 +36,9 @@ def search(base, space, folder, trials, prune):
         while len(finished(study)) < trials:
             trial = study.ask(distributions)
             _train(study, trial, base, folder / "trials" / str(trial.number), prune)
-            print(trial_line(study, study.trials[trial.number], trials), flush=True)
             write_table(study, folder / "trials.csv")
             write_best(study, base, folder)
+            print(trial_line(study, study.trials[trial.number], trials), flush=True)
         if not succeeded(study):
             raise RunError(f"none of the {trials} trials succeeded; {folder / 'trials.csv'} says why. Choose another "
                            "--out for the next search")

@@ -18,7 +18,7 @@ SPACES = {
     "where it goes": ("model_dir: {choices: [a, b]}", "model_dir must be the same"),
     "a plain value": ("epochs: 3", "epochs is 3", "choices: [a, b]"),
     "no high": ("epochs: {low: 3}", "epochs is {'low': 3}", "high"),
-    "unknown word": ("epochs: {low: 1, high: 3, lgo: true}", "'lgo'", "Did you mean log?"),
+    "unknown word": ("epochs: {low: 1, high: 3, setp: 2}", "'setp'", "Did you mean step?"),
     "both kinds": ("epochs: {choices: [1], low: 1}", "epochs has 'low'", "expected only choices"),
     "wrong type": ("epochs: {low: 1, high: many}", "epochs: high is 'many'", "a whole number of at least 1"),
     "outside": ("learning_rate: {low: -1, high: 1}", "learning_rate: low is -1", "at least 0"),

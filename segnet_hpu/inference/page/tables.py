@@ -26,22 +26,22 @@ def score_tiles(scores):
 def class_table(scores, colours):
     """Return a row for each class: colour, name, IoU, accuracy, dice, pixels of the truth."""
     rows = "".join(
-        f"<tr><th scope='row'>{chip(colours[row['id']])}{escape(row['name'])}</th>"
+        f"<tr><th scope='row'>{_name(colours[row['id']], row['name'])}</th>"
         f"{_bar(row['iou'])}<td>{percent(row['accuracy'])}</td><td>{percent(row['dice'])}</td>"
         f"<td>{row['pixels']:,}</td></tr>" for row in scores["per_class"])
-    return _classes(rows, ("IoU %", "accuracy %", "dice %", "pixels"),
-                    "Pixels are those of the truth. A class that the truth lacks has no scores and does not "
+    return _classes(rows, ("IoU", "accuracy", "dice", "pixels"),
+                    "Scores in percent; pixels of the truth. A class that the truth lacks has no scores and does not "
                     "count in the means.")
 
 
 def share_table(predicted, appearance):
     """Return a row for each class: colour, name, share of the predicted pixels."""
     total = max(int(predicted.sum()), 1)
-    rows = "".join(f"<tr><th scope='row'>{chip(colour)}{escape(name)}</th>{_bar(count / total)}"
+    rows = "".join(f"<tr><th scope='row'>{_name(colour, name)}</th>{_bar(count / total)}"
                    f"<td>{int(count):,}</td></tr>"
                    for colour, name, count in zip(appearance.colours, appearance.names, predicted, strict=True))
-    return _classes(rows, ("share %", "pixels"), "What the network predicts over all pictures. There were no "
-                    "labels to judge it by.")
+    return _classes(rows, ("share", "pixels"), "What the network predicts over all pictures, in percent. There "
+                    "were no labels to judge it by.")
 
 
 def _classes(rows, columns, text):
@@ -55,11 +55,12 @@ def confusion_table(matrix, appearance):
     counts = matrix.counts
     shares = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
     names = [escape(name) for name in appearance.names]
+    signs = [_name(*one) for one in zip(appearance.colours, appearance.names, strict=True)]
     head = "".join(f"<th scope='col'><span>{name}</span></th>" for name in names)
     rows = "".join(
-        f"<tr><th scope='row'>{chip(colour)}{name}</th>"
+        f"<tr><th scope='row'>{sign}</th>"
         + "".join(_heat(share, name, other) for share, other in zip(row, names, strict=True)) + "</tr>"
-        for colour, name, row in zip(appearance.colours, names, shares, strict=True))
+        for sign, name, row in zip(signs, names, shares, strict=True))
     return (
         "<section aria-labelledby='confusion'><h2 id='confusion'>Confusion matrix</h2>"
         "<p>Each row is a class of the truth, each column what the network made of it, in percent of the row. "
@@ -81,9 +82,11 @@ def _bar(value):
     return f"<td{style}>{percent(value)}</td>"
 
 
-def chip(colour):
-    """Return a small square of an RGB colour."""
-    return f"<i class='chip' style='background:rgb({','.join(str(int(c)) for c in colour)})'></i>"
+def _name(colour, name):
+    """A class's name, which may break after an underscore, behind a small square of its colour."""
+    rgb = ",".join(str(int(c)) for c in colour)
+    text = escape(name).replace("_", "_<wbr>")
+    return f"<span class='name'><i class='chip' style='background:rgb({rgb})'></i><span>{text}</span></span>"
 
 
 def percent(value, unit=""):
