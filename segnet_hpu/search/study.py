@@ -86,7 +86,8 @@ def _open(folder, base, space, trials):
     # A sampler that begins anew would draw what it drew before: its seed moves on with the trials.
     study.sampler = optuna.samplers.TPESampler(n_startup_trials=min(10, max(3, trials // 3)),
                                                seed=(base.seed + len(study.trials)) % 2**32)
-    study.pruner = optuna.pruners.MedianPruner(n_startup_trials=3)
+    # The first epochs say little of the last: what learns slowly at first may end higher.
+    study.pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=base.epochs // 3 + 1)
     return study
 
 
