@@ -29,8 +29,9 @@ def examples(heading, text, pictures, appearance):
 
 def _example(one, appearance):
     small = shrunk(one, WIDTH)
+    photos = ("image", "prediction") if one.truth is None else ("image", "error")
     figures = "".join(
-        f"<figure>{_embedded(picture, f'{one.name}: {caption}', photo=caption in ('image', 'error'))}"
+        f"<figure>{_embedded(picture, f'{one.name}: {caption}', photo=caption in photos)}"
         f"<figcaption>{caption}</figcaption></figure>"
         for caption, picture in views(small, appearance.colours).items())
     return (f"<article><h3>{escape(one.name)}</h3>{_verdict(one, appearance.names)}"
