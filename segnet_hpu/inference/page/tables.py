@@ -29,9 +29,9 @@ def class_table(scores, colours):
         f"<tr><th scope='row'>{_name(colours[row['id']], row['name'])}</th>"
         f"{_bar(row['iou'])}<td>{percent(row['accuracy'])}</td><td>{percent(row['dice'])}</td>"
         f"<td>{row['pixels']:,}</td></tr>" for row in scores["per_class"])
-    return _classes(rows, ("IoU", "accuracy", "dice", "pixels"),
-                    "Scores in percent; pixels of the truth. A class that the truth lacks has no scores and does not "
-                    "count in the means.")
+    return _classes(rows, ("IoU", "acc.", "dice", "pixels"),
+                    "Scores in percent; acc. is the share of the class that is found; pixels are those of the truth. "
+                    "A class that the truth lacks has no scores and does not count in the means.")
 
 
 def share_table(predicted, appearance):
