@@ -5,6 +5,7 @@ import dataclasses
 import io
 import warnings
 
+import numpy as np
 from optuna.trial import TrialState
 
 from segnet_hpu import config
@@ -83,6 +84,7 @@ def write_plots(study, folder):
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullFormatter
     from optuna.visualization import matplotlib as plots
 
     for name, plot in (("history", plots.plot_optimization_history), ("settings", plots.plot_slice),
@@ -90,7 +92,10 @@ def write_plots(study, folder):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Optuna calls its matplotlib plots experimental
             axes = plot(study)
-        figure = (axes.flat[0] if hasattr(axes, "flat") else axes).figure
+        axes = np.ravel(axes)
+        for one in axes:  # on a logarithmic axis the figures between the powers of ten would overlap
+            one.xaxis.set_minor_formatter(NullFormatter())
+        figure = axes[0].figure
         picture = io.BytesIO()
         figure.savefig(picture, format="png", dpi=110, bbox_inches="tight")
         plt.close(figure)
