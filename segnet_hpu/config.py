@@ -127,8 +127,8 @@ def _variables(field):
     return [field.metadata["variable"], own] if field.metadata["variable"] else [own]
 
 
-def read_mapping(path, flag="--config"):
-    """Return the `key: value` lines of a YAML file as a dict; raises UsageError, naming the flag it came by."""
+def read_yaml(flag, path):
+    """Return the mapping in a YAML file, {} for an empty one; raises UsageError that names `flag` and the path."""
     import yaml
 
     try:
@@ -148,8 +148,8 @@ def read_mapping(path, flag="--config"):
 
 
 def _from_yaml(cls, path):
+    values = read_yaml("--config", path)
     known = {f.name: f for f in dataclasses.fields(cls) if f.name != "config"}
-    values = read_mapping(path)
     for key in values:
         if key not in known:
             raise UsageError(f"--config {path}: unknown setting {key!r}.{nearest(key, known)}")

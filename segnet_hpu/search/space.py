@@ -3,7 +3,7 @@
 import dataclasses
 from dataclasses import dataclass
 
-from segnet_hpu.config import convert, read_mapping
+from segnet_hpu.config import convert, read_yaml
 from segnet_hpu.errors import UsageError, nearest
 from segnet_hpu.training.settings import Settings
 
@@ -59,7 +59,7 @@ def read_space(path):
     Raises UsageError, naming the setting, for what train does not have, for a value that the setting does not
     take, and for settings that must be the same in all trials.
     """
-    entries = read_mapping(path, "--space")
+    entries = read_yaml("--space", path)
     if not entries:
         raise UsageError(f"--space {path} names no setting; expected lines of 'setting: {FORM}'")
     known = {field.name: field for field in dataclasses.fields(Settings)}
