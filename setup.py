@@ -13,6 +13,7 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     packages=find_packages(include=["segnet_hpu", "segnet_hpu.*"]),
+    package_data={"segnet_hpu.inference.page": ["*.css"]},
     python_requires=">=3.10,<3.14",
     install_requires=(HERE / "requirements.txt").read_text().split("\n"),
     extras_require={
@@ -23,6 +24,7 @@ setup(
         "hpu": ["tensorflow-cpu==2.15.0"],
         "horovod": ["horovod==0.28.1"],
         "export": ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.17"],
+        "tune": ["optuna>=4,<6", "matplotlib>=3.7"],
         "dev": ["pytest>=8", "scikit-learn>=1.3", "ruff>=0.5"],
     },
     entry_points={"console_scripts": ["segnet-hpu = segnet_hpu.cli:main"]},

@@ -19,6 +19,8 @@ COMMANDS = {
     "predict_video": "label a video or what a camera sees",
     "export": "write a model as SavedModel, frozen graph, TFLite or ONNX, and check it",
     "evaluate_model": "score a checkpoint against labels at their full resolution",
+    "demo": "draw a contact sheet and an HTML page of what a model makes of a folder",
+    "tune": "search for better settings of a training",
     "verify_dataset": "list every fault of a data set; exit status 1 when there is one",
     "visualize_dataset": "draw images and labels into one picture",
     "dataset": "split, convert, measure or augment a data set",

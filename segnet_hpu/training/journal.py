@@ -44,7 +44,7 @@ class Journal:
         print(report.epoch_line(record, run.settings.epochs, run.ranks.size), flush=True)
 
     def close(self, best, card):
-        """Write the best model's scores and overlays, and say what to do next.
+        """Write the best model's scores, page and overlays, and say what to do next.
 
         best: the model; card: its Scorecard; both None without validation.
         """
@@ -52,6 +52,7 @@ class Journal:
         if card is not None:
             scores = named_scores(card, self.run.appearance.names)
             write_text(self.folder / "evaluation.json", json.dumps(scores, indent=2))
+            report.write_report(self.folder / "report.html", self.run, best, card.matrix)
             write_curve(self.folder / "precision_recall.png", card, self.run.appearance.names)
             report.write_overlays(self.folder / "pictures", best, *self._shown())
             print(score_table(scores))

@@ -4,8 +4,12 @@ from pathlib import Path
 
 from segnet_hpu.data.prefetch import batched
 from segnet_hpu.files import write_image
+from segnet_hpu.inference.judged import judged
+from segnet_hpu.inference.page.page import write_page
 from segnet_hpu.inference.predictor import Predictor
 from segnet_hpu.inference.render import grid, overlay, with_legend
+
+PAGE_PICTURES = 8
 
 
 def opening_line(run):
@@ -58,6 +62,20 @@ def write_overlays(folder, model, source, appearance, count, batch_size):
     for name, image, _, predicted in _predictions(model, source, count, batch_size):
         picture = overlay(image, predicted, appearance.colours)
         write_image(Path(folder) / f"{name}.png", with_legend(picture, appearance.names, appearance.colours))
+
+
+def write_report(path, run, best, matrix):
+    """Write the best model's scores and some validation pictures as one HTML page."""
+    settings, source = run.settings, run.validation
+    shown = range(min(settings.val_pictures, PAGE_PICTURES, len(source)))
+    pictures = judged(Predictor(best, settings.val_batch_size), source, shown, settings.n_classes,
+                      settings.ignore_label)
+    _, height, width, _ = best.input_shape
+    write_page(path, f"{best.name}, epoch {run.state.best_epoch} of {run.state.epoch}",
+               [f"network {width}×{height}", f"{len(run.source)} training pictures",
+                f"{len(source)} validation pictures", f"{settings.n_classes} classes"], run.appearance,
+               [("Validation pictures", "The first ones; segnet-hpu demo finds the worst and the best.", pictures)],
+               matrix)
 
 
 def _predictions(model, source, count, batch_size):

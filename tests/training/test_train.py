@@ -112,6 +112,14 @@ def test_pictures_and_model_config(finished):
     assert not [p for p in folder.rglob("*") if p.name.startswith(".") or p.suffix == ".tmp"]
 
 
+def test_report_page(finished):
+    folder, _ = finished
+    page = (folder / "run/report.html").read_text()
+    scores = json.loads((folder / "run/evaluation.json").read_text())
+    assert f">{100 * scores['mean_iou']:.1f} %<" in page
+    assert page.count("<img ") == 3 * 4  # image, truth, prediction, error
+
+
 def test_the_same_command_again_is_refused_and_changes_nothing(finished, argv):
     folder, _ = finished
     before = {p: p.stat().st_mtime_ns for p in folder.rglob("*") if p.is_file()}

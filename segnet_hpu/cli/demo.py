@@ -1,0 +1,86 @@
+"""`segnet-hpu demo`: what a model makes of a folder, to look at."""
+
+import os
+from dataclasses import dataclass
+
+from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.data.classes import PALETTES
+from segnet_hpu.errors import UsageError
+from segnet_hpu.files import refuse_unwritable
+
+
+@dataclass(kw_only=True)
+class Settings:
+    """Draw a contact sheet and an HTML page of image, truth, prediction and error for a folder of pictures."""
+
+    checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
+    images_path: str = option(REQUIRED, "folder of images")
+    segs_path: str | None = option(None, "folder of their labels; without it only image and prediction are shown")
+    out: str = option(REQUIRED, "folder for sheet.png and report.html")
+    n: int = option(6, "worst pictures on the page, and as many best ones", minimum=1)
+    rows: int = option(16, "pictures on the sheet, spread evenly over the folder", minimum=1, maximum=100)
+    ignore_label: int | None = option(None, "label id left out (255 always is); the model's own if not set",
+                                      minimum=0, maximum=255)
+    class_names: str | None = option(None, "names a,b,c; the model's own if not set")
+    palette: str | None = option(None, "colours of a known data set; the model's own if not set",
+                                 choices=tuple(PALETTES))
+    batch_size: int = option(2, "images a forward pass", minimum=1)
+    train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"))
+
+
+def run(settings):
+    refuse_unwritable("--out", settings.out, folder=True)
+    for flag in ("images_path", "segs_path"):
+        folder = getattr(settings, flag)
+        if folder and os.path.realpath(folder) == os.path.realpath(settings.out):
+            raise UsageError(f"--out {settings.out} is the folder of --{flag}; choose another")
+    from segnet_hpu.data.folder import FolderSource
+    from segnet_hpu.inference.judged import Pictures
+    from segnet_hpu.inference.load import find_checkpoint
+
+    labelled = settings.segs_path is not None
+    source = FolderSource(settings.images_path, settings.segs_path) if labelled else Pictures(settings.images_path)
+    path = find_checkpoint(settings.checkpoints_path)
+    from segnet_hpu.inference.appearance import Appearance
+    from segnet_hpu.inference.load import load_model
+    from segnet_hpu.runtime.device import select_device
+
+    select_device(settings.train_engine)
+    model, facts = load_model(path)
+    ignore = facts.get("ignore_label") if settings.ignore_label is None else settings.ignore_label
+    appearance = Appearance.of(model.output_shape[-1], settings.class_names or facts.get("class_names"),
+                               settings.palette or facts.get("palette"))
+    _show(settings, source, path, model, appearance, ignore)
+
+
+def _show(settings, source, path, model, appearance, ignore):
+    """Look at all pictures once, then again at those that are shown."""
+    from functools import partial
+
+    from segnet_hpu.files import write_image
+    from segnet_hpu.inference.judged import Survey, judged
+    from segnet_hpu.inference.page.page import write_page
+    from segnet_hpu.inference.predictor import Predictor
+    from segnet_hpu.inference.scores import named_scores, score_table
+    from segnet_hpu.inference.sheet import contact_sheet
+
+    n_classes, count = model.output_shape[-1], len(source)
+    look = partial(judged, Predictor(model, settings.batch_size), source, n_classes=n_classes, ignore_label=ignore)
+    survey = Survey.of(look(range(count)), n_classes)
+    spread = sorted({round(i * (count - 1) / max(settings.rows - 1, 1)) for i in range(settings.rows)})
+    sheet, page = (os.path.join(settings.out, name) for name in ("sheet.png", "report.html"))
+    write_image(sheet, contact_sheet(look(spread, what="sheet"), appearance))
+    worst, best = survey.extremes(settings.n)
+    if survey.matrix is None:
+        sections = [("Pictures", "Taken evenly from the folder.", look(spread[:2 * settings.n], what="page"))]
+    else:
+        sections = [("Worst pictures", "Lowest mean IoU over the classes of the picture, the worst first.",
+                     look(worst, what="worst")),
+                    ("Best pictures", "Highest mean IoU, the best first.", look(best, what="best"))]
+    _, height, width, _ = model.input_shape
+    write_page(page, f"{model.name} on {os.path.basename(os.path.abspath(settings.images_path))}",
+               [path.name, f"network {width}×{height}", f"{count} picture{'s' if count > 1 else ''}",
+                f"{n_classes} classes"], appearance, sections, survey.matrix, survey.predicted)
+    if survey.matrix is not None:
+        print(score_table(named_scores(survey.matrix, appearance.names)))
+    print(f"{sheet}, {page}")

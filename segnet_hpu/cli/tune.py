@@ -1,0 +1,76 @@
+"""`segnet-hpu tune`: search for better settings of a training."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from segnet_hpu import config
+from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.errors import UsageError
+from segnet_hpu.files import refuse_unwritable
+from segnet_hpu.search.space import read_space
+from segnet_hpu.training import settings as training
+from segnet_hpu.training.check import check
+from segnet_hpu.training.named import settle_data
+
+PACKAGES = {"optuna": "optuna>=4,<6", "matplotlib": "matplotlib>=3.7"}
+
+
+@dataclass(kw_only=True)
+class Settings(training.Settings):
+    """Train with many settings and find the best by validation mean IoU; takes all that train takes, and more."""
+
+    space: str = option(REQUIRED, "YAML file of what varies: setting: {low: 1e-4, high: 1e-2, log: true} or "
+                        "{choices: [a, b]}", group="search")
+    trials: int = option(20, "trainings in all, those of an earlier call with this --out included", minimum=1,
+                         group="search")
+    out: str = option("runs/tune", "folder of the search; the same command goes on where it was killed",
+                      group="search")
+    prune: bool = option(True, "end a trial that is below the median of the earlier ones after as many epochs",
+                         group="search")
+
+
+def run(settings):
+    if settings.print_config:
+        print(config.to_yaml(settings), end="")
+        return
+    base = _training(settings)
+    space = read_space(settings.space)
+    refuse_unwritable("--out", settings.out, folder=True)
+    _require_packages()
+    from segnet_hpu.search.outcome import summary
+    from segnet_hpu.search.study import search
+
+    study = search(base, space, settings.out, settings.trials, settings.prune)
+    print(summary(study))
+    print(f"best: trial {study.best_trial.number}, validation mean IoU {study.best_value:.4f}. Next: "
+          f"segnet-hpu train --config {settings.out}/best.yaml")
+
+
+def _training(settings):
+    """Return the settings of a trial before anything varies; raise UsageError where they cannot work."""
+    if settings.distributed or settings.dry_run:
+        raise UsageError("tune trains on one worker; leave out --distributed and --dry_run")
+    if settings.monitor not in (None, "val_mean_iou") or settings.epochs == "auto":
+        raise UsageError("tune judges by val_mean_iou after a number of epochs; leave out --monitor, and give --epochs a "
+                         "number")
+    settle_data(settings)
+    if not settings.validate:
+        raise UsageError("tune judges by a validation set; give --validate, --val_images and --val_annotations, or a "
+                         "--dataset that has one")
+    names = [field.name for field in dataclasses.fields(training.Settings)]
+    own = {name: getattr(settings, name) for name in names}
+    # A trial's files go into its own folder.
+    own |= dict(config=None, dump_config=None, timeline=None, model_dir=None, checkpoints_path=None, tensorboard=None,
+                auto_resume_checkpoint=False)
+    base = training.Settings(**own)
+    check(base)
+    return base
+
+
+def _require_packages():
+    from importlib.util import find_spec
+
+    missing = [wanted for name, wanted in PACKAGES.items() if find_spec(name) is None]
+    if missing:
+        raise UsageError("tune needs packages that are not installed; run: python -m pip install "
+                         + " ".join(f"'{name}'" for name in missing))

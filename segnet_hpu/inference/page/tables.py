@@ -1,0 +1,94 @@
+"""The page's figures: tiles of the overall scores, the classes, the confusion matrix."""
+
+from html import escape
+
+import numpy as np
+
+TILES = (
+    ("mean_iou", "Mean IoU", "overlap of truth and prediction, averaged over the classes"),
+    ("pixel_accuracy", "Pixel accuracy", "share of all pixels that are right"),
+    ("mean_accuracy", "Mean class accuracy", "share of each class that is found, averaged"),
+    ("mean_dice", "Mean dice", "F1 score of each class, averaged"),
+    ("frequency_weighted_iou", "Weighted IoU", "IoU of the classes, weighted by their pixels"),
+)
+# From this share on the figure is written in the other of black and white; with the heat of either colour scheme both
+# then have a contrast of at least 4.5.
+STRONG = 76
+
+
+def score_tiles(scores):
+    """Return the overall scores as a list of tiles."""
+    tiles = "".join(f"<li><h3>{name}</h3><p class='figure'>{percent(scores[key], ' %')}</p><p>{text}</p></li>"
+                    for key, name, text in TILES)
+    return f"<section aria-labelledby='scores'><h2 id='scores'>Scores</h2><ul class='tiles'>{tiles}</ul></section>"
+
+
+def class_table(scores, colours):
+    """Return a row for each class: colour, name, IoU, accuracy, dice, pixels of the truth."""
+    rows = "".join(
+        f"<tr><th scope='row'>{_name(colours[row['id']], row['name'])}</th>"
+        f"{_bar(row['iou'])}<td>{percent(row['accuracy'])}</td><td>{percent(row['dice'])}</td>"
+        f"<td>{row['pixels']:,}</td></tr>" for row in scores["per_class"])
+    return _classes(rows, ("IoU", "acc.", "dice", "pixels"),
+                    "Scores in percent; acc. is the share of the class that is found; pixels are those of the truth. "
+                    "A class that the truth lacks has no scores and does not count in the means.")
+
+
+def share_table(predicted, appearance):
+    """Return a row for each class: colour, name, share of the predicted pixels."""
+    total = max(int(predicted.sum()), 1)
+    rows = "".join(f"<tr><th scope='row'>{_name(colour, name)}</th>{_bar(count / total)}"
+                   f"<td>{int(count):,}</td></tr>"
+                   for colour, name, count in zip(appearance.colours, appearance.names, predicted, strict=True))
+    return _classes(rows, ("share", "pixels"), "What the network predicts over all pictures, in percent. There "
+                    "were no labels to judge it by.")
+
+
+def _classes(rows, columns, text):
+    head = "".join(f"<th scope='col'>{column}</th>" for column in columns)
+    return (f"<section aria-labelledby='classes'><h2 id='classes'>Classes</h2><p>{text}</p><table class='classes'>"
+            f"<thead><tr><th scope='col'>class</th>{head}</tr></thead><tbody>{rows}</tbody></table></section>")
+
+
+def confusion_table(matrix, appearance):
+    """Return the confusion matrix as a heat map, every row in percent of its class's pixels."""
+    counts = matrix.counts
+    shares = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    names = [escape(name) for name in appearance.names]
+    signs = [_name(*one) for one in zip(appearance.colours, appearance.names, strict=True)]
+    head = "".join(f"<th scope='col'><span>{name}</span></th>" for name in names)
+    rows = "".join(
+        f"<tr><th scope='row'>{sign}</th>"
+        + "".join(_heat(share, name, other) for share, other in zip(row, names, strict=True)) + "</tr>"
+        for sign, name, row in zip(signs, names, shares, strict=True))
+    return (
+        "<section aria-labelledby='confusion'><h2 id='confusion'>Confusion matrix</h2>"
+        "<p>Each row is a class of the truth, each column what the network made of it, in percent of the row. "
+        "The diagonal is right; shares below 0.5 % are left blank.</p>"
+        "<div class='scroll' role='region' aria-labelledby='confusion' tabindex='0'>"
+        f"<table class='heat' style='--n:{len(names)}'><thead><tr><td class='corner'>truth&nbsp;&darr; "
+        f"predicted&nbsp;&rarr;</td>{head}</tr></thead><tbody>{rows}</tbody></table></div></section>")
+
+
+def _heat(share, truth, other):
+    if share < 0.5:
+        return "<td></td>"
+    strong = " class='strong'" if share >= STRONG else ""
+    return f"<td{strong} style='--v:{share:.1f}' title='{truth} taken for {other}: {share:.1f} %'>{share:.0f}</td>"
+
+
+def _bar(value):
+    style = "" if value is None else f" class='bar' style='--v:{100 * value:.1f}'"
+    return f"<td{style}>{percent(value)}</td>"
+
+
+def _name(colour, name):
+    """A class's name, which may break after an underscore, behind a small square of its colour."""
+    rgb = ",".join(str(int(c)) for c in colour)
+    text = escape(name).replace("_", "_<wbr>")
+    return f"<span class='name'><i class='chip' style='background:rgb({rgb})'></i><span>{text}</span></span>"
+
+
+def percent(value, unit=""):
+    """Return a share as text in percent, a dash for None."""
+    return "&ndash;" if value is None else f"{100 * value:.1f}{unit}"

@@ -1,0 +1,57 @@
+"""A contact sheet of judged pictures, and the map of errors on it."""
+
+import cv2
+import numpy as np
+
+from segnet_hpu.inference.judged import VOID, Judged
+from segnet_hpu.inference.render import TALL, colour_mask, grid, legend, overlay
+
+CELL_WIDTH = 360
+WRONG = (255, 92, 20)  # orange, which no kind of colour blindness confuses with grey
+
+
+def error_map(one):
+    """Return where a Judged with truth is wrong, uint8 (y, x, 3): the picture in dark grey where it is right,
+    orange where it is wrong, black with hatching where nothing is judged."""
+    grey = cv2.cvtColor(one.image, cv2.COLOR_RGB2GRAY) // 2
+    picture = np.repeat(grey[..., None], 3, axis=2)
+    void = one.truth == VOID
+    picture[void] = colour_mask(one.truth, np.zeros((VOID, 3), np.uint8))[void]
+    picture[~void & (one.truth != one.prediction)] = WRONG
+    return picture
+
+
+def views(one, colours):
+    """Return {caption: picture} of a Judged: image, truth, prediction and error, or image and prediction."""
+    if one.truth is None:
+        return {"image": one.image, "prediction": overlay(one.image, one.prediction, colours, 0.65)}
+    return {"image": one.image, "truth": colour_mask(one.truth, colours),
+            "prediction": colour_mask(one.prediction, colours), "error": error_map(one)}
+
+
+def shrunk(one, width):
+    """Return a Judged no wider than `width` pixels; its matrix stays that of the full size."""
+    height, own = one.prediction.shape
+    if own <= width:
+        return one
+    size = (width, max(1, round(height * width / own)))
+
+    def ids(classes):
+        return None if classes is None else cv2.resize(classes, size, interpolation=cv2.INTER_NEAREST_EXACT)
+
+    return Judged(one.name, cv2.resize(one.image, size, interpolation=cv2.INTER_AREA), ids(one.prediction),
+                  ids(one.truth), one.matrix)
+
+
+def contact_sheet(pictures, appearance):
+    """Return one picture of all Judged `pictures`, a row each, with a legend of the classes on them."""
+    rows, captions, present = [], [], set()
+    for one in pictures:
+        one = shrunk(one, CELL_WIDTH)
+        shown = views(one, appearance.colours)
+        present |= set(np.unique(one.prediction)) | (set() if one.truth is None else set(np.unique(one.truth)))
+        rows.append(list(shown.values()))
+        captions.append([one.name, *("error: orange" if name == "error" else name for name in list(shown)[1:])])
+    sheet = grid(rows, captions)
+    side = legend(appearance.names, appearance.colours, min(sheet.shape[0], TALL), present)
+    return grid([[sheet, side]], [["", ""]])

@@ -1,0 +1,118 @@
+"""The space of a search: which settings vary, and between what."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from segnet_hpu.config import convert, read_yaml
+from segnet_hpu.errors import UsageError, nearest
+from segnet_hpu.training.settings import Settings
+
+FORM = "{low: 1e-4, high: 1e-2, log: true}, {low: 0, high: 8, step: 2} or {choices: [a, b]}"
+# What says where a run goes and who takes part, and what is judged: scores would not compare.
+FIXED_GROUPS = ("configuration", "workers", "output")
+FIXED = ("n_classes", "validate", "val_images", "val_annotations", "val_steps_per_epoch", "ignore_label",
+         "class_names", "palette", "dataset", "data_root", "val_split", "val_metrics", "positive_class", "monitor")
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from low to high, both included; with a step, low + k * step; log: even in the logarithm."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+    step: int | float | None = None
+
+    def distribution(self):
+        """Return it as Optuna has it."""
+        from optuna.distributions import FloatDistribution, IntDistribution
+
+        if isinstance(self.low, int):
+            return IntDistribution(self.low, self.high, log=self.log, step=self.step or 1)
+        return FloatDistribution(self.low, self.high, log=self.log, step=self.step)
+
+    def __contains__(self, value):
+        if value is None or not self.low <= value <= self.high:
+            return False
+        return self.step is None or abs((value - self.low) / self.step % 1 - 0.5) > 0.5 - 1e-9
+
+
+@dataclass(frozen=True)
+class Choices:
+    """One of some values."""
+
+    values: tuple
+
+    def distribution(self):
+        """Return it as Optuna has it."""
+        from optuna.distributions import CategoricalDistribution
+
+        return CategoricalDistribution(self.values)
+
+    def __contains__(self, value):
+        return value in self.values
+
+
+def read_space(path):
+    """Return {setting: Range or Choices} of a YAML file.
+
+    Raises UsageError, naming the setting, for what train does not have, for a value that the setting does not
+    take, and for settings that must be the same in all trials.
+    """
+    entries = read_yaml("--space", path)
+    if not entries:
+        raise UsageError(f"--space {path} names no setting; expected lines of 'setting: {FORM}'")
+    known = {field.name: field for field in dataclasses.fields(Settings)}
+    space = {}
+    for name, entry in entries.items():
+        if name not in known:
+            raise UsageError(f"--space {path}: unknown setting {name!r}.{nearest(name, known)} Expected a setting of "
+                             "train")
+        if name in FIXED or known[name].metadata["group"] in FIXED_GROUPS:
+            raise UsageError(f"--space {path}: {name} must be the same in all trials; give it in --config")
+        space[name] = _dimension(known[name], entry, f"--space {path}: {name}")
+    return space
+
+
+def _dimension(field, entry, where):
+    if not isinstance(entry, dict) or ("choices" not in entry and not {"low", "high"} <= set(entry)):
+        raise UsageError(f"{where} is {entry!r}; expected {FORM}")
+    allowed = ("choices",) if "choices" in entry else ("low", "high", "log", "step")
+    for key in entry:
+        if key not in allowed:
+            raise UsageError(f"{where} has {key!r}, expected only {', '.join(allowed)}.{nearest(key, allowed)}")
+    return _choices(field, entry["choices"], where) if "choices" in entry else _range(field, entry, where)
+
+
+def _choices(field, values, where):
+    if not isinstance(values, list) or not values:
+        raise UsageError(f"{where}: choices is {values!r}; expected a list such as [a, b]")
+    values = [convert(field, value, f"{where}: choice") for value in values]
+    # Optuna takes no lists; as text, a setting reads them all the same.
+    values = tuple(",".join(map(str, value)) if isinstance(value, list) else value for value in values)
+    if len(set(values)) < len(values):
+        raise UsageError(f"{where}: choices {list(values)} name one value twice; expected each once")
+    return Choices(values)
+
+
+def _range(field, entry, where):
+    low, high = (convert(field, entry[end], f"{where}: {end}") for end in ("low", "high"))
+    if any(isinstance(end, bool) or not isinstance(end, (int, float)) for end in (low, high)):
+        raise UsageError(f"{where} is no number; expected {{choices: [...]}}")
+    if low >= high:
+        raise UsageError(f"{where}: low is {low} and high is {high}; expected low below high")
+    log, step = entry.get("log", False), entry.get("step")
+    if not isinstance(log, bool):
+        raise UsageError(f"{where}: log is {log!r}; expected true or false")
+    if log and (low <= 0 or step is not None):
+        raise UsageError(f"{where}: log needs low above 0 and goes with no step; change low, or leave one out")
+    if step is None:
+        return Range(low, high, log)
+    try:
+        number = type(low)(step)
+    except (TypeError, ValueError):
+        number = 0
+    if isinstance(step, bool) or number != float(number) or not 0 < number <= high - low or number != float(step):
+        kind = "a whole number" if isinstance(low, int) else "a number"
+        raise UsageError(f"{where}: step is {step!r}; expected {kind} above 0 and at most {high - low:g}")
+    return Range(low, high, log, number)

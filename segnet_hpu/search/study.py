@@ -1,0 +1,119 @@
+"""The search: asks Optuna for settings, trains with them, and keeps everything in one folder.
+
+SQLite holds the study: a transaction is there whole or not at all after a SIGKILL. (Optuna's journal file would
+keep its lock, and a half-written line makes it unreadable.)
+"""
+
+import contextlib
+import fcntl
+import json
+from pathlib import Path
+
+import optuna
+
+from segnet_hpu import config
+from segnet_hpu.errors import RunError, SegnetError, UsageError
+from segnet_hpu.search.apart import train_apart
+from segnet_hpu.search.outcome import trial_line, with_params, write_best, write_plots, write_table
+from segnet_hpu.training.check import check
+
+
+def search(base, space, folder, trials, prune):
+    """Train until `trials` trials of this folder are finished, earlier calls' included; return the study.
+
+    base: a training.settings.Settings; space: {setting: Range or Choices} that vary around it.
+    prune: end a trial that is below the median of the earlier ones. A trial that fails counts as finished; one
+    that was cut off with its search is tried again. Raises UsageError where the folder holds another search,
+    RunError where no trial succeeds.
+    """
+    folder = Path(folder)
+    with _only_search_in(folder):
+        study = _open(folder, base, space, trials)
+        distributions = {name: dimension.distribution() for name, dimension in space.items()}
+        _try_again(study)
+        if not study.trials and all(getattr(base, name) in dimension for name, dimension in space.items()):
+            study.enqueue_trial({name: getattr(base, name) for name in space})
+        while len(finished(study)) < trials:
+            trial = study.ask(distributions)
+            _train(study, trial, base, folder / "trials" / str(trial.number), prune)
+            write_table(study, folder / "trials.csv")
+            write_best(study, base, folder)
+            print(trial_line(study, study.trials[trial.number], trials), flush=True)
+        if not succeeded(study):
+            raise RunError(f"none of the {trials} trials succeeded; {folder / 'trials.csv'} says why. Choose another "
+                           "--out for the next search")
+        write_plots(study, folder)
+    return study
+
+
+def finished(study):
+    """Return the trials that need not be run again."""
+    return [t for t in study.trials if t.state.is_finished() and t.number not in study.user_attrs["killed"]]
+
+
+def succeeded(study):
+    """Return the trials that trained to their end."""
+    return study.get_trials(states=[optuna.trial.TrialState.COMPLETE])
+
+
+@contextlib.contextmanager
+def _only_search_in(folder):
+    """Hold the folder's lock, which the kernel frees however this process ends."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".lock").touch()
+    except OSError as error:
+        raise RunError(f"cannot write into {folder}: {error.strerror}; choose another --out") from None
+    with open(folder / ".lock") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"--out {folder}: another search is at work there; choose another --out") from None
+        yield
+
+
+def _open(folder, base, space, trials):
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(storage=f"sqlite:///{folder.resolve() / 'study.db'}", study_name="segnet_hpu",
+                                direction="maximize", load_if_exists=True)
+    made_with = {"space": json.dumps({name: repr(dimension) for name, dimension in space.items()}),
+                 "config": config.to_yaml(base)}
+    for what, text in made_with.items():
+        if study.user_attrs.get(what, text) != text:
+            raise UsageError(f"--out {folder} holds a search with another --{what}; go on with the same, or choose "
+                             "another --out")
+        study.set_user_attr(what, text)
+    # A sampler that begins anew would draw what it drew before: its seed moves on with the trials.
+    study.sampler = optuna.samplers.TPESampler(n_startup_trials=min(10, max(3, trials // 3)),
+                                               seed=(base.seed + len(study.trials)) % 2**32)
+    # The first epochs say little of the last: what learns slowly at first may end higher.
+    study.pruner = optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=base.epochs // 3 + 1)
+    return study
+
+
+def _try_again(study):
+    """Put the settings of trials that an earlier search was killed in back into the queue."""
+    study.set_user_attr("killed", study.user_attrs.get("killed", []))
+    for trial in study.get_trials(states=[optuna.trial.TrialState.RUNNING]):
+        study.enqueue_trial(trial.params)
+        study.set_user_attr("killed", [*study.user_attrs["killed"], trial.number])
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+
+
+def _train(study, trial, base, folder, prune):
+    def report(epoch, score):
+        trial.report(score, epoch)
+        return prune and trial.should_prune()
+
+    try:
+        settings = with_params(base, trial.params, folder)
+        check(settings)
+        score, stopped = train_apart(settings, folder / "log.txt", report)
+    except SegnetError as error:
+        trial.set_user_attr("why", " ".join(str(error).split()))
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        return
+    if stopped:
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    else:
+        study.tell(trial, score)
