@@ -51,7 +51,7 @@ def _training(settings):
     if settings.distributed or settings.dry_run:
         raise UsageError("tune trains on one worker; leave out --distributed and --dry_run")
     if settings.monitor not in (None, "val_mean_iou") or settings.epochs == "auto":
-        raise UsageError("tune judges by val_mean_iou after a number of epochs; leave out --monitor, and give --epochs "
+        raise UsageError("tune judges by val_mean_iou after a number of epochs; leave out --monitor, give --epochs "
                          "a number")
     settle_data(settings)
     if not settings.validate:
