@@ -27,3 +27,5 @@ SCHEDULE_OPTIONS = {
     "step_at": ("step_at", ("step",)),
     "final_rate": ("final_fraction", ("poly", "cosine")),
 }
+# Setting -> (argument of make_optimizer, optimizers that have it).
+OPTIMIZER_OPTIONS = {"momentum": ("momentum", ("sgd",))}

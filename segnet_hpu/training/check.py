@@ -11,7 +11,7 @@ from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.models.options import model_options
 from segnet_hpu.models.registry import find, input_size
 from segnet_hpu.objectives.chosen import positive_id
-from segnet_hpu.objectives.names import LOSS_OPTIONS, SCHEDULE_OPTIONS
+from segnet_hpu.objectives.names import LOSS_OPTIONS, OPTIMIZER_OPTIONS, SCHEDULE_OPTIONS
 from segnet_hpu.runtime.layout import check_workers
 from segnet_hpu.training.monitor import Monitor
 from segnet_hpu.training.options import options_of
@@ -93,6 +93,7 @@ def _check_loss(settings):
 
 def _check_rates(settings):
     options_of(settings, "lr_schedule", SCHEDULE_OPTIONS)
+    options_of(settings, "optimizer_name", OPTIMIZER_OPTIONS)
     if settings.step_every is not None and settings.step_at:
         raise UsageError("--step_every and --step_at both say when the rate drops; give one of them")
     for name in ("learning_rate", "decoder_rate", "step_every"):

@@ -95,6 +95,7 @@ FLAGS = {
     "threshold that keeps nothing": (TRAIN + "--loss ohem --ohem_threshold 0", "--ohem_threshold is 0", "above 0"),
     "share above one": (TRAIN + "--loss ohem --ohem_keep 2", "--ohem_keep is 2", "at most 1"),
     "power of a constant": (TRAIN + "--poly_power 2", "--poly_power does not go with --lr_schedule constant", "poly"),
+    "momentum of Adam": (TRAIN + "--momentum 0.5", "--momentum does not go with --optimizer_name adam", "sgd"),
     "drops of poly": (TRAIN + "--lr_schedule poly --step_gamma 0.5", "--step_gamma", "expected --lr_schedule step"),
     "end of step": (TRAIN + "--lr_schedule step --final_rate 0.1", "--final_rate", "--lr_schedule poly, cosine"),
     "drops told twice": (TRAIN + "--lr_schedule step --step_every 1 --step_at 0.5", "--step_every and --step_at"),
