@@ -3,7 +3,8 @@
 import sys
 import time
 
-PLAIN_SECONDS = 15.0
+PLAIN_SECONDS = 15.0  # between two lines
+BAR_SECONDS = 0.1  # between two drawings of the bar
 
 
 class Progress:
@@ -24,7 +25,7 @@ class Progress:
             from tqdm import tqdm
 
             self.bar = tqdm(total=self.total, initial=self.first, desc=self.what, unit=self.unit,
-                            leave=False, dynamic_ncols=True)
+                            leave=False, dynamic_ncols=True, mininterval=BAR_SECONDS)
         return self
 
     def update(self, n, note=""):
