@@ -77,10 +77,12 @@ def _show(settings, source, path, model, appearance, ignore):
         sections = [("Worst pictures", "Lowest mean IoU over the classes of the picture, the worst first.",
                      look(worst, what="worst")),
                     ("Best pictures", "Highest mean IoU, the best first.", look(best, what="best"))]
+    scores = survey.matrix and named_scores(survey.matrix, appearance.names)
     _, height, width, _ = model.input_shape
     write_page(page, f"{model.name} on {os.path.basename(os.path.abspath(settings.images_path))}",
                [path.name, f"network {width}×{height}", f"{count} picture{'s' if count > 1 else ''}",
-                f"{n_classes} classes"], appearance, sections, survey.matrix, survey.predicted)
-    if survey.matrix is not None:
-        print(score_table(named_scores(survey.matrix, appearance.names)))
+                f"{n_classes} classes"], appearance, sections, scores, survey.matrix,
+               survey.predicted)
+    if scores:
+        print(score_table(scores))
     print(f"{sheet}, {page}")

@@ -52,7 +52,7 @@ class Journal:
         if card is not None:
             scores = named_scores(card, self.run.appearance.names)
             write_text(self.folder / "evaluation.json", json.dumps(scores, indent=2))
-            report.write_report(self.folder / "report.html", self.run, best, card.matrix)
+            report.write_report(self.folder / "report.html", self.run, best, scores, card.matrix)
             write_curve(self.folder / "precision_recall.png", card, self.run.appearance.names)
             report.write_overlays(self.folder / "pictures", best, *self._shown())
             print(score_table(scores))

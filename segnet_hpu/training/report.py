@@ -64,7 +64,7 @@ def write_overlays(folder, model, source, appearance, count, batch_size):
         write_image(Path(folder) / f"{name}.png", with_legend(picture, appearance.names, appearance.colours))
 
 
-def write_report(path, run, best, matrix):
+def write_report(path, run, best, scores, matrix):
     """Write the best model's scores and some validation pictures as one HTML page."""
     settings, source = run.settings, run.validation
     shown = range(min(settings.val_pictures, PAGE_PICTURES, len(source)))
@@ -75,7 +75,7 @@ def write_report(path, run, best, matrix):
                [f"network {width}×{height}", f"{len(run.source)} training pictures",
                 f"{len(source)} validation pictures", f"{settings.n_classes} classes"], run.appearance,
                [("Validation pictures", "The first ones; segnet-hpu demo finds the worst and the best.", pictures)],
-               matrix)
+               scores, matrix)
 
 
 def _predictions(model, source, count, batch_size):

@@ -6,23 +6,21 @@ from importlib.resources import files
 from segnet_hpu.files import replace_file
 from segnet_hpu.inference.page.examples import examples
 from segnet_hpu.inference.page.tables import class_table, confusion_table, score_tiles, share_table
-from segnet_hpu.inference.scores import named_scores
 
 # What the page may load, for whoever opens it: its own styles and the pictures inside it.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-def write_page(path, title, facts, appearance, sections, matrix=None, predicted=None):
+def write_page(path, title, facts, appearance, sections, scores=None, matrix=None, predicted=None):
     """Write the page; atomic.
 
     title: text. facts: texts for the line below it. sections: [(heading, explanation, iterable of Judged)],
-    empty ones are left out. matrix: the ConfusionMatrix of all, for the scores; without one, predicted:
-    pixels of each predicted class. Raises as files.replace_file does.
+    empty ones are left out. scores: of all, see scores.named_scores; matrix: their ConfusionMatrix. Without
+    them, predicted: pixels of each predicted class. Raises as files.replace_file does.
     """
     parts = [f"<header><h1>{escape(title)}</h1><p class='facts'>"
              + "".join(f"<span>{escape(str(fact))}</span>" for fact in facts) + "</p></header>"]
     if matrix is not None:
-        scores = named_scores(matrix, appearance.names)
         parts += [score_tiles(scores), class_table(scores, appearance.colours), confusion_table(matrix, appearance)]
     elif predicted is not None:
         parts.append(share_table(predicted, appearance))

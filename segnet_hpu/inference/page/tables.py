@@ -10,7 +10,11 @@ TILES = (
     ("mean_accuracy", "Mean class accuracy", "share of each class that is found, averaged"),
     ("mean_dice", "Mean dice", "F1 score of each class, averaged"),
     ("frequency_weighted_iou", "Weighted IoU", "IoU of the classes, weighted by their pixels"),
+    ("boundary_f1", "Boundary F1", "F1 score of the classes' outlines, averaged"),
+    ("max_f", "MaxF", "highest F1 score of {positive_class} at any threshold"),
+    ("average_precision", "Average precision", "precision of {positive_class}, averaged over its recall"),
 )
+COLUMNS = {"accuracy": "acc.", "dice": "dice", "boundary_f1": "outline"}
 # From this share on the figure is written in the other of black and white; with the heat of either colour scheme both
 # then have a contrast of at least 4.5.
 STRONG = 76
@@ -18,18 +22,20 @@ STRONG = 76
 
 def score_tiles(scores):
     """Return the overall scores as a list of tiles."""
-    tiles = "".join(f"<li><h3>{name}</h3><p class='figure'>{percent(scores[key], ' %')}</p><p>{text}</p></li>"
-                    for key, name, text in TILES)
+    road = escape(scores.get("positive_class", ""))
+    tiles = "".join(f"<li><h3>{name}</h3><p class='figure'>{percent(scores[key], ' %')}</p>"
+                    f"<p>{text.format(positive_class=road)}</p></li>" for key, name, text in TILES if key in scores)
     return f"<section aria-labelledby='scores'><h2 id='scores'>Scores</h2><ul class='tiles'>{tiles}</ul></section>"
 
 
 def class_table(scores, colours):
-    """Return a row for each class: colour, name, IoU, accuracy, dice, pixels of the truth."""
+    """Return a row for each class: colour, name, IoU, the scores of COLUMNS, pixels of the truth."""
+    columns = {key: name for key, name in COLUMNS.items() if key in scores["per_class"][0]}
     rows = "".join(
-        f"<tr><th scope='row'>{_name(colours[row['id']], row['name'])}</th>"
-        f"{_bar(row['iou'])}<td>{percent(row['accuracy'])}</td><td>{percent(row['dice'])}</td>"
-        f"<td>{row['pixels']:,}</td></tr>" for row in scores["per_class"])
-    return _classes(rows, ("IoU", "acc.", "dice", "pixels"),
+        f"<tr><th scope='row'>{_name(colours[row['id']], row['name'])}</th>{_bar(row['iou'])}"
+        + "".join(f"<td>{percent(row[key])}</td>" for key in columns)
+        + f"<td>{row['pixels']:,}</td></tr>" for row in scores["per_class"])
+    return _classes(rows, ("IoU", *columns.values(), "pixels"),
                     "Scores in percent; acc. is the share of the class that is found; pixels are those of the truth. "
                     "A class that the truth lacks has no scores and does not count in the means.")
 
