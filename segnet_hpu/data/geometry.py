@@ -1,7 +1,8 @@
 """Resizing, flips, zoom, shift and rotation as one affine matrix, applied once.
 
 Matrices act on continuous coordinates (x, y), in which pixel k covers [k, k + 1): resizing is then
-a plain scale, and images and smaller label maps stay aligned as cv2.resize aligns them.
+a plain scale, and images and smaller label maps stay aligned. A label is read at the centre of its new pixel, as the
+image is; cv2.INTER_NEAREST reads it up to one old pixel further up and left.
 """
 
 import cv2
@@ -31,9 +32,9 @@ def random_matrix(augmentation, rng, size):
 
 
 def resize(image, label, size, label_size, out=(None, None)):
-    """Resize an image (bilinear) and its label (nearest) to `size` and `label_size`."""
+    """Resize an image (bilinear) and its label (nearest to the centre) to `size` and `label_size`."""
     return (cv2.resize(image, size[::-1], dst=out[0], interpolation=cv2.INTER_LINEAR),
-            cv2.resize(label, label_size[::-1], dst=out[1], interpolation=cv2.INTER_NEAREST))
+            cv2.resize(label, label_size[::-1], dst=out[1], interpolation=cv2.INTER_NEAREST_EXACT))
 
 
 def warp(image, label, matrix, size, label_size, fill, out=(None, None)):

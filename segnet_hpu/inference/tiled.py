@@ -51,7 +51,7 @@ class TiledPredictor(Predictor):
         """Return the class map, by nearest neighbour if `size` is not its own."""
         if result.shape == tuple(size):
             return result
-        return cv2.resize(result, size[::-1], interpolation=cv2.INTER_NEAREST)
+        return cv2.resize(result, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
 
     def _label(self, image):
         tops, lefts = (window_starts(length, window, step) for length, window, step

@@ -18,7 +18,7 @@ class MeanLoss:
 
     def add(self, logits, label):
         """Count an image: logits (h, w, C), label uint8 of any size with 255 for void."""
-        label = cv2.resize(label, logits.shape[1::-1], interpolation=cv2.INTER_NEAREST)  # as in training
+        label = cv2.resize(label, logits.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)  # as in training
         with keras.device("cpu:0"):
             value = self.loss.call(label[None].astype(np.int32), logits[None])
             self.sums += float(value[0]), 1
