@@ -133,8 +133,11 @@ def _variables(field):
 
 def read_yaml(flag, path):
     """Return the mapping in a YAML file, {} for an empty one; raises UsageError that names `flag` and the path."""
-    import yaml
-
+    try:
+        import yaml
+    except ModuleNotFoundError:
+        raise UsageError(f"{flag} {path} cannot be read without PyYAML; run run_scripts/setup_env.sh cpu, or "
+                         "pip install PyYAML") from None
     try:
         with open(path, encoding="utf-8") as file:
             values = yaml.safe_load(file)

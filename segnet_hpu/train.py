@@ -5,6 +5,7 @@ import numpy as np
 from segnet_hpu import config
 from segnet_hpu.data.custom import pair_function
 from segnet_hpu.errors import UsageError
+from segnet_hpu.runtime.launch import joined
 from segnet_hpu.training.check import check
 from segnet_hpu.training.named import settle_data
 from segnet_hpu.training.settings import Settings
@@ -40,6 +41,11 @@ def train(model, train_images=None, train_annotations=None, *, verify_dataset=Tr
     checked = config.from_values(Settings, train_images=train_images, train_annotations=train_annotations, **values)
     settle_data(checked)
     check(checked, own_model)
+    if checked.dry_run or checked.print_config:
+        raise UsageError("dry_run and print_config are for the command line, segnet-hpu train; leave them out")
+    if checked.distributed and not joined(checked):
+        raise UsageError("distributed starts no workers from Python; start this script by horovodrun or mpirun, or "
+                         "use segnet-hpu train")
     from segnet_hpu.training.train import Run
 
     run = Run(checked, model if own_model else None, callbacks or (), custom,

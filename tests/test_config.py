@@ -1,6 +1,7 @@
 """Settings from defaults, YAML, environment and flags, and back into YAML."""
 
 import random
+import sys
 from dataclasses import dataclass, fields
 from typing import get_args
 
@@ -63,6 +64,13 @@ def test_environment_names_the_yaml_file_and_the_flag_wins(yaml_file, tmp_path):
     other.write_text("epochs: 3")
     assert read(environ={"SEGNET_CONFIG": path}).epochs == 2
     assert read("--config", str(other), environ={"SEGNET_CONFIG": path}).epochs == 3
+
+
+def test_without_pyyaml_a_file_says_what_to_install(yaml_file, monkeypatch):
+    path = yaml_file("epochs: 2")
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(UsageError, match="cannot be read without PyYAML; run run_scripts/setup_env.sh"):
+        read("--config", path)
 
 
 def test_required_settings_may_come_from_any_source(yaml_file):

@@ -39,7 +39,7 @@ case "$1 $2" in
                 tar -czf horovod-0.28.1.tar.gz -C new horovod-0.28.1 ;;
             *" -w "*) while [ "$1" != -w ]; do shift; done; mkdir -p $2; cp $3/horovod/*/*.txt $3/horovod/*/*/*.cc $2/
                 env | grep ^HOROVOD_ | sort >> "$FAKE_LOG"; touch $2/horovod.whl ;;
-            *horovod.whl) bin=$(dirname "$0"); mkdir -p $bin/horovod; echo 0.28.1 > $bin/installed
+            *horovod.whl) bin=$(dirname "$0"); echo 0.28.1 > $bin/installed
                 printf '#!/bin/sh\necho horovodrun $1 $2 $3 >> "$FAKE_LOG"; exit ${FAKE_ADDS:-0}' > $bin/horovodrun
                 chmod +x $bin/horovodrun ;;
         esac ;;
@@ -110,6 +110,11 @@ def test_steps(checkout, device, tf_version, expected):
     assert (done.returncode, done.stdout) == (0, f"{python}\n"), done.stderr
     asked = [line.split("--no-input ")[1] for line in checkout.log.read_text().splitlines()[1:]]
     assert asked == expected
+
+
+def test_environment_where_the_user_stands(checkout):
+    dry = checkout("setup_env.sh", "cpu", SETUP_DRY_RUN="1", VENV="tmp/none")
+    assert dry.stdout.splitlines()[0] == "python3 -m venv //tmp/none"  # it was started in /
 
 
 def test_stamp(checkout):
@@ -223,6 +228,11 @@ def test_recipe_asks_for_its_data_set_before_it_installs(checkout):
 def test_recipe_on_several_devices_installs_horovod(checkout, tools):
     (checkout.root / "coco").mkdir()
     assert "Horovod ready" in checkout("RUNME_DEEPLAB_COCO.sh", "--data_root", "coco", "--distributed").stderr
+
+
+def test_no_dry_run_sets_up(checkout):
+    assert "environment ready" in checkout("RUNME_CPU.sh", SEGNET_DRY_RUN="false").stderr
+    assert not checkout("RUNME_CPU.sh", SEGNET_DRY_RUN="true").stderr
 
 
 def test_preset_help_installs_nothing(checkout):
@@ -352,7 +362,6 @@ def test_horovod_of_habana(checkout, tools):
     refused = checkout("install_horovod.sh", "hpu", **env)
     if not Path("/usr/include/habanalabs/hccl.h").exists():
         assert refused.returncode == 1 and "install SynapseAI 1.14.0" in refused.stderr and not checkout.log.exists()
-    (checkout.python.parent / "horovod").mkdir(exist_ok=True)
     (checkout.python.parent / "installed").write_text("1.14.0.493")
     done = checkout("install_horovod.sh", "hpu", **env)
     assert done.returncode == 0, done.stderr

@@ -42,6 +42,8 @@ def _start_workers(settings):
     RunFolder.of(settings, settings.model_name).check(settings.auto_resume_checkpoint)
     logs = _logs(settings)
     words, variables = launch.command(settings, logs)
+    if "--debug" in sys.argv:
+        words.append("--debug")
     plan = layout(settings)
     supervise(words, variables, logs, settings.fault_timeout, is_elastic(settings), "--debug" in sys.argv,
               workers=0 if plan.is_local else plan.workers)

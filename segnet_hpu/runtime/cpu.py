@@ -26,20 +26,20 @@ def usable_cores():
         return os.cpu_count() or 1
 
 
-def physical_cores(cpuinfo="/proc/cpuinfo"):
-    """Return how many cores, not their hardware threads, this process may run on."""
+def cores_by_socket(cpuinfo="/proc/cpuinfo"):
+    """Return how many cores, not their hardware threads, this process may run on, of each processor: a list."""
     try:
         blocks = Path(cpuinfo).read_text().split("\n\n")
         usable = os.sched_getaffinity(0)
     except (OSError, AttributeError):
-        return usable_cores()
-    cores = set()
+        return [usable_cores()]
+    sockets = {}
     for block in blocks:
         pairs = (line.partition(":") for line in block.splitlines())
         fields = {key.strip(): value.strip() for key, _, value in pairs}
         if "core id" in fields and int(fields["processor"]) in usable:
-            cores.add((fields["physical id"], fields["core id"]))
-    return len(cores) or usable_cores()
+            sockets.setdefault(fields["physical id"], set()).add(fields["core id"])
+    return [len(cores) for cores in sockets.values()] or [usable_cores()]
 
 
 def _field(cpuinfo, name):

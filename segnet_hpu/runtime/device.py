@@ -5,6 +5,7 @@ import dataclasses
 
 from segnet_hpu.errors import UsageError
 from segnet_hpu.runtime import cpu, hpu
+from segnet_hpu.runtime.worker import shown_own_devices
 
 ENGINES = ("auto", "hpu", "gpu", "cpu")
 
@@ -27,8 +28,8 @@ def select_device(train_engine="auto", *, threads=None, deterministic=False, gpu
     """Set TensorFlow up for one kind of device and return it; call before any op is placed.
 
     train_engine: "auto" takes the first there is of hpu, gpu, cpu. threads: the CPU threads that
-    TensorFlow may use, None for all. deterministic: the same run twice gives the same bits. gpu: use only
-    the GPU of this number, as each of several workers on one machine does.
+    TensorFlow may use, None for all. deterministic: the same run twice gives the same bits. gpu: the number
+    of the GPU to use, as each of several workers on one machine has its own; the first if None.
     With another Keras backend than TensorFlow, that backend chooses: only the defaults are allowed.
     Raises UsageError for an unknown engine, one that is not here, no TensorFlow, or one already running.
     """
@@ -75,19 +76,21 @@ def _gpu(tf, number):
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         raise UsageError(f"--train_engine gpu: {_why_no_gpu(tf)}, or use --train_engine cpu")
-    if number is not None:
-        if number >= len(gpus):
-            raise UsageError(f"worker {number} of this machine has no GPU: TensorFlow sees {len(gpus)}; start as "
-                             "many workers as there are GPUs")
-        gpus = gpus[number:number + 1]
-        tf.config.set_visible_devices(gpus, "GPU")
+    if len(gpus) == 1 and shown_own_devices():
+        number = 0
+    if number is not None and number >= len(gpus):
+        raise UsageError(f"worker {number} of this machine has no GPU: TensorFlow sees {len(gpus)}; start as "
+                         "many workers as there are GPUs")
+    gpu = gpus[number or 0]
     try:
-        for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, True)
-    except RuntimeError:
-        pass  # TensorFlow already runs, so that memory is already shared out
-    name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
-    return Device("gpu", f"{len(gpus)} x {name}")
+        tf.config.set_visible_devices([gpu], "GPU")
+        tf.config.experimental.set_memory_growth(gpu, True)
+    except RuntimeError:  # TensorFlow already runs: its first GPU and the memory it has taken stay
+        if number:
+            raise UsageError(f"worker {number} of this machine cannot have a GPU of its own: TensorFlow already "
+                             "runs; choose the device before making a model or a tensor") from None
+    name = tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
+    return Device("gpu", name if len(gpus) == 1 else f"{name}, one of {len(gpus)}")
 
 
 def _why_no_gpu(tf):

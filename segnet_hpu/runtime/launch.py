@@ -114,7 +114,9 @@ def cycle_time(pixels):
 
 
 def _mpirun(settings, plan, kind, logs, variables, environ):
-    cores = cpu.physical_cores() // plan.on_first
+    sockets = cpu.cores_by_socket()
+    # mpirun gives no worker cores of two processors.
+    cores = min(sockets) // -(-plan.on_first // len(sockets))
     if cores or kind == "hpu":
         binding = ["--bind-to", "core", "--map-by", f"socket:PE={max(1, cores)}"]
     else:  # more workers than cores

@@ -78,8 +78,8 @@ def check_workers(settings):
     """Raise UsageError for settings of workers that contradict each other. Looks at no device and no program."""
     if not settings.distributed:
         for name in ("hosts", "hls_type", "kubernetes_run", "timeline", "min_workers", "max_workers",
-                     "host_discovery_script"):
-            if getattr(settings, name):
+                     "host_discovery_script", "num_workers_per_hls", "launcher"):
+            if getattr(settings, name) not in (None, False, "auto"):
                 raise UsageError(f"--{name} is for several workers; add --distributed, or leave it out")
         return
     _check_elastic(settings)
@@ -127,7 +127,8 @@ def _check_elastic(settings):
 
 
 def check_cards(plan, hls_type):
-    """Raise UsageError unless every host's workers are a number of Gaudi cards that work together in one box."""
+    """Raise UsageError unless every host's workers are a number of Gaudi cards that work together in one box, on
+    every host the same."""
     cards = BOXES.get(hls_type, max(CARD_COUNTS))
     allowed = [n for n in CARD_COUNTS if n <= cards]
     for name, n in plan.hosts:
@@ -136,3 +137,7 @@ def check_cards(plan, hls_type):
             numbers = f"{', '.join(map(str, allowed[:-1]))} or {allowed[-1]}"
             raise UsageError(f"{n} workers on {name}: {box} runs {numbers} of them, one a card. Change "
                              "--num_workers, --num_workers_per_hls or --hosts")
+    if len({n for _, n in plan.hosts}) > 1:
+        shares = ", ".join(f"{n} on {name}" for name, n in plan.hosts)
+        raise UsageError(f"{shares}: Gaudi boxes share the work evenly; expected as many workers on each. Change "
+                         "--num_workers or --hosts")

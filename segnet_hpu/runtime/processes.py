@@ -10,7 +10,7 @@ import uuid
 
 from segnet_hpu.runtime.worker import end_with_parent
 
-# Marks every process of a launch in its environment, on all machines; the value is the launch's own.
+# Marks every process of a launch on this machine in its environment; the value is the launch's own.
 MARK = "SEGNET_LAUNCH"
 _RANKS = (b"HOROVOD_RANK", b"OMPI_COMM_WORLD_RANK")
 

@@ -6,6 +6,7 @@
 import contextlib
 import os
 
+from segnet_hpu.errors import UsageError
 from segnet_hpu.runtime.worker import place
 
 
@@ -68,8 +69,12 @@ def join(settings):
     """Return the ranks this process belongs to: those that a launcher started, else itself alone.
 
     settings: with `distributed`, a scheduler's variables count too, which other programs' jobs have as well.
+    Raises UsageError where other workers were promised and none can be told.
     """
     found = place(settings.distributed)
+    if found is None and settings.kubernetes_run:
+        raise UsageError("--kubernetes_run: no variable of HOROVOD_, OMPI_COMM_WORLD_, PMI_ or SLURM_ tells which "
+                         "worker this is; expected those of the operator's launcher. Leave it out to train alone")
     if found is None:
         return ALONE
     if os.environ.get("HOROVOD_ELASTIC") == "1":

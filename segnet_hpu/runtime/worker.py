@@ -44,6 +44,12 @@ def place(distributed=False, environ=os.environ):
     return None
 
 
+def shown_own_devices(environ=os.environ):
+    """Return whether a scheduler started this process, which may show each worker but its own devices."""
+    found = place(True, environ)
+    return found is not None and found.launcher in _SCHEDULERS
+
+
 def _number(text):
     # srun writes "2(x3)" for three machines with two tasks each.
     digits = (text or "").partition("(")[0].partition(",")[0]

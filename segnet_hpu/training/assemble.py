@@ -89,7 +89,8 @@ def warmup_epochs(settings, factor):
 def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=ALONE):
     """Compile a model for training, on these ranks, and build its optimizer's variables.
 
-    weights: class weights or None. steps_per_epoch: batches, for the schedule's length.
+    weights: class weights or None. steps_per_epoch: batches, for the schedule's length. jit_compile: as of Keras;
+    XLA knows nothing of Horovod's operations, so that among several ranks it is off.
     """
     if settings.freeze_stages:
         freeze_stages(model, settings.freeze_stages)
@@ -109,7 +110,7 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=
         scale_rate(optimizer, decoder_variables(model), settings.decoder_rate)
     if keras.config.dtype_policy().name == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    model.compile(optimizer, loss, metrics=[PixelAccuracy()], jit_compile=jit_compile)
+    model.compile(optimizer, loss, metrics=[PixelAccuracy()], jit_compile=jit_compile if ranks is ALONE else False)
     model.optimizer.build(model.trainable_variables)
     ranks.average_gradients(model.optimizer, settings.compress_gradients)
     if settings.sync_batch_norm:

@@ -36,6 +36,13 @@ def list_checkpoints(prefix):
                    and NUMBERED.fullmatch(p.name[len(name):])), key=number_of)
 
 
+def list_partial(prefix):
+    """Return a prefix's numbered checkpoints that were never written to the end."""
+    folder, name = Path(prefix).parent, Path(prefix).name
+    return [p for p in folder.glob(".*.partial.keras") if p.name.startswith(f".{name}.")
+            and NUMBERED.fullmatch(p.name[1 + len(name):].replace(".partial", ""))]
+
+
 def save_model(path, model, facts):
     """Write the inference model and `facts` (a JSON-able dict); atomic. Raises RunError."""
     write_model(path, model, facts, ADVICE)

@@ -20,10 +20,17 @@ class RunFolder:
     def of(cls, settings, model_name):
         """Return the places that the settings mean; model_dir, else the checkpoints' own folder."""
         prefix = settings.checkpoints_path and Path(settings.checkpoints_path)
+        if prefix and not prefix.name:
+            raise UsageError(f"--checkpoints_path {settings.checkpoints_path} is a folder; expected the beginning of "
+                             "the checkpoints' names, such as checkpoints/street")
         folder = Path(settings.model_dir or (prefix.with_name(f"{prefix.name}_run") if prefix
                                              else Path("runs") / model_name))
         return cls(folder, prefix or folder / "checkpoints" / model_name,
                    Path(settings.tensorboard or folder / "tensorboard"))
+
+    @property
+    def model_config(self):
+        return Path(f"{self.prefix}_config.json")
 
     @property
     def best(self):
@@ -31,6 +38,8 @@ class RunFolder:
 
     def check(self, resume):
         """Raise UsageError where nothing could be written or another run would be lost. Writes nothing."""
+        if (self.folder / "config.yaml").exists() and not self.model_config.exists():
+            raise UsageError(f"{self.folder} holds a run of another model; choose another --model_dir")
         refuse_unwritable("--model_dir", self.folder, folder=True)
         refuse_unwritable("--checkpoints_path", self.prefix.parent, folder=True)
         refuse_unwritable("--tensorboard", self.tensorboard, folder=True)
@@ -54,7 +63,7 @@ class RunFolder:
             for place in (self.folder, self.prefix.parent, self.tensorboard):
                 place.mkdir(parents=True, exist_ok=True)
                 (place / ".writable").touch()
-                (place / ".writable").unlink()
+                (place / ".writable").unlink(missing_ok=True)  # elastic workers come here at once
         except OSError as error:
             raise RunError(f"cannot write into {place}: {error.strerror}; choose another --model_dir") from None
 
@@ -62,6 +71,6 @@ class RunFolder:
         """Write PREFIX_config.json as keras_segmentation does."""
         _, height, width, _ = model.input_shape
         _, output_height, output_width, n_classes = model.output_shape
-        write_text(f"{self.prefix}_config.json", json.dumps({
+        write_text(self.model_config, json.dumps({
             "model_class": model.name, "n_classes": n_classes, "input_height": height, "input_width": width,
             "output_height": output_height, "output_width": output_width}))

@@ -20,11 +20,12 @@ class Journal:
         self.run, self.folder = run, run.places.folder
         self.metrics = self.folder / "metrics.csv"
         self.tensorboard = TensorBoard(run.places.tensorboard)
+        # Before config.yaml: by it RunFolder knows whose folder this is.
+        run.places.write_model_config(run.model)
         text = config.to_yaml(run.settings)
         write_text(self.folder / "config.yaml", text)
         if run.settings.dump_config:
             write_text(run.settings.dump_config, text)
-        run.places.write_model_config(run.model)
         if run.state.history:
             # A run killed between checkpoint and metrics.csv left the latter a row short.
             write_metrics(self.metrics, run.state.history)

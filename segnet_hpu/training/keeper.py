@@ -66,14 +66,21 @@ class Keeper:
                 variable.assign(np.zeros(variable.shape, variable.dtype))
 
     def save(self, state):
-        """Write a checkpoint of `state` and remove the oldest."""
+        """Write a checkpoint of `state` and remove what is not needed any more."""
         self.gather()
         if self.ranks.leads:
             path = checkpoint.checkpoint_path(self.places.prefix, state, self.steps_per_epoch)
             checkpoint.save_checkpoint(path, self.model, state, self.facts)
-            for old in checkpoint.list_checkpoints(self.places.prefix)[:-self.settings.keep_checkpoints]:
-                old.unlink()
+            self._clear(path)
         self.saved = time.monotonic()
+
+    def _clear(self, newest):
+        """Remove the oldest checkpoints, broken ones of later steps, and what a kill left half written."""
+        known = checkpoint.list_checkpoints(self.places.prefix)
+        at = known.index(newest)
+        needless = [*known[:max(0, at + 1 - self.settings.keep_checkpoints)], *known[at + 1:]]
+        for path in [*needless, *checkpoint.list_partial(self.places.prefix)]:
+            path.unlink()
 
     def save_best(self):
         """Write the model as the best one so far."""

@@ -1,5 +1,7 @@
 """The figure by which a run tells its best epoch, and when to stop."""
 
+import math
+
 from segnet_hpu.data.classes import class_names, split_names
 from segnet_hpu.errors import UsageError, nearest
 from segnet_hpu.objectives.names import METRICS
@@ -32,11 +34,14 @@ class Monitor:
         self.class_id = names.index(self.name[len(IOU):]) if self.name.startswith(IOU) else None
 
     def score(self, record, card):
-        """Return how good an epoch is, the higher the better; 0 for a score that the labels do not allow.
+        """Return how good an epoch is, the higher the better; 0 for a score that the labels do not allow, and
+        the worst of all for a loss that is no number.
 
         record: of the epoch. card: its Scorecard, None without validation.
         """
         if self.class_id is not None:
             return card.scores()["per_class"][self.class_id]["iou"] or 0.0
         value = record[self.name]
-        return -value if self.name in LOWER_IS_BETTER else value or 0.0
+        if self.name in LOWER_IS_BETTER:
+            return -math.inf if math.isnan(value) else -value
+        return value or 0.0

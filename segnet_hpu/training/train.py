@@ -15,6 +15,7 @@ from segnet_hpu.runtime.precision import set_precision
 from segnet_hpu.runtime.ranks import join
 from segnet_hpu.training.assemble import check_model, compile_model, make_model, rate_factor, set_first_weights
 from segnet_hpu.training.automatic import resolve_epochs
+from segnet_hpu.training.checkpoint import list_checkpoints
 from segnet_hpu.training.data import class_weights, open_sources, training_loader
 from segnet_hpu.training.folder import RunFolder
 from segnet_hpu.training.journal import Journal
@@ -68,7 +69,7 @@ class Run:
             check_model(model, settings)
         self.model = model or make_model(settings)
         self.model.equalises = settings.clahe > 0
-        ranks.first(lambda: set_first_weights(self.model, settings))
+        ranks.first(self._set_first_weights)
         self.batch_size = settings.batch_size * ranks.planned
         self.steps = settings.steps_per_epoch or -(-len(self.source) // self.batch_size)
         self.settings = settings = resolve_epochs(settings, self.steps)
@@ -85,6 +86,11 @@ class Run:
         ranks.first(self.places.claim)
         self.keeper = Keeper(settings, self.places, self.model, self.steps, facts, ranks)
         self.state = self.keeper.resume()
+
+    def _set_first_weights(self):
+        # A run that goes on needs none: where they lay they may be gone by now.
+        if not (self.settings.auto_resume_checkpoint and list_checkpoints(self.places.prefix)):
+            set_first_weights(self.model, self.settings)
 
     def fit(self):
         """Train from where the state is to the end; return the history."""

@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 
 CHECKS = """
-import contextlib, io, json, random
+import contextlib, io, json, os, random
 from unittest import mock
 import numpy as np
 from segnet_hpu.errors import UsageError
@@ -34,11 +34,19 @@ with mock.patch.object(tf.config, "list_physical_devices", lambda kind: []):
 # ---- a GPU that TensorFlow is made to list
 gpus = ["gpu0", "gpu1"]
 with mock.patch.object(tf.config, "list_physical_devices", lambda kind: gpus if kind == "GPU" else []), \\
+        mock.patch.object(tf.config, "set_visible_devices") as visible, \\
         mock.patch.object(tf.config.experimental, "set_memory_growth") as growth, \\
         mock.patch.object(tf.config.experimental, "get_device_details", lambda gpu: {"device_name": "H200"}):
     seen["gpu"] = vars(select_device("gpu"))
     seen["auto_gpu"] = select_device("auto").kind
-    seen["growth"] = [list(call.args) for call in growth.call_args_list[:2]]
+    seen["growth"] = growth.call_args.args
+    seen["second"] = vars(select_device("gpu", gpu=1))["kind"], visible.call_args.args
+    seen["third"] = refusal(select_device, "gpu", gpu=2)
+    del gpus[1]
+    seen["one"] = select_device("gpu").description
+    seen["second_of_one"] = refusal(select_device, "gpu", gpu=1)
+    with mock.patch.dict(os.environ, SLURM_PROCID="1", SLURM_STEP_NUM_TASKS="2", SLURM_LOCALID="1"):
+        seen["its_own"] = select_device("gpu", gpu=1).kind
 
 # ---- the CPU
 seen["cpu"] = vars(select_device("cpu", threads=1, deterministic=True))
@@ -82,10 +90,13 @@ def test_tensorflow(python):
         for word in (*words, "--train_engine cpu"):
             assert word in seen[f"no_gpu_cuda_{built}"]
 
-    assert seen["gpu"] == {"kind": "gpu", "description": "2 x H200", "jit_compile": "auto",
+    assert seen["gpu"] == {"kind": "gpu", "description": "H200, one of 2", "jit_compile": "auto",
                            "host_casts": False}
     assert seen["auto_gpu"] == "gpu"
-    assert seen["growth"] == [["gpu0", True], ["gpu1", True]]
+    assert seen["growth"] == ["gpu0", True]
+    assert seen["second"] == ["gpu", [["gpu1"], "GPU"]] and seen["one"] == "H200"
+    assert "TensorFlow sees 2" in seen["third"] and "worker 1 of this machine" in seen["second_of_one"]
+    assert seen["its_own"] == "gpu"
 
     assert seen["cpu"].pop("description")
     assert seen["cpu"] == {"kind": "cpu", "jit_compile": False, "host_casts": False}

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from segnet_hpu import config
+from segnet_hpu.cli import train
 from segnet_hpu.errors import UsageError
 from segnet_hpu.runtime import cpu, environment, hpu, launch
 from segnet_hpu.runtime.launchable import check_launchable
@@ -20,9 +21,9 @@ AS_X = [word for name, value in BOUNDS.items() for word in ("-x", f"{name}={valu
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
-    """A machine with 96 cores of two threads each and no card; returns a function that changes it."""
+    """A machine of two processors with 48 cores each, of two threads, and no card; returns what changes it."""
     def change(cores=96, gpus=0, cards=0):
-        monkeypatch.setattr(cpu, "physical_cores", lambda: cores)
+        monkeypatch.setattr(cpu, "cores_by_socket", lambda: [cores // 2] * 2)
         monkeypatch.setattr(cpu, "usable_cores", lambda: 2 * cores)
         monkeypatch.setattr(environment, "nvidia_gpus", lambda: ["GPU"] * gpus)
         monkeypatch.setattr(hpu, "cards", lambda: ["HL-225"] * cards)
@@ -88,7 +89,7 @@ def test_gpu(settings, machine):
 
 
 @pytest.mark.parametrize("workers, box, cores, modules", [
-    (8, None, 12, None), (4, None, 24, "0,1,2,3"), (2, None, 48, "0,1"), (4, "HLS1-H", 24, None), (1, None, 96, "0")])
+    (8, None, 12, None), (4, None, 24, "0,1,2,3"), (2, None, 48, "0,1"), (4, "HLS1-H", 24, None), (1, None, 48, "0")])
 def test_hpu(settings, workers, box, cores, modules):
     words, _, variables = command(settings(num_workers=workers, hls_type=box, train_engine="hpu"))
     cards = ["-x", f"HABANA_VISIBLE_MODULES={modules}"] if modules else []
@@ -187,3 +188,16 @@ def test_missing_horovod_names_the_script(settings, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="run_scripts/install_horovod.sh cpu$"):
         check_launchable(settings(num_workers=2, train_engine="cpu"))
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+def test_workers_show_where_when_asked_to(tmp_path, settings, monkeypatch, debug):
+    started = []
+    monkeypatch.setattr("segnet_hpu.runtime.launchable.check_launchable", lambda settings: None)
+    monkeypatch.setattr("segnet_hpu.runtime.supervise.supervise", lambda words, *_, **__: started.append(words))
+    monkeypatch.setattr(sys, "argv", ["segnet-hpu", "train", *debug])
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+    train.run(settings(num_workers=2, train_engine="cpu", train_images=str(tmp_path / "images"),
+                       train_annotations=str(tmp_path / "labels"), model_dir=str(tmp_path / "run")))
+    assert [word for word in started[0] if word == "--debug"] == debug

@@ -54,5 +54,14 @@ def test_every_box_of_a_host_list_is_checked(settings):
     check_workers(settings(hosts="a:8,b:8", train_engine="hpu"))
     with pytest.raises(UsageError, match="^3 workers on b"):
         check_workers(settings(hosts="a:8,b:3", train_engine="hpu"))
+    with pytest.raises(UsageError, match="^8 on a, 4 on b: "):
+        check_workers(settings(hosts="a:8,b:8", num_workers=12, train_engine="hpu"))
     with pytest.raises(UsageError, match="^6 workers on b"):  # what is left over for the last one
         check_workers(settings(hosts="a:8,b:8", num_workers=14, train_engine="hpu"))
+
+
+@pytest.mark.parametrize("given", [dict(num_workers_per_hls=8), dict(launcher="mpirun"), dict(hosts="a:8")])
+def test_what_is_for_several_workers_is_refused_for_one(settings, given):
+    with pytest.raises(UsageError, match=f"--{next(iter(given))} is for several workers; add --distributed"):
+        check_workers(settings(distributed=False, **given))
+    check_workers(settings(num_workers=8, **given))

@@ -8,7 +8,10 @@ import sys
 
 import pytest
 
+from segnet_hpu.errors import UsageError
+from segnet_hpu.runtime import cpu
 from segnet_hpu.runtime.launch import joined
+from segnet_hpu.runtime.ranks import join
 from segnet_hpu.runtime.worker import Place, place
 
 HOROVODRUN = {"HOROVOD_RANK": "3", "HOROVOD_SIZE": "4", "HOROVOD_LOCAL_RANK": "1", "HOROVOD_LOCAL_SIZE": "2"}
@@ -38,6 +41,20 @@ def test_joined(settings):
     assert joined(environ=HOROVODRUN) and joined(settings(), MPIRUN) and not joined(environ={})
     assert joined(settings(), SRUN) and not joined(settings(distributed=False), SRUN) and not joined(environ=SRUN)
     assert joined(settings(kubernetes_run=True), {}) and not joined(settings(), {})
+
+
+def test_an_operators_worker_that_cannot_be_told_does_not_train_alone(settings):
+    with pytest.raises(UsageError, match="--kubernetes_run: no variable"):
+        join(settings(kubernetes_run=True))
+    assert join(settings(distributed=False)).size == 1
+
+
+def test_cores_of_each_processor(tmp_path, monkeypatch):
+    """Two processors of two cores with two threads each; this process may run on all but one core."""
+    (tmp_path / "cpuinfo").write_text("\n\n".join(
+        f"processor\t: {i}\nphysical id\t: {i % 4 // 2}\ncore id\t: {i % 2}" for i in range(8)))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 4, 5, 6})
+    assert cpu.cores_by_socket(tmp_path / "cpuinfo") == [2, 1]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])

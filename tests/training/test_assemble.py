@@ -7,16 +7,22 @@ import pytest
 from runs import plain, with_encoder
 from segnet_hpu.errors import UsageError
 from segnet_hpu.models.build import build_model, decoder_variables
+from segnet_hpu.runtime.ranks import ALONE, Alone
 from segnet_hpu.training.assemble import compile_model
 from segnet_hpu.training.settings import Settings
 
 STEPS = 10  # an epoch
 
 
-def compiled(model, weights=None, **values):
+def compiled(model, weights=None, xla=False, ranks=ALONE, **values):
     compile_model(model, Settings(model_name="vgg_segnet", n_classes=3, train_images="a", train_annotations="b",
-                                  epochs=8, learning_rate=0.2, **values), weights, STEPS, False)
+                                  epochs=8, learning_rate=0.2, **values), weights, STEPS, xla, ranks)
     return model
+
+
+def test_xla_compiles_no_graph_in_which_ranks_meet():
+    assert compiled(plain(), xla=True).jit_compile is True
+    assert compiled(plain(), xla="auto", ranks=Alone()).jit_compile is False
 
 
 @pytest.mark.parametrize("settings,rates", [

@@ -29,7 +29,7 @@ def test_best_by_validation_loss_which_is_the_mean_over_the_images(tmp_path, dat
     model = keras.saving.load_model(tmp_path / "run/checkpoints/vgg_segnet.best.keras", compile=False)
     expected = []
     for i in range(3):
-        label = cv2.imread(f"{data['val_annotations']}/{i}.png", 0)[::2, ::2]  # the network halves its input
+        label = cv2.imread(f"{data['val_annotations']}/{i}.png", 0)[1::2, 1::2]  # the network halves its input
         image = cv2.imread(f"{data['val_images']}/{i}.png")[..., ::-1].astype("float32")
         z = model.predict(image[None], verbose=0)[0].astype(float)
         ce = np.log(np.exp(z).sum(-1)) - np.take_along_axis(z, label[..., None].astype(int), -1)[..., 0]
@@ -62,6 +62,8 @@ def test_the_direction_of_every_figure():
     def score(name):
         return Monitor(settings(monitor=name)).score(record, matrix)
     assert [score(name) for name in record] == [-0.5, 0.6, -0.7, 0.8, 0.0]
+    record["val_loss"] = float("nan")
+    assert score("val_loss") == -np.inf
     assert score("val_iou_traffic light") == pytest.approx(3 / 6)
     assert score("val_iou_car") == 0.0  # the labels have none
     road = settings(monitor="val_max_f", val_metrics=["road"])
