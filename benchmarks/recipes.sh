@@ -28,14 +28,16 @@ for set in "camvid $data/camvid" "kitti_road $data/kitti_road" "benchmarks/nucle
     "$PYTHON" benchmarks/baselines.py $set
 done
 
-# KITTI Road's sample has 9 training pairs: one image a step.
+# KITTI Road's sample has 9 training pairs: one image a step. In so few steps Adam, to which a small gradient counts as
+# much as a large one, lets the penalty of the first recipe shrink the head to nothing: it is left out here.
 recipe fcn8s fcn8s_kitti --data_root "$data/kitti_road" --encoder_weights hed \
-    --model_options skip_scale=at_once,dropout=0.5,width=256 --batch_size 1 --val_batch_size 2 --epochs 20 --monitor val_loss
+    --model_options skip_scale=at_once,dropout=0.5,width=256 --batch_size 1 --val_batch_size 2 --epochs 20 --monitor val_loss \
+    --early_stopping none --learning_rate 0.0005 --l2 0
 recipe fcn8s_wide fcn8s_wide_kitti --data_root "$data/kitti_road" --encoder_weights hed \
     --model_options skip_scale=0.001:0.01,dropout=0.5,width=256 --batch_size 1 --val_batch_size 2 --epochs 20 \
     --learning_rate 0.0001
 recipe deeplab deeplab_coco --dataset benchmarks/nuclei.yaml --data_root "$out/nuclei" \
-    --model_name mobilenet_v2_deeplabv3plus --encoder_weights random --input_height 96 --input_width 96 \
+    --model_name resnet18_deeplabv3plus --encoder_weights random --input_height 96 --input_width 96 \
     --palette 000000,00ff00 --batch_size 8 --val_batch_size 8 --epochs 10 --learning_rate 0.01 --warmup_epochs 1
 recipe segnet_basic segnet_basic_transfer --dataset camvid --data_root "$data/camvid" --input_height 96 \
     --input_width 128 --epochs 4 --learning_rate 0.001

@@ -75,6 +75,13 @@ def test_a_dilated_encoder_sees_the_same_at_every_second_pixel(name, first):
     np.testing.assert_allclose(found[4][:, first::2, first::2], expected[4], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ENCODERS)
+def test_some_hundred_steps_are_enough_for_the_statistics(name):
+    """What is left of the first statistics after 300 steps must not decide what an evaluation sees."""
+    momenta = [layer.momentum for layer in outline(name).layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert all(momentum**300 < 0.05 for momentum in momenta)
+
+
 @pytest.mark.parametrize("name,channels", [("vanilla", 1), ("mobilenet_v2", 4), ("efficientnet", 5)])
 def test_other_channel_counts(name, channels):
     model = build_model(f"{name}_unet", 3, 32, 32, channels=channels)

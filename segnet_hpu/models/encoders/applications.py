@@ -57,6 +57,11 @@ def _xception_change(layer):
     return {"padding": "same"} if layer.name in ("block1_conv1", "block1_conv2") else {}
 
 
+def _mobilenet_v2_change(layer):
+    # With the published 0.999 it takes thousands of steps until what is evaluated is what was learnt.
+    return {"momentum": 0.99} if isinstance(layer, layers.BatchNormalization) else {}
+
+
 _RESNET_ENDS = ("conv2_block3_out", "conv3_block4_out")
 RESNET50 = Application(
     keras.applications.ResNet50,
@@ -67,7 +72,8 @@ MOBILENET = Application(
     keras.applications.MobileNet, tuple(f"conv_pw_{i}_relu" for i in (1, 3, 5, 11, 13)), _mobilenet_change)
 MOBILENET_V2 = Application(
     keras.applications.MobileNetV2,
-    ("expanded_conv_project_BN", "block_2_add", "block_5_add", "block_12_add", "out_relu"))
+    ("expanded_conv_project_BN", "block_2_add", "block_5_add", "block_12_add", "out_relu"),
+    _mobilenet_v2_change)
 XCEPTION = Application(
     keras.applications.Xception, ("block1_conv2_act", "add_1", "add_2", "add_11", "block14_sepconv2_act"),
     _xception_change)
