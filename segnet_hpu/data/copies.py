@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections import Counter
 
 import numpy as np
 
@@ -48,7 +49,10 @@ def write_copies(source, split, folder, copies, augmentation, seed=0, mirror=Fal
 
 
 def _refuse_collisions(names, copies):
-    known = set(names)
+    known = Counter(names)
+    name, count = known.most_common(1)[0]
+    if count > 1:
+        raise UsageError(f"two pairs would both be {name}; expected names that differ. Rename one")
     for name in names:
         for k in range(1, copies + 1):
             if f"{name}_aug{k}" in known:

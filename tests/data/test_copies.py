@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
+import made_datasets as made
 from segnet_hpu.data import photometric
 from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.copies import write_copies
@@ -101,3 +102,15 @@ def test_names_that_copies_would_take(source, tmp_path):
     write_copies(again, "train", tmp_path / "one", 1, Augmentation())
     with pytest.raises(UsageError, match="a_aug2 is there already, the name of a copy of a;"):
         write_copies(again, "train", tmp_path / "two", 2, Augmentation())
+
+
+def test_pairs_of_one_name_are_refused_before_anything_is_written(tmp_path):
+    """a/b_c and a_b/c are both a_b_c where the folders stand in the name, for which two stems are alike."""
+    (tmp_path / "yard.yaml").write_text("classes: [soil]\nsplits: {train: {images: im/*/*.png, labels: lb/*/*.png}}")
+    for pair in ("a/b_c", "a_b/c", "d/c"):
+        for kind in ("im", "lb"):
+            made.write(tmp_path / f"{kind}/{pair}.png", np.zeros((4, 4), np.uint8))
+    source = open_dataset(str(tmp_path / "yard.yaml"), None, "train")
+    with pytest.raises(UsageError, match="two pairs would both be a_b_c; "):
+        write_copies(source, "train", tmp_path / "out", 1, Augmentation())
+    assert not (tmp_path / "out").exists()
