@@ -59,10 +59,12 @@ def run(settings):
 def _appearance(settings):
     """Return the names and colours of the classes: flags first, then what the data set brings."""
     dataset, n_classes, given = dataset_of(settings, ["n_classes"]), settings.n_classes, settings.palette
-    names = settings.class_names and split_names(settings.class_names, n_classes)
+    names = None
     if dataset:
         n_classes, given = agreed_classes(dataset, n_classes), given or dataset.palette
-        names = names or dataset.class_names
+        names = dataset.class_names
+    if settings.class_names:
+        names = split_names(settings.class_names, n_classes)
     return names or class_names(given, n_classes), palette(given, n_classes)
 
 

@@ -95,6 +95,13 @@ def test_drawing_in_the_data_set_s_colours(run, place):
     assert {tuple(colour) for colour in palette("cityscapes", 19).tolist()} <= seen
 
 
+def test_names_of_one_s_own_in_the_drawing(run):
+    argv = ["visualize_dataset", "--dataset", "city.yaml", "--out", "names.png", "--class_names"]
+    assert run(*argv, "street,rest")[:2] == (0, "names.png\n")
+    status, _, err = run(*argv, "street")
+    assert status == 2 and "--class_names 'street' holds 1 names; expected 2" in err
+
+
 def test_the_expected_tree_on_stderr(run, place):
     status, out, err = run("train", "--dataset", "cityscapes", "--data_root", place, *NET.split())
     lines = err.splitlines()
