@@ -22,7 +22,7 @@ class Settings(Inputs):
 
 def run(settings):
     """Augment, and say how the result is used."""
-    origin = dataset_of(settings)
+    origin = dataset_of(settings, splits=())
     augmentation = Augmentation.parse(settings.augmentation_name)
 
     from segnet_hpu.data.copies import write_copies
