@@ -90,8 +90,8 @@ class Settings:
                           "image that is validated or, later, predicted; 0: of none", minimum=0.0, maximum=1.0,
                           group="data")
     not_cached: bool = option(False, "decode the images anew in every epoch", group="data")
-    cache_mb: int | None = option(None, "memory for decoded images, MB; a share of what is free if not set",
-                                  minimum=0, group="data")
+    cache_mb: int | None = option(None, "memory of each worker for decoded images, MB; a share of what is free if "
+                                  "not set", minimum=0, group="data")
     loader_threads: int | None = option(None, "threads that prepare batches", minimum=1, group="data")
 
     epochs: int | str = option(5, "passes over the data, or of steps_per_epoch; auto: as is usual for the data set, "

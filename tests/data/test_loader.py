@@ -166,6 +166,32 @@ def test_default_budget_is_a_share_of_what_is_free():
     assert 0 < cache.default_budget() <= min(2 << 30, cache.available_memory() // 3)
 
 
+MIB = 1 << 20
+V1 = ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat")
+V2 = ("memory.max", "memory.current", "memory.stat")
+
+
+@pytest.mark.parametrize("names, contents, free", [
+    (V2, (), 8 * MIB),
+    (V2, ("max", "5000", "inactive_file 100"), 8 * MIB),
+    (V2, ("5000", "4500", "anon 9\ninactive_file 4000\n"), 4500),
+    (V2, ("5000", "5100", "inactive_file 0"), 0),
+    (V1, ("6000", "4000", "inactive_file 7\ntotal_inactive_file 1500\n"), 3500),
+    (V1, ("9223372036854771712", "4000", "total_inactive_file 0"), 8 * MIB),
+])
+def test_free_memory_is_the_container_s_with_its_cached_files(tmp_path, names, contents, free):
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "meminfo").write_text("MemTotal:  99000 kB\nMemAvailable:   8192 kB\n")
+    for name, text in zip(names, contents, strict=False):
+        (tmp_path / name).write_text(text)
+    assert cache.available_memory(tmp_path / "meminfo", tmp_path) == free
+
+
+def test_workers_of_a_machine_share_the_budget(monkeypatch):
+    monkeypatch.setattr(cache, "available_memory", lambda: 8 << 30)
+    assert [cache.default_budget(n) for n in (1, 2, 8)] == [2 << 30, 1 << 30, 1 << 28]
+
+
 def test_camvid_labels_lie_where_the_images_do(real_data):
     import cv2
 
