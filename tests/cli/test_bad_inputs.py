@@ -182,6 +182,8 @@ CONFIGS = {
     "wrong type": (b"epochs: many", "c.yaml: epochs is 'many'", "a whole number"),
     "list for a number": (b"epochs: [1, 2]", "c.yaml: epochs is [1, 2]", "a whole number"),
     "list for text": (b"loss: [ce, dice]", "c.yaml: loss is ['ce', 'dice']", "one of ce"),
+    "number for a score": (b"val_metrics: [1]", "c.yaml: val_metrics is [1]", "boundary, road", "'1' is unknown"),
+    "no score": (b"val_metrics: [null]", "c.yaml: val_metrics is [None]", "boundary, road"),
     "empty setting": (b"epochs:", "c.yaml: epochs is empty", "a whole number"),
     "past a float": (b"learning_rate: 1" + b"0" * 400, "c.yaml: learning_rate", "a number"),
     "list of settings": (b"- epochs: 3\n", "c.yaml", "'setting: value'", "found a list"),

@@ -29,6 +29,7 @@ SPACES = {
     "log that is no bool": ("learning_rate: {low: 1e-3, high: 1, log: 10}", "log is 10", "true or false"),
     "log with step": ("epochs: {low: 1, high: 9, log: true, step: 2}", "goes with no step"),
     "half a step": ("epochs: {low: 1, high: 9, step: 0.5}", "step is 0.5", "a whole number"),
+    "endless step": ("epochs: {low: 1, high: 9, step: .inf}", "step is inf", "a whole number above 0 and at most 8"),
     "too wide a step": ("epochs: {low: 1, high: 3, step: 5}", "step is 5", "at most 2"),
     "no choice": ("loss: {choices: []}", "choices is []", "a list"),
     "wrong choice": ("loss: {choices: [ce, dise]}", "choice is 'dise'", "Did you mean dice?"),
