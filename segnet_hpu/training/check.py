@@ -3,7 +3,7 @@
 import os
 
 from segnet_hpu.data.augmentation import Augmentation
-from segnet_hpu.data.classes import class_names, palette_size, split_names
+from segnet_hpu.data.classes import check_palette, class_names, split_names
 from segnet_hpu.data.datasets import find as find_dataset
 from segnet_hpu.data.datasets import root_of
 from segnet_hpu.errors import UsageError
@@ -35,11 +35,9 @@ def check(settings, own_model=False):
     _check_rates(settings)
     check_workers(settings)
     Augmentation.parse(settings.augmentation_name)
+    check_palette(settings.palette, settings.n_classes)
     if settings.class_names:
         names = split_names(settings.class_names, settings.n_classes)
-    elif settings.palette and settings.n_classes > (known := palette_size(settings.palette)):
-        raise UsageError(f"--palette {settings.palette} has {known} classes, --n_classes is {settings.n_classes}; "
-                         "leave the palette out for generated colours")
     else:
         names = class_names(settings.palette, settings.n_classes)
     if settings.val_metrics and not settings.validate:
