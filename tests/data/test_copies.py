@@ -63,11 +63,11 @@ def test_same_seed_same_files(source, tmp_path):
     assert files[0] == files[1] and files[0] != files[2] and files[0].keys() == files[2].keys()
 
 
-def test_void_keeps_the_data_sets_own_id(source, tmp_path):
-    write_copies(source.ignoring(3), "train", tmp_path / "out", 1, Augmentation(shift=0.3), void=3)
+def test_void_is_255_whatever_its_id_was(source, tmp_path):
+    write_copies(source.ignoring(3), "train", tmp_path / "out", 1, Augmentation(shift=0.3))
     label, copy = read(tmp_path / "out", "a")[1], read(tmp_path / "out", "a_aug1")[1]
-    np.testing.assert_array_equal(label, source[0][1])
-    assert 255 not in copy and (copy == 3).sum() > (label == 3).sum()
+    np.testing.assert_array_equal(label, np.where(source[0][1] == 3, 255, source[0][1]))
+    assert 3 not in copy and (copy == 255).sum() > (label == 255).sum()
 
 
 def test_mirror_is_every_second_copy_of_real_roads(real_data, tmp_path):
