@@ -32,7 +32,8 @@ def train(model, train_images=None, train_annotations=None, *, verify_dataset=Tr
     values = _facts(model) if own_model else {"model_name": model}
     values |= {name: value for name, value in settings.items() if value is not None}
     custom = _in_rgb(pair_function(custom_augmentation)) if do_augment and custom_augmentation else None
-    values |= {"do_augment": do_augment, "augmentation_name": "none" if custom else augmentation_name}
+    if do_augment:
+        values |= {"do_augment": do_augment, "augmentation_name": "none" if custom else augmentation_name}
     if not verify_dataset:
         values["not_verify_dataset"] = True
     if ignore_zero_class:

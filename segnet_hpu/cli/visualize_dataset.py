@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 
+from segnet_hpu.cli.augmented import refuse_idle_augmentation
 from segnet_hpu.cli.labelled import Labelled, dataset_of, open_labelled
 from segnet_hpu.config import option
 from segnet_hpu.data.classes import MAX_CLASSES, PALETTES, class_names, palette, parse_palette, split_names
@@ -34,6 +35,7 @@ def run(settings):
     if not settings.out.lower().endswith((".png", ".jpg", ".jpeg")):
         raise UsageError(f"--out {settings.out}: expected a name that ends in .png or .jpg")
     refuse_unwritable("--out", settings.out)
+    refuse_idle_augmentation(settings)
     names, colours = _appearance(settings)
 
     import numpy as np

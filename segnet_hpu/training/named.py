@@ -14,7 +14,8 @@ def settle_data(settings):
     """
     dataset = chosen_dataset(settings, FOLDERS, NEEDED, SPLITS)
     if dataset is None:
-        settings.validate = bool(settings.validate)
+        if settings.validate is None:
+            settings.validate = bool(settings.val_images or settings.val_annotations)
         return
     settings.n_classes = agreed_classes(dataset, settings.n_classes)
     if settings.validate is None:

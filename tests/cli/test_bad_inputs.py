@@ -84,6 +84,15 @@ FLAGS = {
     "augmentation nan": (TRAIN + "--augmentation_name flip,scale=nan:2", "scale is 'nan:2'", "two numbers"),
     "augmentation pair": (TRAIN + "--augmentation_name flip,scale=2", "scale is '2'", "two numbers"),
 
+    "augmentation that is not": (TRAIN + "--augmentation_name flip", "--augmentation_name flip", "--do_augment"),
+    "augmentation not drawn": (VISUALIZE + "--augmentation_name flip", "--augmentation_name flip", "--do_augment"),
+    "encoder that a checkpoint overwrites": (TRAIN + "--encoder_weights imagenet --load_weights m.keras",
+                                             "--encoder_weights imagenet would be overwritten by --load_weights"),
+    "encoder beside a start": (TRAIN + "--encoder_weights hed --init_from m.keras", "--encoder_weights hed",
+                               "--init_from"),
+    "size of no cache": (TRAIN + "--not_cached --cache_mb 5", "--cache_mb does not go with --not_cached"),
+    "smoothing of all": (TRAIN + "--label_smoothing 1", "--label_smoothing is 1", "below 1"),
+
     "height": (TRAIN + "--input_height 40", "--input_height is 40", "multiples of 16", "32 or 48"),
     "width below the least": (TRAIN + "--input_width 9", "--input_width is 9", "multiples of 16", "16"),
     "too few weights": (TRAIN + "--class_weights 1", "--class_weights has 1", "expected 2, one a class"),
@@ -126,6 +135,7 @@ FLAGS = {
     "more stages than there are": (TRAIN + "--freeze_stages 6", "--freeze_stages is 6", "5"),
     "validation without folders": (TRAIN + "--validate", "--validate needs --val_images"),
     "validation without labels": (TRAIN + "--validate --val_images images", "needs --val_annotations"),
+    "validation half named": (TRAIN + "--val_annotations labels", "--validate needs --val_images"),
     "unknown score": (TRAIN + "--val_metrics boundary,raod", "--val_metrics is 'boundary,raod'", "boundary, road",
                       "'raod' is unknown", "Did you mean road?"),
     "unknown score of evaluate": (EVALUATE + "--metrics f1", "--metrics is 'f1'", "boundary, road"),

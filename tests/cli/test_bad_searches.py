@@ -36,9 +36,12 @@ SPACES = {
     "choice twice": ("loss: {choices: [ce, ce]}", "one value twice"),
 }
 CALLS = {
-    "no validation": (TUNE.replace("--validate ", ""), "tune judges by a validation set", "--validate"),
+    "no validation": (TUNE + "--validate false", "tune judges by a validation set", "--validate"),
     "several workers": (TUNE + "--distributed", "tune trains on one worker"),
     "no space": (TUNE.replace("--space s.yaml ", ""), "--space"),
+    "configuration of one training": (TUNE + "--dump_config c.yaml", "--dump_config is for a single training"),
+    "timeline of one training": (TUNE + "--timeline t.json", "--timeline is for a single training; leave it out"),
+    "augmentation that is not": (TUNE + "--augmentation_name flip", "--augmentation_name flip", "--do_augment"),
     "no trial": (TUNE + "--trials 0", "--trials is 0", "at least 1"),
     "a file for --out": (TUNE + "--out images/a.png", "--out images/a.png"),
     "faulty training": (TUNE + "--model_name vgg_segnt", "'vgg_segnt'", "Did you mean vgg_segnet?"),

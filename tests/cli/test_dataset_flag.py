@@ -127,6 +127,15 @@ def test_flags_win_over_the_data_set(run):
     assert status == 0 and "palette: ade20k\n" in out and "validate: false" in out and "ignore_label: 3\n" in out
 
 
+@pytest.mark.parametrize("flags, validate", [
+    ("", "false"), ("--val_images c --val_annotations d", "true"),
+    ("--val_images c --val_annotations d --validate false", "false")])
+def test_folders_to_validate_on_are_wish_enough(run, flags, validate):
+    status, out, _ = run("train", "--n_classes", 2, "--train_images", "a", "--train_annotations", "b",
+                         "--print_config", *flags.split(), *NET.split())
+    assert status == 0 and f"validate: {validate}\n" in out
+
+
 def test_from_python(place, monkeypatch):
     import keras
 
