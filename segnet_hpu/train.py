@@ -33,7 +33,8 @@ def train(model, train_images=None, train_annotations=None, *, verify_dataset=Tr
     values = _facts(model) if own_model else {"model_name": model}
     values |= {name: value for name, value in settings.items() if value is not None}
     custom = _in_rgb(pair_function(custom_augmentation)) if do_augment and custom_augmentation else None
-    values |= {"do_augment": do_augment, "augmentation_name": "none" if custom else augmentation_name}
+    if do_augment:
+        values |= {"do_augment": do_augment, "augmentation_name": "none" if custom else augmentation_name}
     if not verify_dataset:
         values["not_verify_dataset"] = True
     if ignore_zero_class:
@@ -81,7 +82,7 @@ def _image_in_rgb(function):
         changed = np.asarray(function(np.ascontiguousarray(image[:, :, ::-1])))
         if changed.shape != image.shape:
             raise UsageError(f"preprocessing made {changed.shape} of an image of {image.shape}; expected that shape")
-        return np.ascontiguousarray(np.clip(np.rint(changed), 0, 255).astype(np.uint8)[:, :, ::-1])
+        return _as_rgb(changed)
     return change
 
 
@@ -89,8 +90,16 @@ def _in_rgb(function):
     """The function of an RGB image that `function` of a BGR one amounts to."""
     def change(image, mask):
         image, mask = function(np.ascontiguousarray(image[:, :, ::-1]), mask)
-        return np.ascontiguousarray(image[:, :, ::-1]), np.asarray(mask).astype(np.uint8).reshape(image.shape[:2])
+        image = _as_rgb(np.asarray(image))
+        return image, np.asarray(mask).astype(np.uint8).reshape(image.shape[:2])
     return change
+
+
+def _as_rgb(image):
+    """A BGR image of any type of numbers as uint8 RGB: rounded, and clipped to 0..255."""
+    if image.dtype != np.uint8:
+        image = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(image[:, :, ::-1])
 
 
 def _facts(model):

@@ -30,6 +30,7 @@ def run(settings):
     if settings.curve:
         _refuse_curve(settings)
     import json
+    import sys
 
     dataset = dataset_of(settings)
     from segnet_hpu.files import refuse_unwritable, write_text
@@ -67,8 +68,9 @@ def run(settings):
     scores = named_scores(card, appearance.names)
     if settings.json:
         write_text(settings.json, json.dumps(scores, indent=2))
-    if settings.curve:
-        write_curve(settings.curve, card, appearance.names)
+    if settings.curve and not write_curve(settings.curve, card, appearance.names):
+        print(f"segnet-hpu: warning: --curve {settings.curve} is not written: no label holds the class that road "
+              "scores", file=sys.stderr)
     print(score_table(scores))
 
 

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from segnet_hpu.config import REQUIRED, option
-from segnet_hpu.data.classes import PALETTES, split_names
+from segnet_hpu.data.classes import PALETTES, check_palette, split_names
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.models.registry import input_size, names
@@ -50,6 +50,7 @@ def run(settings):
 
 def _check(settings):
     input_size(settings.model, settings.input_height, settings.input_width)
+    check_palette(settings.palette, settings.n_classes)
     if settings.class_names:
         split_names(settings.class_names, settings.n_classes)
     if not settings.out.endswith(".keras"):

@@ -21,12 +21,12 @@ class Labelled:
     split: str = option("val", "part of the data set")
 
 
-def dataset_of(settings, needed=()):
+def dataset_of(settings, needed=(), splits=("split",)):
     """Return the DataSet, or None for the folders; raises UsageError for both and for neither.
 
-    needed: further settings that only a data set makes superfluous.
+    needed: further settings that only a data set makes superfluous. splits: see `chosen_dataset`.
     """
-    return chosen_dataset(settings, FOLDERS, (*FOLDERS, *needed))
+    return chosen_dataset(settings, FOLDERS, (*FOLDERS, *needed), splits)
 
 
 def open_labelled(settings):

@@ -1,6 +1,7 @@
 """`segnet-hpu train`."""
 
 from segnet_hpu import config
+from segnet_hpu.cli.augmented import refuse_idle_augmentation
 from segnet_hpu.runtime import launch, worker
 from segnet_hpu.runtime.layout import check_workers
 from segnet_hpu.training.check import check
@@ -20,6 +21,7 @@ def run(settings):
         print(launch.line(settings, _logs(settings)))
         return
     check(settings)
+    refuse_idle_augmentation(settings)
     if settings.distributed and not launch.joined(settings):
         _start_workers(settings)
         return

@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from segnet_hpu import config
+from segnet_hpu.cli.augmented import refuse_idle_augmentation
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
@@ -35,6 +36,8 @@ def run(settings):
         return
     base = _training(settings)
     space = read_space(settings.space)
+    if "do_augment" not in space:
+        refuse_idle_augmentation(settings)
     refuse_unwritable("--out", settings.out, folder=True)
     _require_packages()
     from segnet_hpu.search.outcome import summary
@@ -53,6 +56,10 @@ def _training(settings):
     if settings.monitor not in (None, "val_mean_iou") or settings.epochs == "auto":
         raise UsageError("tune judges by val_mean_iou after a number of epochs; leave out --monitor, give --epochs "
                          "a number")
+    for name in ("dump_config", "timeline"):
+        if getattr(settings, name) is not None:
+            raise UsageError(f"--{name} is for a single training; leave it out. OUT/trials holds each trial's "
+                             "config.yaml")
     settle_data(settings)
     if not settings.validate:
         raise UsageError("tune judges by a validation set; give --validate, --val_images and --val_annotations, or a "
@@ -60,7 +67,7 @@ def _training(settings):
     names = [field.name for field in dataclasses.fields(training.Settings)]
     own = {name: getattr(settings, name) for name in names}
     # A trial's files go into its own folder.
-    own |= dict(config=None, dump_config=None, timeline=None, model_dir=None, checkpoints_path=None, tensorboard=None,
+    own |= dict(config=None, model_dir=None, checkpoints_path=None, tensorboard=None,
                 auto_resume_checkpoint=False)
     base = training.Settings(**own)
     check(base)

@@ -16,7 +16,8 @@ class Settings(Labelled):
     split: str | None = option(None, "part of the data set; train and val if not set")
     n_classes: int | None = option(None, "number of classes; ids are 0..n_classes-1; a data set brings its own",
                                    minimum=1, maximum=MAX_CLASSES)
-    ignore_label: int | None = option(None, "id that marks pixels to leave out", minimum=0, maximum=255)
+    ignore_label: int | None = option(None, "id that marks pixels to leave out; 255 then does too", minimum=0,
+                                      maximum=255)
     json: str | None = option(None, "write the faults to this file too")
     max_faults: int = option(100, "print at most so many faults; 0 prints all", minimum=0)
 

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 
+from segnet_hpu.cli.augmented import refuse_idle_augmentation
 from segnet_hpu.cli.labelled import Labelled, dataset_of, open_labelled
 from segnet_hpu.config import option
 from segnet_hpu.data.classes import MAX_CLASSES, PALETTES, class_names, palette, parse_palette, split_names
@@ -34,6 +35,7 @@ def run(settings):
     if not settings.out.lower().endswith((".png", ".jpg", ".jpeg")):
         raise UsageError(f"--out {settings.out}: expected a name that ends in .png or .jpg")
     refuse_unwritable("--out", settings.out)
+    refuse_idle_augmentation(settings)
     names, colours = _appearance(settings)
 
     import numpy as np
@@ -59,10 +61,12 @@ def run(settings):
 def _appearance(settings):
     """Return the names and colours of the classes: flags first, then what the data set brings."""
     dataset, n_classes, given = dataset_of(settings, ["n_classes"]), settings.n_classes, settings.palette
-    names = settings.class_names and split_names(settings.class_names, n_classes)
+    names = None
     if dataset:
         n_classes, given = agreed_classes(dataset, n_classes), given or dataset.palette
-        names = names or dataset.class_names
+        names = dataset.class_names
+    if settings.class_names:
+        names = split_names(settings.class_names, n_classes)
     return names or class_names(given, n_classes), palette(given, n_classes)
 
 

@@ -1,8 +1,12 @@
 """Decoded samples kept in memory, within a budget."""
 
+import os
 import threading
 
 GIB = 1 << 30
+# Limit, use, and the line of memory.stat for cached files that give way; versions 2 and 1.
+CGROUP_FILES = (("memory.max", "memory.current", "inactive_file"),
+                ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"))
 
 
 class Cache:
@@ -36,19 +40,32 @@ class Cache:
         return pair
 
 
-def default_budget():
-    """A quarter of the memory that is free now, at most 2 GiB, in bytes."""
-    return min(2 * GIB, available_memory() // 4)
+def default_budget(sharers=1):
+    """A quarter of the memory that is free now, at most 2 GiB, in bytes; for one of so many processes alike."""
+    return min(2 * GIB, available_memory() // 4 // sharers)
 
 
-def available_memory():
-    """Bytes that this process may still take: of the machine, or of its container if that is less."""
-    free = [1 * GIB]
+def available_memory(meminfo="/proc/meminfo", cgroup="/sys/fs/cgroup"):
+    """Bytes that this process may still take: of the machine, or of its container if that is less.
+
+    meminfo, cgroup: where Linux tells of the two.
+    """
+    free = [_left(cgroup, *names) for names in CGROUP_FILES]
     try:
-        with open("/proc/meminfo") as file:
-            free = [int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable")] or free
-        with open("/sys/fs/cgroup/memory.max") as most, open("/sys/fs/cgroup/memory.current") as now:
-            free.append(max(0, int(most.read()) - int(now.read())))
-    except (OSError, ValueError):  # another system, or a container without a limit
+        with open(meminfo) as file:
+            free += [int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable")]
+    except OSError:  # another system
         pass
-    return min(free)
+    return min((size for size in free if size is not None), default=GIB)
+
+
+def _left(folder, limit, usage, cached):
+    """Bytes up to a container's limit, what caches of files hold counted as free; None without a limit."""
+    try:
+        with open(f"{folder}/{limit}") as most, open(f"{folder}/{usage}") as now:
+            left = int(most.read()) - int(now.read())
+        with open(f"{folder}/{os.path.dirname(limit)}/memory.stat") as file:
+            left += sum(int(line.split()[1]) for line in file if line.startswith(f"{cached} "))
+    except (OSError, ValueError):  # no such version, or "max": no limit
+        return None
+    return max(0, left)

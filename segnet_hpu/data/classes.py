@@ -138,9 +138,11 @@ def split_names(text, n_classes):
     return names
 
 
-def palette_size(name):
-    """Return the number of colours of a palette."""
-    return len(_palettes(name)[name])
+def check_palette(name, n_classes):
+    """Raise UsageError where a palette, as for `palette`, has fewer colours than there are classes."""
+    if name and n_classes > (known := len(_palettes(name)[name])):
+        raise UsageError(f"--palette {name} has {known} classes, --n_classes is {n_classes}; leave the palette out "
+                         "for generated colours")
 
 
 def parse_palette(text):

@@ -2,11 +2,11 @@
 
 import dataclasses
 import os
+from collections import Counter
 
 import numpy as np
 
 from segnet_hpu.data.convert import write_image, write_label
-from segnet_hpu.data.datasets.base import VOID
 from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.prefetch import prefetched
 from segnet_hpu.data.target import files_of, paths
@@ -15,13 +15,13 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.progress import progress
 
 
-def write_copies(source, split, folder, copies, augmentation, seed=0, mirror=False, void=VOID):
+def write_copies(source, split, folder, copies, augmentation, seed=0, mirror=False):
     """Write every pair and its `copies` as NAME, NAME_aug1, NAME_aug2, ... below `folder`, as two folders.
 
     source: a DataSetSource. folder: a pathlib.Path. augmentation: an Augmentation, applied at the image's own size;
     copy k of pair i draws from the stream [seed, i, k]. mirror: every second copy is mirrored and the others are not,
-    in place of the augmentation's chance. void: the id that 255 is written as. Copies are PNG; the originals keep
-    their image file. Raises UsageError where names collide.
+    in place of the augmentation's chance. Copies are PNG; the originals keep their image file. Void is 255.
+    Raises UsageError where names collide.
     """
     names = [source.name(i) for i in range(len(source))]
     files = files_of(FOLDER, split)
@@ -40,7 +40,7 @@ def write_copies(source, split, folder, copies, augmentation, seed=0, mirror=Fal
     def put(name, image, label, original=None):
         image_path, label_path = paths(files, name, original or "")
         write_image(folder / image_path, image, original)
-        write_label(folder / label_path, np.where(label == VOID, np.uint8(void), label))
+        write_label(folder / label_path, label)
 
     threads = os.cpu_count()
     for _ in progress(prefetched(write, range(len(source)), threads, 2 * threads), len(source), "augmented", "pair"):
@@ -48,7 +48,10 @@ def write_copies(source, split, folder, copies, augmentation, seed=0, mirror=Fal
 
 
 def _refuse_collisions(names, copies):
-    known = set(names)
+    known = Counter(names)
+    name, count = known.most_common(1)[0]
+    if count > 1:
+        raise UsageError(f"two pairs would both be {name}; expected names that differ. Rename one")
     for name in names:
         for k in range(1, copies + 1):
             if f"{name}_aug{k}" in known:

@@ -19,32 +19,24 @@ class Loader:
     """Batches of a source, by global step. They do not depend on `threads` or the cache.
 
     source: len(source), source[i] -> (image uint8 (y, x, 3), label uint8 (y, x)), source.name(i).
-    sampler: a Stream or Once. transform: a TrainTransform.
+    sampler: a Stream. transform: a TrainTransform.
     seed: sample `index` of `epoch` is augmented from the stream [seed, epoch, index].
     threads: workers; default the number of cores, at most 8.
     cache_bytes: memory for decoded samples; 0 for none, None for a share of what is free.
-    ignore_label: label of the padding in a last batch that the sampler filled up.
     """
 
-    def __init__(self, source, sampler, transform, *, seed=0, threads=None, cache_bytes=None,
-                 ignore_label=IGNORE):
+    def __init__(self, source, sampler, transform, *, seed=0, threads=None, cache_bytes=None):
         self.source, self.sampler, self.transform = source, sampler, transform
         self.samples = Cache(source, cache_bytes)
-        self.seed, self.ignore_label = seed, ignore_label
+        self.seed = seed
         self.threads = threads or min(8, len(os.sched_getaffinity(0)))
 
-    def batch(self, step):
-        """Return the batch of `step`: images uint8 (B, H, W, 3), labels uint8 (B, h, w)."""
-        return next(self.iterate(step, step + 1))
-
     def iterate(self, start=0, stop=None):
-        """Yield the batches of steps start, start + 1, ... stop - 1, made a few ahead.
+        """Yield the batches of steps start, start + 1, ... stop - 1, made a few ahead; without a stop for ever.
 
-        stop: None for the sampler's end, or no end. Raises, at the batch it belongs to, the error
-        of a sample, as a UsageError that names it. Closing the generator ends its threads.
+        A batch is images uint8 (B, H, W, 3) and labels uint8 (B, h, w). Raises, at the batch it belongs to, the
+        error of a sample, as a UsageError that names it. Closing the generator ends its threads.
         """
-        if stop is None and hasattr(self.sampler, "__len__"):
-            stop = len(self.sampler)
         steps = itertools.count(start) if stop is None else iter(range(start, stop))
         pool = ThreadPoolExecutor(self.threads, "loader")
         try:
@@ -67,9 +59,6 @@ class Loader:
 
     def _fill(self, entry, image_out, label_out):
         """Write the sample of `entry` into the two arrays."""
-        if entry is None:
-            image_out[...], label_out[...] = 0, self.ignore_label
-            return
         epoch, index = entry
         try:
             image, label = self.samples[index]
@@ -81,6 +70,6 @@ class Loader:
             raise UsageError(f"{self.source.name(index)}: cannot be made into a sample: "
                              f"{type(error).__name__}: {error}") from error
         if isinstance(entry, Void):
-            label_out[...] = self.ignore_label
+            label_out[...] = IGNORE
         # OpenCV writes elsewhere if a shape differs: better a failure than an unwritten array.
         assert made[0] is image_out and made[1] is label_out

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segnet_hpu.data.datasets.base import VOID
 from segnet_hpu.data.prefetch import prefetched
 from segnet_hpu.errors import UsageError
 from segnet_hpu.progress import progress
@@ -47,8 +48,8 @@ class Survey:
 def survey(source, n_classes, ignore_label=None):
     """Return the Survey of a data set's labels.
 
-    source: has len(), label(i), uint8 (H, W), and name(i). ignore_label: the id of void, or
-    None. Raises UsageError for other ids outside 0..n_classes-1.
+    source: has len(), label(i), uint8 (H, W), and name(i). ignore_label: the id of void, and 255 with it; or None,
+    neither. Raises UsageError for other ids outside 0..n_classes-1.
     """
     pixels, images, labelled, whole = np.zeros((4, n_classes + 1), np.int64)
     sizes = Counter()
@@ -59,15 +60,6 @@ def survey(source, n_classes, ignore_label=None):
         whole += np.where(counts > 0, counts.sum(), 0)
         sizes[size] += 1
     return Survey(pixels, images, labelled, whole, sizes)
-
-
-def class_pixel_counts(source, n_classes, ignore_label=None):
-    """Return (pixels, present), both int64 (n_classes,): pixels of each class, and of the labels that hold it.
-
-    Pixels of `ignore_label` are counted nowhere. Arguments and errors as for `survey`.
-    """
-    found = survey(source, n_classes, ignore_label)
-    return found.pixels[:-1], found.labelled[:-1]
 
 
 def median_frequency_weights(source, n_classes, ignore_label=None):
@@ -82,7 +74,8 @@ def _label_counts(source, n_classes, ignore_label):
         counts = np.bincount(label.ravel(), minlength=256)
         void = 0
         if ignore_label is not None:
-            void, counts[ignore_label] = counts[ignore_label], 0
+            ids = [*{ignore_label, VOID}]
+            void, counts[ids] = counts[ids].sum(), 0
         if counts[n_classes:].any():
             raise UsageError(f"label {source.name(i)} holds id {np.flatnonzero(counts).max()}; expected "
                              f"0..{n_classes - 1}. Run verify_dataset to list all such labels")

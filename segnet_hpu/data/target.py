@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from segnet_hpu.data.datasets.base import VOID, Split
+from segnet_hpu.data.datasets.base import VOID, DataSet, Split
 from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.datasets.patterns import fill
 from segnet_hpu.data.folder import IMAGE_FORMATS
@@ -12,11 +12,14 @@ from segnet_hpu.errors import UsageError
 
 
 def require_writable(dataset):
-    """Raise UsageError unless every label of the data set is a picture of its own."""
+    """Raise UsageError unless every label is a picture of its own whose values `file_values` knows."""
     for split in dataset.files.values():
         if split.labels.endswith(".json"):
             raise UsageError(f"--to {dataset.name}: its labels are polygons in one file, which cannot be made from "
                              "pictures; choose another one")
+    if type(dataset).read_label is not DataSet.read_label:
+        raise UsageError(f"--to {dataset.name}: it reads labels in a way of its own, read_label, which cannot be "
+                         "turned round; choose folder, or describe the layout in a .yaml file")
 
 
 def files_of(dataset, split):

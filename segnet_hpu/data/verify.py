@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segnet_hpu.data import containers
+from segnet_hpu.data.datasets.base import VOID
 from segnet_hpu.data.folder import IMAGE_FORMATS, files_of_both, wrong_size
 from segnet_hpu.data.images import BadFile, blue_channel, read_image, read_label_channels
 from segnet_hpu.data.prefetch import prefetched
@@ -29,8 +30,8 @@ class Fault:
 def verify_pairs(images_dir, labels_dir, n_classes, ignore_label=None, threads=None):
     """Return the data set's faults, a list of Fault in the order of the files; empty if there are none.
 
-    n_classes: allowed ids are 0..n_classes-1. ignore_label: one more allowed id, or None. threads: files
-    are read by so many (default: one a core). Raises UsageError for a missing or empty folder and
+    n_classes: allowed ids are 0..n_classes-1. ignore_label: one more allowed id, and 255 with it; or None, neither.
+    threads: files are read by so many (default: one a core). Raises UsageError for a missing or empty folder and
     for one folder given twice.
     """
     pairs, faults = match_files(images_dir, labels_dir)
@@ -65,7 +66,7 @@ def check_pairs(pairs, n_classes, ignore_label=None, threads=None):
         faults += found
         seen |= ids
     # With 255 ignored no single mask of 0 and 255 is suspicious, but a whole set of them is.
-    if not faults and ignore_label == 255 and n_classes > 1 and seen == {0, 255}:
+    if not faults and ignore_label is not None and n_classes > 1 and seen == {0, 255}:
         faults.append(_binary_fault(os.path.dirname(pairs[0][1]), "holds only masks of 0 and 255 (ignored)"))
     return faults
 
@@ -100,7 +101,9 @@ def _check_label(path, label, n_classes, ignore_label):
                       "map each colour to its class id and save the ids as a grey PNG")], set()
     counts = np.bincount(blue_channel(label).ravel())
     ids = np.flatnonzero(counts)
-    outside = ids[(ids >= n_classes) & (ids != (-1 if ignore_label is None else ignore_label))]
+    # A set that has void pixels may have 255 for them as well; one that has none has hardly meant 255 as void.
+    void = () if ignore_label is None else (ignore_label, VOID)
+    outside = ids[(ids >= n_classes) & ~np.isin(ids, void)]
     if not outside.size:
         return [], set(ids.tolist())
     if 255 in outside and set(ids.tolist()) <= {0, 255}:

@@ -12,9 +12,9 @@ LINE, GRID, BEST = (30, 90, 180), (215, 215, 215), (200, 60, 40)
 
 
 def write_curve(path, card, names):
-    """Write the picture of a Scorecard that counted road's class; none where the truth lacks that class.
+    """Write the picture of a Scorecard that counted road's class; return whether the truth has that class at all.
 
-    names: of all classes.
+    names: of all classes. Without a pixel of the class there is no curve, and nothing is written.
     """
     for road in card.scorers:
         if isinstance(road, RoadScores) and road.counts[1].any():
@@ -22,6 +22,8 @@ def write_curve(path, card, names):
             title = (f"{names[road.positive]}: MaxF {100 * scores['max_f']:.2f} %, "
                      f"average precision {100 * scores['average_precision']:.2f} %")
             write_image(path, draw_curve(*road.curve(), scores["max_f_threshold"], title))
+            return True
+    return False
 
 
 def draw_curve(precision, recall, threshold, title):

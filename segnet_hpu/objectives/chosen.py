@@ -6,7 +6,7 @@ from segnet_hpu.objectives.names import METRICS
 
 def parse_metrics(value):
     """a list of boundary, road"""
-    names = [name.strip() for name in (value.split(",") if isinstance(value, str) else value)]
+    names = [str(name).strip() for name in (value.split(",") if isinstance(value, str) else value)]
     for name in names:
         if name not in METRICS:
             raise ValueError(f"{name!r} is unknown.{nearest(name, METRICS)}")

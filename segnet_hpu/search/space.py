@@ -110,7 +110,7 @@ def _range(field, entry, where):
         return Range(low, high, log)
     try:
         number = type(low)(step)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = 0
     if isinstance(step, bool) or number != float(number) or not 0 < number <= high - low or number != float(step):
         kind = "a whole number" if isinstance(low, int) else "a number"

@@ -4,8 +4,8 @@ import dataclasses
 
 # Those of pytorch-deeplab-xception for COCO, Cityscapes and VOC; of FCN-8s for KITTI Road; 60 passes over ADE20K
 # are the usual 80,000 steps of 16 images.
-EPOCHS = {"coco_stuff": 30, "coco_instances": 30, "cityscapes": 200, "voc": 50, "camvid": 200, "kitti_road": 80,
-          "ade20k": 60}
+EPOCHS = {"coco_stuff": 30, "coco_stuff_171": 30, "coco_instances": 30, "cityscapes": 200, "voc": 50, "camvid": 200,
+          "kitti_road": 80, "ade20k": 60}
 STEPS = 20_000  # of any other data set
 
 

@@ -3,7 +3,7 @@
 import os
 
 from segnet_hpu.data.augmentation import Augmentation
-from segnet_hpu.data.classes import class_names, palette_size, split_names
+from segnet_hpu.data.classes import check_palette, class_names, split_names
 from segnet_hpu.data.datasets import find as find_dataset
 from segnet_hpu.data.datasets import root_of
 from segnet_hpu.errors import UsageError
@@ -30,16 +30,20 @@ def check(settings, own_model=False):
                              "leave the flag out")
     if settings.load_weights and settings.init_from:
         raise UsageError("--load_weights and --init_from both say what to start from; give one of them")
+    start = "load_weights" if settings.load_weights else "init_from"
+    if getattr(settings, start) and settings.encoder_weights not in (None, "random"):
+        raise UsageError(f"--encoder_weights {settings.encoder_weights} would be overwritten by --{start}; leave out "
+                         "one of them, --encoder_weights none where a --config sets it")
+    if settings.not_cached and settings.cache_mb is not None:
+        raise UsageError("--cache_mb does not go with --not_cached; leave out one of them")
     _check_data(settings)
     _check_loss(settings)
     _check_rates(settings)
     check_workers(settings)
     Augmentation.parse(settings.augmentation_name)
+    check_palette(settings.palette, settings.n_classes)
     if settings.class_names:
         names = split_names(settings.class_names, settings.n_classes)
-    elif settings.palette and settings.n_classes > (known := palette_size(settings.palette)):
-        raise UsageError(f"--palette {settings.palette} has {known} classes, --n_classes is {settings.n_classes}; "
-                         "leave the palette out for generated colours")
     else:
         names = class_names(settings.palette, settings.n_classes)
     if settings.val_metrics and not settings.validate:
@@ -83,6 +87,8 @@ def _check_loss(settings):
     if settings.loss == "weighted_ce" and weights == "none":
         raise UsageError("--loss weighted_ce needs --class_weights median_frequency or one number a class")
     options_of(settings, "loss", LOSS_OPTIONS)
+    if settings.label_smoothing == 1:
+        raise UsageError("--label_smoothing is 1; expected a number below 1, such as 0.1")
     if isinstance(weights, list) and len(weights) != settings.n_classes:
         raise UsageError(f"--class_weights has {len(weights)} numbers; expected {settings.n_classes}, one a class")
     if isinstance(weights, list) and not any(weights):

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 
 from segnet_hpu.data.augmentation import Augmentation
+from segnet_hpu.data.cache import default_budget
 from segnet_hpu.data.datasets import VOID, open_dataset
 from segnet_hpu.data.datasets.verify import verify_split
 from segnet_hpu.data.folder import FolderSource
@@ -40,12 +41,18 @@ def training_loader(source, settings, model, batch_size, ranks, custom=None):
     augmentation = Augmentation.parse(settings.augmentation_name) if settings.do_augment else Augmentation()
     if settings.clahe:
         augmentation = dataclasses.replace(augmentation, clahe=settings.clahe)
-    cache_bytes = None if settings.cache_mb is None else settings.cache_mb << 20
     stream = Stream(len(source), batch_size, settings.seed, rank=ranks.rank, ranks=ranks.size)
     transform = TrainTransform(model.input_shape[1:3], model.output_shape[1:3], augmentation, settings.ignore_label,
                                custom)
     return Loader(source, stream, transform, seed=settings.seed, threads=settings.loader_threads,
-                  cache_bytes=0 if settings.not_cached else cache_bytes)
+                  cache_bytes=_cache_bytes(settings, ranks.local_size))
+
+
+def _cache_bytes(settings, workers):
+    """Memory for this worker's decoded images; without a choice, the machine's workers share what is free."""
+    if settings.not_cached:
+        return 0
+    return default_budget(workers) if settings.cache_mb is None else settings.cache_mb << 20
 
 
 def class_weights(source, settings):

@@ -4,6 +4,7 @@ from segnet_hpu.data.datasets.chosen import agreed_classes, chosen_dataset
 
 FOLDERS = ("train_images", "train_annotations", "val_images", "val_annotations")
 NEEDED = ("n_classes", "train_images", "train_annotations")
+SPLITS = ("train_split", "val_split")
 
 
 def settle_data(settings):
@@ -11,9 +12,10 @@ def settle_data(settings):
 
     Raises UsageError where folders and a data set are both given, or neither.
     """
-    dataset = chosen_dataset(settings, FOLDERS, NEEDED)
+    dataset = chosen_dataset(settings, FOLDERS, NEEDED, SPLITS)
     if dataset is None:
-        settings.validate = bool(settings.validate)
+        if settings.validate is None:
+            settings.validate = bool(settings.val_images or settings.val_annotations)
         return
     settings.n_classes = agreed_classes(dataset, settings.n_classes)
     if settings.validate is None:

@@ -71,8 +71,8 @@ class Settings:
     val_split: str = option("val", "part of the data set to validate on", group="data")
     train_images: str | None = option(None, "folder of training images", group="data")
     train_annotations: str | None = option(None, "folder of their labels", group="data")
-    validate: bool | None = option(None, "score a validation set after every epoch; if not set, where a data set "
-                                   "has one", group="data")
+    validate: bool | None = option(None, "score a validation set after every epoch; if not set, where there is one",
+                                   group="data")
     val_images: str | None = option(None, "folder of validation images", group="data")
     val_annotations: str | None = option(None, "folder of their labels", group="data")
     not_verify_dataset: bool = option(False, "skip the check of the data sets", group="data")
@@ -90,8 +90,8 @@ class Settings:
                           "image that is validated or, later, predicted; 0: of none", minimum=0.0, maximum=1.0,
                           group="data")
     not_cached: bool = option(False, "decode the images anew in every epoch", group="data")
-    cache_mb: int | None = option(None, "memory for decoded images, MB; a share of what is free if not set",
-                                  minimum=0, group="data")
+    cache_mb: int | None = option(None, "memory of each worker for decoded images, MB; a share of what is free if "
+                                  "not set", minimum=0, group="data")
     loader_threads: int | None = option(None, "threads that prepare batches", minimum=1, group="data")
 
     epochs: int | str = option(5, "passes over the data, or of steps_per_epoch; auto: as is usual for the data set, "
@@ -114,7 +114,7 @@ class Settings:
                                    choices=(0, 1, 2), group="training")
     class_weights: str | list = option("none", "none, median_frequency, or numbers a,b,c of every loss but lovasz",
                                        parse=parse_class_weights, group="training")
-    label_smoothing: float = option(0.0, "of ce and what it is part of, 0 to 1", minimum=0.0, maximum=1.0,
+    label_smoothing: float = option(0.0, "of ce and what it is part of, 0 to below 1", minimum=0.0, maximum=1.0,
                                     group="training")
     loss_smooth: float | None = option(None, "of dice: pixels added above and below; 1 if not set", minimum=0.0,
                                        group="training")

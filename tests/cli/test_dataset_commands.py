@@ -76,6 +76,15 @@ def test_augment_by_the_names_own_description(cli, folders, tmp_path):
     assert good(done) == ["30 pairs, no faults"]
 
 
+def test_augmented_folders_have_255_for_every_void_id(cli, folders, tmp_path):
+    said = good(cli("dataset", "augment", *folders, "--ignore_label", 11, "--out", "o"))
+    assert said[0] == "o: 10 pairs and 10 copies; pixels without a class have id 255"
+    assert said[1].endswith("--train_annotations o/annotations/train --ignore_label 255")
+    label, written = (cv2.imread(str(tmp_path / path), cv2.IMREAD_UNCHANGED)
+                      for path in ("labels/s_3.png", "o/annotations/train/s_3.png"))
+    np.testing.assert_array_equal(written, np.where(label == 11, 255, label))
+
+
 @pytest.mark.parametrize("arguments, words", [
     (("split", "--val", "3"), "needs --images_path, --segs_path, --out"),
     (("split", "FOLDERS", "--val", "1.5", "--out", "o"), "--val is '1.5'; expected a number of pairs such as 48"),

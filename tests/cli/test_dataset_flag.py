@@ -95,6 +95,13 @@ def test_drawing_in_the_data_set_s_colours(run, place):
     assert {tuple(colour) for colour in palette("cityscapes", 19).tolist()} <= seen
 
 
+def test_names_of_one_s_own_in_the_drawing(run):
+    argv = ["visualize_dataset", "--dataset", "city.yaml", "--out", "names.png", "--class_names"]
+    assert run(*argv, "street,rest")[:2] == (0, "names.png\n")
+    status, _, err = run(*argv, "street")
+    assert status == 2 and "--class_names 'street' holds 1 names; expected 2" in err
+
+
 def test_the_expected_tree_on_stderr(run, place):
     status, out, err = run("train", "--dataset", "cityscapes", "--data_root", place, *NET.split())
     lines = err.splitlines()
@@ -118,6 +125,15 @@ def test_flags_win_over_the_data_set(run):
     status, out, _ = run("train", "--dataset", "cityscapes", "--data_root", "data", "--palette", "ade20k",
                          "--validate", "false", "--ignore_label", "3", "--print_config", *NET.split())
     assert status == 0 and "palette: ade20k\n" in out and "validate: false" in out and "ignore_label: 3\n" in out
+
+
+@pytest.mark.parametrize("flags, validate", [
+    ("", "false"), ("--val_images c --val_annotations d", "true"),
+    ("--val_images c --val_annotations d --validate false", "false")])
+def test_folders_to_validate_on_are_wish_enough(run, flags, validate):
+    status, out, _ = run("train", "--n_classes", 2, "--train_images", "a", "--train_annotations", "b",
+                         "--print_config", *flags.split(), *NET.split())
+    assert status == 0 and f"validate: {validate}\n" in out
 
 
 def test_from_python(place, monkeypatch):

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from segnet_hpu.data.convert import convert
-from segnet_hpu.data.datasets import find, open_dataset
+from segnet_hpu.data.datasets import DataSet, Split, find, open_dataset
 from segnet_hpu.data.datasets.source import DataSetSource
 from segnet_hpu.data.description import write_description
 from segnet_hpu.data.folder import pair_paths
+from segnet_hpu.data.target import require_writable
 from segnet_hpu.errors import UsageError
 
 
@@ -157,3 +158,13 @@ def test_names_that_would_be_one_file_or_do_not_fit(tmp_path):
         convert(source, find("kitti_road"), "val", tmp_path / "there")
     with pytest.raises(UsageError, match="plain does not fit into training/image_2.*with 1 _ or more"):
         convert(two_folders(tmp_path / "l", 2, names=("plain",)), find("kitti_road"), "val", tmp_path / "there")
+
+
+def test_labels_that_a_data_set_reads_in_its_own_way_cannot_be_written():
+    class Masks(DataSet):
+        def read_label(self, path):
+            return raw(path) // 255
+
+    with pytest.raises(UsageError, match="--to masks: it reads labels in a way of its own, read_label,"):
+        require_writable(Masks("masks", ("background", "thing"), None, {"train": Split("i", "l")}))
+    require_writable(find("kitti_road"))  # files of its own choice, labels as any

@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
+import made_datasets as made
 from segnet_hpu.data import photometric
 from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.copies import write_copies
@@ -62,11 +63,11 @@ def test_same_seed_same_files(source, tmp_path):
     assert files[0] == files[1] and files[0] != files[2] and files[0].keys() == files[2].keys()
 
 
-def test_void_keeps_the_data_sets_own_id(source, tmp_path):
-    write_copies(source.ignoring(3), "train", tmp_path / "out", 1, Augmentation(shift=0.3), void=3)
+def test_void_is_255_whatever_its_id_was(source, tmp_path):
+    write_copies(source.ignoring(3), "train", tmp_path / "out", 1, Augmentation(shift=0.3))
     label, copy = read(tmp_path / "out", "a")[1], read(tmp_path / "out", "a_aug1")[1]
-    np.testing.assert_array_equal(label, source[0][1])
-    assert 255 not in copy and (copy == 3).sum() > (label == 3).sum()
+    np.testing.assert_array_equal(label, np.where(source[0][1] == 3, 255, source[0][1]))
+    assert 3 not in copy and (copy == 255).sum() > (label == 255).sum()
 
 
 def test_mirror_is_every_second_copy_of_real_roads(real_data, tmp_path):
@@ -101,3 +102,15 @@ def test_names_that_copies_would_take(source, tmp_path):
     write_copies(again, "train", tmp_path / "one", 1, Augmentation())
     with pytest.raises(UsageError, match="a_aug2 is there already, the name of a copy of a;"):
         write_copies(again, "train", tmp_path / "two", 2, Augmentation())
+
+
+def test_pairs_of_one_name_are_refused_before_anything_is_written(tmp_path):
+    """a/b_c and a_b/c are both a_b_c where the folders stand in the name, for which two stems are alike."""
+    (tmp_path / "yard.yaml").write_text("classes: [soil]\nsplits: {train: {images: im/*/*.png, labels: lb/*/*.png}}")
+    for pair in ("a/b_c", "a_b/c", "d/c"):
+        for kind in ("im", "lb"):
+            made.write(tmp_path / f"{kind}/{pair}.png", np.zeros((4, 4), np.uint8))
+    source = open_dataset(str(tmp_path / "yard.yaml"), None, "train")
+    with pytest.raises(UsageError, match="two pairs would both be a_b_c; "):
+        write_copies(source, "train", tmp_path / "out", 1, Augmentation())
+    assert not (tmp_path / "out").exists()

@@ -9,7 +9,7 @@ from segnet_hpu.data import cache
 from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.folder import FolderSource
 from segnet_hpu.data.loader import AHEAD, Loader
-from segnet_hpu.data.sampling import Once, Stream
+from segnet_hpu.data.sampling import Stream
 from segnet_hpu.data.transforms import TrainTransform
 from segnet_hpu.errors import UsageError
 
@@ -44,6 +44,14 @@ def loader(source=None, sampler=None, augmentation="strong", **options):
     return Loader(source, sampler or Stream(len(source), 4, seed=3), transform, seed=3, **options)
 
 
+def batch(loader, step):
+    return next(loader.iterate(step, step + 1))
+
+
+def in_order(size, batch_size):
+    return Stream(size, batch_size, shuffle=False)
+
+
 def equal(left, right):
     return len(left) == len(right) and all(
         np.array_equal(a, b) for pair, other in zip(left, right, strict=True)
@@ -52,9 +60,9 @@ def equal(left, right):
 
 def test_what_fills_up_a_share_has_its_image_and_a_void_label():
     last = loader(sampler=Stream(10, 4, seed=3, rank=2, ranks=3))
-    images, labels = last.batch(5)
+    images, labels = batch(last, 5)
     assert [type(entry).__name__ for entry in last.sampler.batch(5)] == ["Void", "Void"]
-    whole, _ = loader(sampler=Stream(10, 4, seed=3)).batch(5)
+    whole, _ = batch(loader(sampler=Stream(10, 4, seed=3)), 5)
     np.testing.assert_array_equal(images, whole[:2])
     assert (labels == 255).all()
 
@@ -72,7 +80,7 @@ def test_going_on_from_a_step_is_the_uninterrupted_run():
     whole = list(loader().iterate(0, 9))
     resumed = loader()
     assert equal(list(resumed.iterate(5, 9)), whole[5:])
-    assert equal([resumed.batch(2)], whole[2:3])
+    assert equal([batch(resumed, 2)], whole[2:3])
 
 
 def test_ranks_make_the_global_batch_together():
@@ -84,18 +92,12 @@ def test_ranks_make_the_global_batch_together():
 
 
 def test_a_sample_is_augmented_anew_each_epoch():
-    once, again = (loader(sampler=Stream(1, 1), augmentation="aug_non_geometric").batch(s) for s in (0, 1))
+    once, again = (batch(loader(sampler=Stream(1, 1), augmentation="aug_non_geometric"), s) for s in (0, 1))
     assert not np.array_equal(once[0], again[0])
 
 
-def test_padding_is_black_and_ignored():
-    *_, (images, labels) = loader(sampler=Once(10, 4), augmentation="none").iterate()
-    assert images.shape[0] == 4 and not images[2:].any() and (labels[2:] == 255).all()
-    assert (labels[0] == 8).all() and (labels[1] == 9).all()
-
-
 def test_an_error_comes_at_its_batch_and_names_the_sample():
-    batches = loader(Memory(broken=6), Once(10, 2)).iterate()
+    batches = loader(Memory(broken=6), in_order(10, 2)).iterate()
     assert [int(labels.min()) for labels in (next(batches)[1] for _ in range(3))] == [0, 2, 4]
     with pytest.raises(UsageError, match="picture_6.*no such colour"):
         next(batches)
@@ -108,7 +110,7 @@ def test_a_broken_file_is_named(tmp_path):
         (tmp_path / folder / "street.png").write_bytes(b"not a picture")
     source = FolderSource(tmp_path / "images", tmp_path / "labels")
     with pytest.raises(UsageError, match="street.png"):
-        loader(source, Once(1, 1)).batch(0)
+        batch(loader(source, Stream(1, 1)), 0)
 
 
 def workers():
@@ -117,7 +119,7 @@ def workers():
 
 def test_a_consumer_that_leaves_leaves_no_threads_and_little_work():
     source = Memory(1000)
-    batches = loader(source, Once(1000, 4), cache_bytes=0, threads=3).iterate()
+    batches = loader(source, in_order(1000, 4), cache_bytes=0, threads=3).iterate()
     for _ in range(2):
         next(batches)
     assert workers()
@@ -166,13 +168,39 @@ def test_default_budget_is_a_share_of_what_is_free():
     assert 0 < cache.default_budget() <= min(2 << 30, cache.available_memory() // 3)
 
 
+MIB = 1 << 20
+V1 = ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat")
+V2 = ("memory.max", "memory.current", "memory.stat")
+
+
+@pytest.mark.parametrize("names, contents, free", [
+    (V2, (), 8 * MIB),
+    (V2, ("max", "5000", "inactive_file 100"), 8 * MIB),
+    (V2, ("5000", "4500", "anon 9\ninactive_file 4000\n"), 4500),
+    (V2, ("5000", "5100", "inactive_file 0"), 0),
+    (V1, ("6000", "4000", "inactive_file 7\ntotal_inactive_file 1500\n"), 3500),
+    (V1, ("9223372036854771712", "4000", "total_inactive_file 0"), 8 * MIB),
+])
+def test_free_memory_is_the_container_s_with_its_cached_files(tmp_path, names, contents, free):
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "meminfo").write_text("MemTotal:  99000 kB\nMemAvailable:   8192 kB\n")
+    for name, text in zip(names, contents, strict=False):
+        (tmp_path / name).write_text(text)
+    assert cache.available_memory(tmp_path / "meminfo", tmp_path) == free
+
+
+def test_workers_of_a_machine_share_the_budget(monkeypatch):
+    monkeypatch.setattr(cache, "available_memory", lambda: 8 << 30)
+    assert [cache.default_budget(n) for n in (1, 2, 8)] == [2 << 30, 1 << 30, 1 << 28]
+
+
 def test_camvid_labels_lie_where_the_images_do(real_data):
     import cv2
 
     folder = real_data / "camvid"
     source = FolderSource(folder / "val", folder / "valannot")
     transform = TrainTransform((320, 640), (160, 320))
-    images, labels = Loader(source, Once(len(source), 3), transform).batch(0)
+    images, labels = batch(Loader(source, in_order(len(source), 3), transform), 0)
     for (image_path, label_path), image, label in zip(source.pairs[:3], images, labels, strict=True):
         rows, columns = (np.arange(160) + 0.5) * 360 / 160, (np.arange(320) + 0.5) * 480 / 320  # centres
         expected = cv2.imread(label_path, 1)[:, :, 0][rows.astype(int)][:, columns.astype(int)]

@@ -85,6 +85,11 @@ def test_labels_of_training_ids_and_one_void_value(described, tmp_path):
     (SOUND + "label_values: {soil: 1-x}", "label_values: soil is '1-x'; .* or ranges such as 128-255"),
     (SOUND + "label_colours: {soil: [1, 2, 3]}\nlabel_values: {soil: 1}", "has both label_values and label_colours"),
     (SOUND + "ignore_label: 256", "ignore_label is 256"),
+    (SOUND + "label_colours: {soil: [1, 2, 3]}\nignore_label: 7", "ignore_label beside label_colours; "),
+    (SOUND + "label_values: {soil: 2-1}", "label_values: soil is '2-1'; .* or ranges such as 128-255"),
+    (SOUND + "name:", "name is None; expected text"),
+    (SOUND + "root:", "root is None; expected text"),
+    (SOUND + "palette: {soil: [1, 2, 3]}", "palette is {'soil': .*; expected 3 colours"),
     (SOUND + "palette: [[1, 2, 3]]", "expected 3 colours"),
     (SOUND + "palette: kitti_road", "expected 3 colours"),
     ("classes: [a]", "splits is None"),
@@ -119,3 +124,8 @@ MASKS = Masks("masks", ("background", "thing"), None, {"train": Split("*.jpg", "
                         ("my_masks:NONE", "has no attribute")):
         with pytest.raises(UsageError, match=words):
             find(name)
+    (tmp_path / "my_slip.py").write_text("MASKS = (1,\n")
+    (tmp_path / "my_fault.py").write_text("MASKS = 1 / 0\n")
+    for module, fault in (("my_slip", "SyntaxError: "), ("my_fault", "ZeroDivisionError: division by zero")):
+        with pytest.raises(UsageError, match=f"--dataset {module}:MASKS: {module} cannot be imported, {fault}"):
+            find(f"{module}:MASKS")

@@ -4,7 +4,7 @@ import collections
 
 import pytest
 
-from segnet_hpu.data.sampling import Once, Stream, Void
+from segnet_hpu.data.sampling import Stream, Void
 from segnet_hpu.errors import UsageError
 
 
@@ -36,13 +36,11 @@ def test_stream_without_shuffling_keeps_the_order():
     assert [stream.batch(s) for s in range(3)] == [[(0, 0), (0, 1)], [(0, 2), (1, 0)], [(1, 1), (1, 2)]]
 
 
-@pytest.mark.parametrize("make", [lambda **k: Stream(11, 6, 3, **k), lambda **k: Once(11, 6, **k),
-                                  lambda **k: Once(11, 6, "drop", **k)])
-def test_ranks_share_the_global_batch(make):
+def test_ranks_share_the_global_batch():
     for step in range(2):
-        shares = [make(rank=r, ranks=3).batch(step) for r in range(3)]
+        shares = [Stream(11, 6, 3, rank=r, ranks=3).batch(step) for r in range(3)]
         assert [len(share) for share in shares] == [2, 2, 2]
-        assert sum(shares, []) == make().batch(step)
+        assert sum(shares, []) == Stream(11, 6, 3).batch(step)
 
 
 @pytest.mark.parametrize("ranks, parts", [(4, 2), (5, 2), (7, 1)])
@@ -57,23 +55,11 @@ def test_an_uneven_batch_is_shared_whole_and_filled_up_with_void(ranks, parts):
         assert len(filling) == ranks * parts - 6 and set(filling) <= set(whole)
 
 
-@pytest.mark.parametrize("last, sizes, seen", [("pad", [4, 4, 4], 10), ("keep", [4, 4, 2], 10),
-                                               ("drop", [4, 4], 8)])
-def test_once_treats_the_last_batch_as_told(last, sizes, seen):
-    sampler = Once(10, 4, last)
-    batches = [sampler.batch(step) for step in range(len(sampler))]
-    assert [len(batch) for batch in batches] == sizes
-    assert [entry for batch in batches for entry in batch if entry] == [(0, i) for i in range(seen)]
-
-
 @pytest.mark.parametrize("call, words", [
     (lambda: Stream(0, 4), "empty"),
     (lambda: Stream(4, 0), "batch_size is 0"),
     (lambda: Stream(4, 4, seed=-1), "seed is -1"),
-    (lambda: Once(4, 4, ranks=3), "multiple of 3"),
     (lambda: Stream(4, 4, rank=2, ranks=2), "this is rank 2"),
-    (lambda: Once(4, 4, "padd"), "Did you mean pad"),
-    (lambda: Once(4, 4, "keep", ranks=2), "expected 'pad' or 'drop'"),
 ])
 def test_refusals(call, words):
     with pytest.raises(UsageError, match=words):

@@ -88,11 +88,20 @@ def test_mask_of_0_and_255(data):
     assert data.faults(ignore_label=255) == []
 
 
+def test_with_any_ignore_label_255_is_void_too(data):
+    label = LABEL.copy()
+    label[0, :5], label[1, :2] = 255, 11
+    data.label(label)
+    assert data.faults(ignore_label=11) == []
+    assert "11 (2 pixels), 255 (5 pixels)" in data.only_fault().what
+
+
 def test_data_set_whose_foreground_is_ignored(data):
     for name in ("a.png", "b.png", "c.png"):
         data.label(np.where(LABEL > 0, 255, 0), name)
-    fault = data.only_fault(n_classes=2, ignore_label=255)
-    assert fault.file == str(data.labels) and "only masks of 0 and 255" in fault.what
+    for ignored in (255, 11):
+        fault = data.only_fault(n_classes=2, ignore_label=ignored)
+        assert fault.file == str(data.labels) and "only masks of 0 and 255" in fault.what
 
 
 def test_grey_mask_of_two_classes(data):

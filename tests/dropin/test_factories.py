@@ -17,7 +17,7 @@ from segnet_hpu.models.softmax import softmax_model
 from segnet_hpu.models.unet import unet_mini, vgg_unet
 from segnet_hpu.objectives.losses.distillation import distillation_loss
 from segnet_hpu.pretrained import pspnet_101_voc12
-from segnet_hpu.train import find_latest_checkpoint
+from segnet_hpu.train import _in_rgb, find_latest_checkpoint
 from toy import write_toy
 
 
@@ -88,7 +88,7 @@ def test_train_takes_a_users_augmentation(tmp_path):
 
     def spy(image, mask):
         seen.append((image[-1, -1].astype(int), mask[-1, -1]))
-        return image, mask * 0 + 1
+        return image + 0.25, mask * 0 + 1  # as float64
 
     options = dict(epochs=1, steps_per_epoch=2, verify_dataset=False, gen_use_multiprocessing=True, val_pictures=0)
     model = own()
@@ -98,6 +98,12 @@ def test_train_takes_a_users_augmentation(tmp_path):
     assert all(np.abs(pixel - ((60, 190, 60), (210, 70, 60))[i - 1]).max() < 110 for pixel, i in seen)
     with pytest.raises(UsageError, match="read_image_type=0 is not supported"):
         model.train(images, labels, read_image_type=0, model_dir=tmp_path / "b", **options)
+
+
+def test_what_an_augmentation_makes_is_rounded_and_clipped():
+    changed, mask = _in_rgb(lambda bgr, mask: (bgr * [2.0, 1.0, -1.0] + 0.6, mask))(
+        np.array([[[10, 20, 200]]], np.uint8), np.array([[1]], np.uint8))
+    assert changed.dtype == mask.dtype == np.uint8 and changed.tolist() == [[[0, 21, 255]]]
 
 
 def test_transfer_weights(capsys):

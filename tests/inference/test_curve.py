@@ -24,8 +24,8 @@ def test_no_picture_without_the_class(tmp_path):
     card = Scorecard(2, make_scorers(["boundary", "road"], None, ["ground", "road"]))
     ground = np.zeros((4, 4), np.uint8)
     card.update(ground, ground, lambda c: np.full((4, 4), 0.5))
-    write_curve(tmp_path / "curve.png", card, ["ground", "road"])
+    assert not write_curve(tmp_path / "curve.png", card, ["ground", "road"])
     assert not list(tmp_path.iterdir())
     card.update(ground + 1, ground, lambda c: np.full((4, 4), 0.5))
-    write_curve(tmp_path / "curve.png", card, ["ground", "road"])
+    assert write_curve(tmp_path / "curve.png", card, ["ground", "road"])
     assert (tmp_path / "curve.png").stat().st_size

@@ -59,6 +59,15 @@ def test_both_beside_the_confusion_matrix(tmp_path, model, model_file, capsys, p
         assert line in out.splitlines()
 
 
+def test_a_curve_of_a_class_that_no_label_has_is_said_to_be_missing(tmp_path, model_file, capsys):
+    write_pictures(tmp_path, (0, 1, 2))
+    evaluated(tmp_path, model_file, "--ignore_label", "2", "--metrics", "road", "--positive_class", "2", "--curve",
+              str(tmp_path / "curve.png"))
+    line, = [line for line in capsys.readouterr().err.splitlines() if "--curve" in line]
+    assert line.endswith("curve.png is not written: no label holds the class that road scores")
+    assert not (tmp_path / "curve.png").exists()
+
+
 def test_softmax_of_planes():
     logits = np.random.default_rng(0).normal(scale=40, size=(5, 6, 7)).astype(np.float32)
     shifted = np.exp(logits.astype(float) - logits.max(0))

@@ -75,6 +75,7 @@ def test_what_the_file_lacks_is_said(place, net, capsys):
     ("4 --caffemodel none.caffemodel", ["none.caffemodel", "No such file"]),
     ("4 --caffemodel net.keras", ["net.keras is damaged or no .caffemodel"]),
     ("4 --class_names a,b", ["--class_names 'a,b' holds 2", "expected 4"]),
+    ("30 --palette voc", ["--palette voc has 21 classes, --n_classes is 30"]),
     ("4 --model segnet_basik", ["--model is 'segnet_basik'", "Did you mean segnet_basic?"]),
     ("4 --model vgg_segnet --input_height 33", ["--input_height is 33", "32 or 48"]),
     ("4 --model vgg_segnet --input_height 32 --input_width 32", ["no layer of vgg_segnet", "conv1, conv1_bn, conv2"]),

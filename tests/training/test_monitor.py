@@ -75,7 +75,8 @@ def test_the_direction_of_every_figure():
 
 
 @pytest.mark.parametrize("dataset,steps,epochs", [
-    ("cityscapes", 9, 200), ("coco_stuff", 9, 30), ("voc", 9, 50), ("folder", 92, 218), (None, 40_000, 1)])
+    ("cityscapes", 9, 200), ("coco_stuff", 9, 30), ("coco_stuff_171", 9, 30), ("voc", 9, 50), ("folder", 92, 218),
+    (None, 40_000, 1)])
 def test_automatic_epochs(dataset, steps, epochs):
     automatic = settings(epochs="auto")
     automatic.dataset = dataset

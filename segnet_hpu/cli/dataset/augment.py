@@ -22,24 +22,23 @@ class Settings(Inputs):
 
 def run(settings):
     """Augment, and say how the result is used."""
-    origin = dataset_of(settings)
+    origin = dataset_of(settings, splits=())
     augmentation = Augmentation.parse(settings.augmentation_name)
 
     from segnet_hpu.data.copies import write_copies
+    from segnet_hpu.data.datasets import VOID
     from segnet_hpu.data.description import write_description
     from segnet_hpu.data.output import new_dataset
 
     source = open_pairs(settings, settings.split)
-    void = 255 if settings.dataset or settings.ignore_label is None else settings.ignore_label
     with new_dataset(settings.out) as folder:
-        write_copies(source, settings.split, folder, settings.copies, augmentation, settings.seed, settings.mirror,
-                     void)
+        write_copies(source, settings.split, folder, settings.copies, augmentation, settings.seed, settings.mirror)
         if origin and origin.class_names:
             write_description(folder / "dataset.yaml", origin, [settings.split])
     out, split = shlex.quote(settings.out), settings.split
     print(f"{settings.out}: {len(source)} pairs and {settings.copies * len(source)} copies; pixels without a class "
-          f"have id {void}")
+          f"have id {VOID}")
     data = (f"--dataset {out}/dataset.yaml --train_split {split}" if origin and origin.class_names else
             f"--n_classes N --train_images {out}/images/{split} --train_annotations {out}/annotations/{split} "
-            f"--ignore_label {void}")
+            f"--ignore_label {VOID}")
     print(f"next: segnet-hpu train --model_name vgg_segnet {data}")

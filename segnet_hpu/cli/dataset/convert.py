@@ -22,7 +22,7 @@ class Settings(Inputs):
 
 def run(settings):
     """Convert, and say how the result is used."""
-    origin, splits = dataset_of(settings), settings.split.split(",")
+    origin, splits = dataset_of(settings, splits=()), settings.split.split(",")
     from segnet_hpu.data.datasets import find
     from segnet_hpu.data.datasets.folder import FOLDER
     from segnet_hpu.data.target import files_of, require_writable

@@ -4,11 +4,12 @@ from segnet_hpu.data.datasets.registry import find
 from segnet_hpu.errors import UsageError
 
 
-def chosen_dataset(settings, folders, needed):
+def chosen_dataset(settings, folders, needed, splits):
     """Return the DataSet that settings.dataset names, or None where folders are given.
 
     folders: names of the settings that do not go with a data set. needed: names of those that are needed
-    without one. Raises UsageError for too many of them and for too few.
+    without one. splits: names of those that say which parts of a data set are meant.
+    Raises UsageError for too many of them and for too few.
     """
     if settings.dataset is None:
         missing = [f"--{name}" for name in needed if getattr(settings, name) is None]
@@ -17,6 +18,10 @@ def chosen_dataset(settings, folders, needed):
                              "folders and classes")
         if settings.data_root is not None:
             raise UsageError("--data_root is the place of a --dataset; give that too, or leave it out")
+        for name in splits:
+            if getattr(settings, name) != getattr(type(settings), name):  # the default
+                raise UsageError(f"--{name} {getattr(settings, name)} is a part of a --dataset; give that, or leave "
+                                 f"--{name} out: the folders are used whole")
         return None
     given = [f"--{name}" for name in folders if getattr(settings, name) is not None]
     if given:

@@ -36,6 +36,8 @@ def _made(path, values):
         raise _Wrong(f"ignore_label is {void!r}; expected a whole number from 0 to 255")
     ids = colours = None
     if "label_colours" in values:
+        if "ignore_label" in values:
+            raise _Wrong("has ignore_label beside label_colours; expected void: [red, green, blue] among the colours")
         colours = _mapping("label_colours", values["label_colours"], names, _colours)
     elif "label_values" in values:
         ids = {void: VOID} | _mapping("label_values", values["label_values"], names, _numbers)
@@ -43,10 +45,16 @@ def _made(path, values):
         ids = {i: i for i in range(len(names))} | {VOID: VOID, void: VOID}
     folder = os.path.dirname(os.path.abspath(path))
     return DataSet(
-        name=str(values.get("name", os.path.splitext(os.path.basename(path))[0])), class_names=names,
+        name=_text("name", values.get("name", os.path.splitext(os.path.basename(path))[0])), class_names=names,
         palette=_palette(values.get("palette"), len(names)), files=_splits(values.get("splits")), ids=ids,
         colours=colours, others=_class_id("others", values["others"], names) if "others" in values else None,
-        root=os.path.join(folder, str(values.get("root", "."))))
+        root=os.path.join(folder, _text("root", values.get("root", "."))))
+
+
+def _text(key, value):
+    if not isinstance(value, (str, int)) or not str(value).strip():
+        raise _Wrong(f"{key} is {value!r}; expected text, or leave the key out")
+    return str(value)
 
 
 def _class_names(names):
@@ -92,9 +100,11 @@ def _numbers(where, value):
 
 
 def _range(text):
-    """The numbers of "first-last", both included; the text itself where it is none."""
+    """The numbers of "first-last", both included; the text itself where it means none."""
     ends = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
-    return range(int(ends[1]), int(ends[2]) + 1) if ends else [text]
+    if ends is None or int(ends[1]) > int(ends[2]):
+        return [text]
+    return range(int(ends[1]), int(ends[2]) + 1)
 
 
 def _colours(where, value):
@@ -117,7 +127,7 @@ def _palette(given, n_classes):
         colours = _colours("palette", given)
         if len(colours) == n_classes:
             return ",".join(bytes(colour).hex() for colour in colours)
-    elif given in PALETTES and len(PALETTES[given]) >= n_classes:
+    elif isinstance(given, str) and given in PALETTES and len(PALETTES[given]) >= n_classes:
         return given
     raise _Wrong(f"palette is {given!r}; expected {n_classes} colours [red, green, blue], one a class, or the name "
                  f"of a known palette with as many: {', '.join(PALETTES)}")

@@ -20,6 +20,9 @@ def import_dataset(name):
     except (ImportError, AttributeError, ValueError) as error:
         raise UsageError(f"--dataset {name}: {error}; expected MODULE:NAME, where MODULE.py lies in the current "
                          "folder or is installed, and NAME in it is a DataSet") from None
+    except Exception as error:
+        raise UsageError(f"--dataset {name}: {module} cannot be imported, {type(error).__name__}: {error}; "
+                         "mend it there") from error
     finally:
         sys.path.remove(os.getcwd())
     if not isinstance(found, DataSet):
