@@ -7,6 +7,9 @@ from sklearn.metrics import jaccard_score
 
 from segnet_hpu.data_utils.data_loader import get_image_array, image_segmentation_generator
 from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.inference.augmented import AugmentedPredictor
+from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
+from segnet_hpu.interchange.export.network import twin
 from segnet_hpu.metrics import get_iou
 from segnet_hpu.model_compression import perform_distilation
 from segnet_hpu.models.fcn import fcn_32_vgg
@@ -98,6 +101,50 @@ def test_train_takes_a_users_augmentation(tmp_path):
     assert all(np.abs(pixel - ((60, 190, 60), (210, 70, 60))[i - 1]).max() < 110 for pixel, i in seen)
     with pytest.raises(UsageError, match="read_image_type=0 is not supported"):
         model.train(images, labels, read_image_type=0, model_dir=tmp_path / "b", **options)
+
+
+def test_a_users_network_lies_flat(tmp_path):
+    """Layers in keras_segmentation's way: its names, a branch, one layer twice, an operation that is no layer."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((16, 24, 3), name="image")
+    twice = keras.layers.Conv2D(3, 3, padding="same", name="normalise")
+    x = keras.layers.Add()([twice(twice(image)), image / 2])
+    output = keras.layers.Conv2D(4, 1, name="logits")(keras.layers.Dropout(0.5)(x))
+    body = keras.Model(image, output)
+    model = get_segmentation_model(image, output)
+    assert twice in model.layers and not any(isinstance(layer, keras.Model) for layer in model.layers)
+    raw = np.random.default_rng(0).integers(0, 256, (2, 16, 24, 3)).astype(np.float32)
+    expected = np.asarray(body(raw - np.array([123.68, 116.779, 103.939], np.float32)))
+    np.testing.assert_allclose(model(raw), expected, atol=1e-4 * np.abs(expected).max())
+    model.save(tmp_path / "own.keras")
+    np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "own.keras")(raw), model(raw))
+    assert MonteCarloPredictor(model, 2).predict(raw[:1].astype(np.uint8))[0].uncertainty.max() > 0
+    resized, = AugmentedPredictor(model, scales=(2,)).predictors
+    assert resized.model.output_shape == (None, 32, 48, 4)
+
+
+def test_a_users_network_of_mixed_precision_is_exported_in_float32():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = own()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    plain = own()
+    plain.set_weights(model.get_weights())
+    raw = np.random.default_rng(0).integers(0, 256, (1, 32, 48, 3)).astype(np.float32)
+    expected = np.asarray(plain(raw))
+    np.testing.assert_allclose(twin(model)(raw), expected, atol=1e-5 * np.abs(expected).max())
+    assert np.abs(np.asarray(model(raw)) - expected).max() > 1e-4 * np.abs(expected).max()
+    assert twin(model, free_size=True).input_shape == (None, None, None, 3)
+
+
+def test_users_networks_learn_from_each_other(tmp_path):
+    images, _ = write_toy(tmp_path / "toy", 4)
+    teacher, student = own(), own(size=(16, 24))
+    student.layers[-2].set_weights([np.zeros(w.shape) for w in student.layers[-2].get_weights()])
+    history = perform_distilation(teacher, student, images, "l2", batch_size=4, epochs=2, steps_per_epoch=20,
+                                  feats_distilation_loss="pa")
+    assert history[1] < history[0]
 
 
 def test_transfer_weights(capsys):
