@@ -59,9 +59,10 @@ def predict_video(model=None, inp=None, output=None, checkpoints_path=None, disp
                   class_names=None, show_legends=False, colors=None, prediction_width=None, prediction_height=None):
     """Label every frame of a video; see `predict` for the arguments in common.
 
-    inp: path of a video, or number of a camera. output: file, .mp4 or .avi, with the frames' size and rate, or
-    None; a legend makes the frames wider. display: show the frames until q or Esc is pressed. Ctrl-C leaves a
-    playable file and raises Stopped. Raises UsageError for what cannot be read, written or shown.
+    inp: path of a video, number of a camera, URL, or pattern such as frames_%04d.png. output: file, .mp4 or .avi,
+    with the frames' size and rate, or None; a legend makes the frames wider. display: show the frames until q or
+    Esc is pressed. Ctrl-C leaves a playable file and raises Stopped. Raises UsageError for what cannot be read,
+    written or shown.
     """
     import contextlib
 
