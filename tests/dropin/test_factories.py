@@ -83,6 +83,46 @@ def test_grey_pictures(tmp_path):
     assert classes.shape == (16, 24) and (tmp_path / "o.png").exists()
     with pytest.raises(UsageError, match="has 3 channels, unet_mini takes 1; read_image_type=0"):
         model.predict_segmentation(images / "0.png")
+    for judge in (model.train, model.evaluate_segmentation):
+        with pytest.raises(UsageError, match="unet_mini takes 1 channels; (train|evaluate) reads RGB pictures"):
+            judge([], [])
+
+
+def test_more_channels_and_floats(tmp_path):
+    model = unet_mini(2, 16, 24, channels=4)
+    picture = np.random.default_rng(0).uniform(-9, 300, (20, 30, 4))
+    whole = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    np.testing.assert_array_equal(model.predict_segmentation(picture, tmp_path / "o.png"),
+                                  model.predict_segmentation(whole))
+    with pytest.raises(UsageError, match="overlay_img draws over pictures of 1 or 3 channels, unet_mini takes 4"):
+        model.predict_segmentation(picture, tmp_path / "p.png", overlay_img=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["o.png"]
+
+
+def test_nothing_given_is_refused():
+    model = own()
+    for function, name in ((model.predict_segmentation, "inp"), (model.predict_multiple, "inp_dir"),
+                           (model.evaluate_segmentation, "inp_images_dir")):
+        with pytest.raises(UsageError, match=f"{name} is not given"):
+            function()
+
+
+def test_evaluate_takes_arrays():
+    model = own()
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (32, 48, 3), np.uint8) for _ in range(2)]
+    truth = rng.integers(0, 3, (2, 32, 48))
+    labels = [np.repeat(truth[0][..., None], 3, -1), np.where(truth[1] == 2, -1, truth[1])]  # -1 is void
+    found = model.evaluate_segmentation(images, labels)
+    judged = np.concatenate([np.ones(32 * 48, bool), (truth[1] != 2).ravel()])
+    classes = np.array([model.predict_segmentation(image) for image in images]).ravel()[judged]
+    assert len(np.unique(classes)) > 1
+    expected = jaccard_score(truth.ravel()[judged], classes, average=None, labels=range(3))
+    np.testing.assert_allclose(found["class_wise_IU"], expected)
+    for image, message in ((images[0][:9], r"annotations\[0\] is 48x32 but inp_images\[0\] is 48x9"),
+                           (images[0][..., 0], r"inp_images\[0\] has 1 channels")):
+        with pytest.raises(UsageError, match=message):
+            model.evaluate_segmentation([image], labels[:1])
 
 
 def test_train_takes_a_users_augmentation(tmp_path):
