@@ -50,7 +50,7 @@ def resized_model(model, size):
 def _step(model):
     """The number of pixels by which the sides that a model takes differ, its maps then by whole pixels too."""
     fractions = any(FRACTIONS.fullmatch(layer.name) for layer in model.layers)
-    return math.lcm(divisor_of(model.name), LARGEST_STRIDE if fractions else 1)
+    return math.lcm(divisor_of(model) or 1, LARGEST_STRIDE if fractions else 1)
 
 
 def _nearest(side, wanted, step):
