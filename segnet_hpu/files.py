@@ -5,6 +5,7 @@ import os
 
 from segnet_hpu.errors import RunError, UsageError
 
+JPEG_SIDE = 65500  # pixels at most, of libjpeg
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
@@ -57,15 +58,21 @@ def write_image(path, picture):
     """Write a uint8 picture, RGB (H, W, 3) or grey (H, W), in the format that the name's ending says.
 
     Makes the folder if need be; raises as replace_file does, and UsageError for an ending that
-    OpenCV cannot write.
+    OpenCV cannot write and for a picture that is too large for its format.
     """
     import cv2
 
     picture = picture[..., ::-1] if picture.ndim == 3 else picture
     ending = os.path.splitext(path)[1]
+    height, width = picture.shape[:2]
+    if ending.lower() in (".jpg", ".jpeg") and max(height, width) > JPEG_SIDE:
+        raise UsageError(f"cannot write {path}: {width}x{height} pixels are too large for {ending}, whose sides have "
+                         f"at most {JPEG_SIDE}; .png takes it")
     try:
-        data = cv2.imencode(ending, picture)[1]
+        written, data = cv2.imencode(ending, picture)
     except cv2.error:
+        written = False
+    if not written:
         raise UsageError(f"cannot write {path}: {ending or 'no ending'} is no picture format; "
-                         "expected a name that ends in .png or .jpg") from None
+                         "expected a name that ends in .png or .jpg")
     replace_file(path, data.tobytes(), make_folder=True)

@@ -29,10 +29,10 @@ def perform_distilation(teacher_model, student_model, data_path, distilation_los
     losses = [distillation_loss(distilation_loss)]
     if feats_distilation_loss is not None:
         losses.append(distillation_loss(feats_distilation_loss))
-    teacher = keras.Model(teacher_model.input, _outputs(teacher_model)[:len(losses)])
-    student = keras.Model(student_model.input, [
-        _to_size(output, target, i) for i, (output, target) in
-        enumerate(zip(_outputs(student_model), teacher.outputs, strict=False))])
+    teacher = _with_outputs(teacher_model, len(losses))
+    student = _with_outputs(student_model, len(losses))
+    student = keras.Model(student.input, [_to_size(output, target, i) for i, (output, target) in
+                                          enumerate(zip(student.outputs, teacher.outputs, strict=True))])
     _refuse_unlike(teacher, student, (distilation_loss, feats_distilation_loss))
     paths = [path for paths in files_by_stem(data_path, IMAGE_FORMATS).values() for path in paths]
     if checkpoints_path is not None:
@@ -53,10 +53,18 @@ def perform_distilation(teacher_model, student_model, data_path, distilation_los
     return history
 
 
-def _outputs(model):
-    """Softmax and the feature maps before the last convolution, symbolic."""
-    last = [layer for layer in model.layers if hasattr(layer, "kernel")][-1:]
-    return [layers.Softmax(dtype="float32")(model.output), *(layer.input for layer in last)]
+def _with_outputs(model, n):
+    """Return a model of the same layers that gives softmax and, for n = 2, the input of the last convolution."""
+    features = []
+
+    def call(layer, *inputs, **options):
+        if hasattr(layer, "kernel"):
+            features.append(inputs[0])
+        return layer(*inputs, **options)
+
+    # Called anew, because a layer may be part of other models too and does not know what it gets in this one.
+    twin = keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
+    return keras.Model(twin.input, [layers.Softmax(dtype="float32")(twin.output), *features[-1:]][:n])
 
 
 def _to_size(output, target, i):

@@ -10,20 +10,21 @@ from pathlib import Path
 import numpy as np
 
 from segnet_hpu.data.folder import IMAGE_FORMATS, FolderSource, files_by_stem
-from segnet_hpu.data.images import read_image
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import write_image
+from segnet_hpu.inference.given import GivenPairs, picture_of
 
 
 def predict(model=None, inp=None, out_fname=None, checkpoints_path=None, overlay_img=False, class_names=None,
             show_legends=False, colors=None, prediction_width=None, prediction_height=None, read_image_type=1):
     """Return the class map, int64 (h, w) of the model's output, of one picture; draw it if `out_fname` is given.
 
-    inp: path, or uint8 (H, W, C) BGR. out_fname: file for the drawing, at the picture's own size, or at
+    inp: path, or (H, W, C) BGR, 0..255. out_fname: file for the drawing, at the picture's own size, or at
     prediction_width x prediction_height pixels. overlay_img: draw over the picture. class_names: list of text
     for the legend. colors: n_classes x 3, BGR. read_image_type: 1 reads paths in colour, 0 in grey.
     Raises UsageError for what cannot be read or written.
     """
+    _refuse_missing(inp=inp)
     return predict_multiple(model, [inp], None, None, checkpoints_path, overlay_img, class_names, show_legends,
                             colors, prediction_width, prediction_height, read_image_type, out_fnames=[out_fname])[0]
 
@@ -44,14 +45,18 @@ def predict_multiple(model=None, inps=None, inp_dir=None, out_dir=None, checkpoi
     size = _size(prediction_height, prediction_width)
     model, facts = _model(model, checkpoints_path)
     if inps is None:
+        _refuse_missing(inp_dir=inp_dir)
         inps = [path for paths in files_by_stem(inp_dir, IMAGE_FORMATS).values() for path in paths]
     if out_fnames is None:
         out_fnames = [out_dir and _result(out_dir, inp, i) for i, inp in enumerate(inps)]
     refuse_doubles([pair for pair in zip(inps, out_fnames, strict=True) if pair[1]])
+    if overlay_img and any(out_fnames) and model.input_shape[-1] not in (1, 3):
+        raise UsageError(f"overlay_img draws over pictures of 1 or 3 channels, {model.name} takes "
+                         f"{model.input_shape[-1]}; leave it out")
     predictor = Predictor(model)
     draw = drawer("overlay" if overlay_img else "colour", _appearance(model, facts, class_names, colors),
                   show_legends)
-    return [_predict(predictor, draw, _picture(inp, result, read_image_type), result, size)
+    return [_predict(predictor, draw, picture_of(inp, result, read_image_type), result, size)
             for inp, result in zip(inps, out_fnames, strict=True)]
 
 
@@ -59,9 +64,10 @@ def predict_video(model=None, inp=None, output=None, checkpoints_path=None, disp
                   class_names=None, show_legends=False, colors=None, prediction_width=None, prediction_height=None):
     """Label every frame of a video; see `predict` for the arguments in common.
 
-    inp: path of a video, or number of a camera. output: file, .mp4 or .avi, with the frames' size and rate, or
-    None; a legend makes the frames wider. display: show the frames until q or Esc is pressed. Ctrl-C leaves a
-    playable file and raises Stopped. Raises UsageError for what cannot be read, written or shown.
+    inp: path of a video, number of a camera, URL, or pattern such as frames_%04d.png. output: file, .mp4 or .avi,
+    with the frames' size and rate, or None; a legend makes the frames wider. display: show the frames until q or
+    Esc is pressed. Ctrl-C leaves a playable file and raises Stopped. Raises UsageError for what cannot be read,
+    written or shown.
     """
     import contextlib
 
@@ -91,7 +97,8 @@ def evaluate(model=None, inp_images=None, annotations=None, inp_images_dir=None,
              checkpoints_path=None, read_image_type=1, *, ignore_label=None):
     """Return {"frequency_weighted_IU", "mean_IU", "class_wise_IU"} at the labels' own size.
 
-    inp_images, annotations: lists of paths; or two folders. ignore_label: an id left out beside 255; the
+    inp_images, annotations: lists of paths, or of arrays, BGR (H, W, 3) and class ids (H, W), which may also be the
+    first of three channels; or two folders. ignore_label: an id left out beside 255; the
     checkpoint's own if not set. class_wise_IU is float64 (n_classes,), nan for classes that no label
     holds; they do not count in the mean. read_image_type: 1, colour, is the only one.
     """
@@ -100,12 +107,15 @@ def evaluate(model=None, inp_images=None, annotations=None, inp_images_dir=None,
     if read_image_type != 1:
         raise UsageError(f"read_image_type is {read_image_type}; evaluate reads pictures in colour, which is 1")
     model, facts = _model(model, checkpoints_path)
+    refuse_other_than_rgb(model, "evaluate")
     if inp_images is None:
+        _refuse_missing(inp_images_dir=inp_images_dir, annotations_dir=annotations_dir)
         source = FolderSource(inp_images_dir, annotations_dir)
-    elif annotations is None or len(inp_images) != len(annotations):
-        raise UsageError(f"{len(inp_images)} images and {len(annotations or ())} annotations; expected as many")
     else:
-        source = FolderSource.of_pairs(zip(inp_images, annotations, strict=True))
+        counts = [0 if given is None else len(given) for given in (inp_images, annotations)]
+        if counts[0] != counts[1]:
+            raise UsageError(f"{counts[0]} images and {counts[1]} annotations; expected as many")
+        source = GivenPairs(inp_images, annotations)
     ignore = facts.get("ignore_label") if ignore_label is None else ignore_label
     scores = confusion_of(model, source, model.output_shape[-1], ignore).scores()
     return {"frequency_weighted_IU": scores["frequency_weighted_iou"], "mean_IU": scores["mean_iou"],
@@ -118,6 +128,20 @@ def model_from_checkpoint_path(checkpoints_path):
     from segnet_hpu.models.all_models import with_methods
 
     return with_methods(load_model(checkpoints_path)[0])
+
+
+def refuse_other_than_rgb(model, what):
+    """Raise UsageError for a model of other than 3 channels, which `what` has no pictures for."""
+    channels = model.input_shape[-1]
+    if channels != 3:
+        raise UsageError(f"{model.name} takes {channels} channels; {what} reads RGB pictures, which have 3. Expected "
+                         "a model of 3 channels; softmax_model(model) can be fitted and evaluated by Keras itself")
+
+
+def _refuse_missing(**inputs):
+    for name, value in inputs.items():
+        if value is None:
+            raise UsageError(f"{name} is not given; expected what to predict")
 
 
 def _model(model, checkpoints_path):
@@ -152,16 +176,6 @@ def _appearance(model, facts, class_names, colors):
 
 def _result(out_dir, inp, i):
     return Path(out_dir) / (f"{i}.png" if isinstance(inp, np.ndarray) else Path(inp).with_suffix(".png").name)
-
-
-def _picture(inp, result, read_image_type):
-    """The picture, uint8 (H, W, C) RGB, of a path or a BGR array."""
-    if isinstance(inp, np.ndarray):
-        return np.ascontiguousarray(np.atleast_3d(inp)[..., ::-1])
-    image = read_image(inp, 3 if read_image_type else 1)
-    if result and os.path.exists(result) and os.path.samefile(inp, result):
-        raise UsageError(f"{result} is the picture itself; choose another name for the result")
-    return image
 
 
 def _predict(predictor, draw, image, result, size):

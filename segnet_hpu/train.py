@@ -5,6 +5,7 @@ import numpy as np
 from segnet_hpu import config
 from segnet_hpu.data.custom import pair_function
 from segnet_hpu.errors import UsageError
+from segnet_hpu.predict import refuse_other_than_rgb
 from segnet_hpu.runtime.launch import joined
 from segnet_hpu.training.check import check
 from segnet_hpu.training.named import settle_data
@@ -107,6 +108,7 @@ def _facts(model):
     from segnet_hpu.models.registry import names
     from segnet_hpu.runtime.precision import data_type_in_force
 
+    refuse_other_than_rgb(model, "train")
     _, height, width, _ = model.input_shape
     return {"model_name": model.name if model.name in names() else None, "n_classes": model.output_shape[-1],
             "input_height": height, "input_width": width, "encoder_weights": "random",

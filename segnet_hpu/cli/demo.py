@@ -34,6 +34,9 @@ def run(settings):
         folder = getattr(settings, flag)
         if folder and os.path.realpath(folder) == os.path.realpath(settings.out):
             raise UsageError(f"--out {settings.out} is the folder of --{flag}; choose another")
+    if os.path.exists(os.path.join(settings.out, "config.yaml")):
+        raise UsageError(f"--out {settings.out} is the folder of a run, which has a report.html of its own; choose "
+                         "another")
     from segnet_hpu.data.folder import FolderSource
     from segnet_hpu.inference.judged import Pictures
     from segnet_hpu.inference.load import find_checkpoint

@@ -14,7 +14,8 @@ class Settings(PredictionSettings):
     """Label every frame of a video file or of a camera. Ctrl-C ends it with a playable file."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
-    input_path: str = option("0", "video file, or number of a camera", alias="input")
+    input_path: str = option("0", "video file, number of a camera, URL, or pattern such as frames_%04d.png",
+                             alias="input")
     output_path: str | None = option(None, "file for the result; .mp4 or .avi", alias="output_file")
     overlay: bool = option(True, "the colours over the frames; false: the colours alone")
     legend: bool = option(False, "add a legend on the right, which makes the frames wider")

@@ -16,13 +16,6 @@ class FolderSource:
     def __init__(self, images_dir, labels_dir):
         self.pairs = pair_paths(images_dir, labels_dir)
 
-    @classmethod
-    def of_pairs(cls, pairs):
-        """Return the source of [(image path, label path), ...]."""
-        source = cls.__new__(cls)
-        source.pairs = list(pairs)
-        return source
-
     def __len__(self):
         return len(self.pairs)
 

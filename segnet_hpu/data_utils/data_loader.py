@@ -106,6 +106,12 @@ def _change(augmentation, pictures, label):
     """Change all inputs of a sample alike: each by the same stream of chance."""
     seed = random.getrandbits(64)
     transform = TrainTransform(label.shape, label.shape, augmentation)
-    changed = [transform(np.ascontiguousarray(picture[:, :, ::-1]), label, np.random.default_rng(seed))
-               for picture in pictures]
-    return [np.ascontiguousarray(image[:, :, ::-1]) for image, _ in changed], changed[0][1]
+    changed = [transform(_rgb(picture), label, np.random.default_rng(seed)) for picture in pictures]
+    pictures = [np.ascontiguousarray(image[:, :, ::-1][:, :, :picture.shape[2]])
+                for picture, (image, _) in zip(pictures, changed, strict=True)]
+    return pictures, changed[0][1]
+
+
+def _rgb(picture):
+    """The RGB of a BGR picture (H, W, 3), or of a grey one (H, W, 1)."""
+    return np.repeat(picture, 3, axis=2) if picture.shape[2] == 1 else np.ascontiguousarray(picture[:, :, ::-1])

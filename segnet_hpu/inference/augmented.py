@@ -37,7 +37,7 @@ class AugmentedPredictor(Predictor):
         """Return the probabilities float32 (C, y, x); two such arrays are held at a time."""
         total = np.float32(0)
         for logits in result:
-            total += softmax_planes(planes_at(logits, size))
+            total += softmax_planes(logits, size)
         total /= len(result)
         return total
 
@@ -46,9 +46,11 @@ class AugmentedPredictor(Predictor):
         return self.planes(result, size)[chosen]
 
 
-def softmax_planes(planes):
-    """Return the softmax over the classes, float32 (C, y, x), of their planes (y, x)."""
-    planes = np.stack(list(planes))
+def softmax_planes(logits, size):
+    """Return the softmax over the classes, float32 (C, y, x), of logits (h, w, C) resized to `size` (y, x)."""
+    planes = np.empty((logits.shape[-1], *size), np.float32)
+    for plane, resized in zip(planes, planes_at(logits, size), strict=True):
+        plane[:] = resized
     planes -= planes.max(0)
     np.exp(planes, out=planes)
     planes /= planes.sum(0)

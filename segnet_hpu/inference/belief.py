@@ -1,14 +1,15 @@
 """What many sampled predictions of one picture say together, and the files that tell it."""
 
+import functools
 import io
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from segnet_hpu.errors import UsageError
 from segnet_hpu.files import replace_file, write_image
-from segnet_hpu.inference.label import refuse_doubles
+from segnet_hpu.inference.label import refuse_doubles, refuse_overwriting
+from segnet_hpu.inference.predictor import planes_at
 
 ENDINGS = ("_mean.png", "_uncertainty.png", "_mc.npz")
 
@@ -39,8 +40,10 @@ class Belief:
         """
         n_classes = self.mean.shape[-1]
         largest = max(n_classes - 1, 1) / n_classes**2
-        mean = _resized(self.mean, size).reshape(*size, n_classes).max(axis=-1)
-        return _grey(mean), _grey(np.sqrt(np.maximum(_resized(self.uncertainty, size), 0) / largest))
+        # Plane by plane: OpenCV resizes 128 channels at most.
+        mean = functools.reduce(np.maximum, planes_at(self.mean, size))
+        uncertainty = cv2.resize(self.uncertainty, size[::-1])
+        return _grey(mean), _grey(np.sqrt(np.maximum(uncertainty, 0) / largest))
 
     def write(self, path, size):
         """Write, beside the class map at `path`, the two pictures at `size` (y, x), and the numbers.
@@ -63,17 +66,11 @@ def refuse_clashes(pairs):
     """
     pairs = [(picture, result) for picture, target in pairs for result in (target, *_beside(target))]
     refuse_doubles(pairs)
-    for picture, result in pairs:
-        if picture.resolve() == result.resolve():
-            raise UsageError(f"{picture} would be overwritten by a map of its own; choose another --output_path")
+    refuse_overwriting(pairs)
 
 
 def _beside(path):
     return [path.with_name(path.stem + ending) for ending in ENDINGS]
-
-
-def _resized(values, size):
-    return cv2.resize(values, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _grey(values):

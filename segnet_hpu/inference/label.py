@@ -16,8 +16,8 @@ IMAGES = (".jpg", ".jpeg", ".png", ".bmp")
 def find_pictures(input_path, output_path):
     """Return [(picture, where its result goes)]: one file to one file, or a folder's tree to a folder's.
 
-    Results of a folder end in .png. Raises UsageError where there is nothing to label, or where
-    a result would take the place of a picture or of another result.
+    Results of a folder end in .png; hidden files and folders are passed over. Raises UsageError where there is
+    nothing to label, or where a result would take the place of a picture or of another result.
     """
     source, target = Path(input_path), Path(output_path)
     if source.is_file():
@@ -34,16 +34,26 @@ def find_pictures(input_path, output_path):
     if target.is_file():
         raise UsageError(f"--output_path {target} is a file; expected a folder, as --input_path is one")
     refuse_unwritable("--output_path", target, folder=True)
-    inside = target.resolve()
-    if inside == source.resolve():
+    if target.resolve() == source.resolve():
         raise UsageError(f"--output_path {target} is the folder of the pictures; choose another")
-    pictures = sorted(p for p in source.rglob("*") if p.suffix.lower() in IMAGES
-                      and inside not in p.resolve().parents)
+    pictures = sorted(p for p in source.rglob("*") if _is_picture(p, source) and not _is_result(p, source, target))
     if not pictures:
         raise UsageError(f"--input_path {source} holds no picture; expected {', '.join(IMAGES)}")
     pairs = [(p, (target / p.relative_to(source)).with_suffix(".png")) for p in pictures]
     refuse_doubles(pairs)
+    refuse_overwriting(pairs)
     return pairs
+
+
+def _is_picture(path, source):
+    hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
+    return path.suffix.lower() in IMAGES and not hidden and path.is_file()
+
+
+def _is_result(path, source, target):
+    """Whether a file lies in the results' folder, where that is within the pictures' own."""
+    inside = target.resolve()
+    return source.resolve() in inside.parents and inside in path.resolve().parents
 
 
 def refuse_doubles(pairs):
@@ -53,6 +63,15 @@ def refuse_doubles(pairs):
         if result in first:
             raise UsageError(f"{picture} and {first[result]} would both become {result}; rename one")
         first[result] = picture
+
+
+def refuse_overwriting(pairs):
+    """Raise UsageError where a result of the (picture, result) pairs is one of the pictures."""
+    pictures = {picture.resolve(): picture for picture, _ in pairs}
+    for _, result in pairs:
+        if result.resolve() in pictures:
+            raise UsageError(f"{pictures[result.resolve()]} would be overwritten by a result; choose another "
+                             "--output_path")
 
 
 def label_pictures(predictor, pairs, write):

@@ -10,21 +10,24 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange import keras_segmentation
 
 NUMBERED = re.compile(r"\.(\d+)(?:-(\d+))?\.keras$")
+OF_PREFIX = re.compile(r"(\.best|\.\d+(-\d+)?)?\.keras$")  # what follows a prefix in its checkpoints' names
 
 
 def find_checkpoint(path):
     """Return the model file that `path` means: the file itself, or the best (else the newest)
     checkpoint of a run folder or of a prefix, else keras_segmentation's newest weights of a prefix.
-    Raises UsageError if there is none.
+    Raises UsageError if there is none, and for a folder that holds several prefixes.
     """
     path = Path(path)
     if path.is_file():
         return path
+    folders = (path, path / "checkpoints") if path.is_dir() else (path.parent,)
+    candidates = [p for folder in folders for p in sorted(folder.glob("*.keras")) if not p.name.startswith(".")]
     if path.is_dir():
-        candidates = [*path.glob("*.keras"), *path.glob("checkpoints/*.keras")]
+        _refuse_several(path, sorted({p.with_name(OF_PREFIX.sub("", p.name)) for p in candidates}))
     else:
-        candidates = [p for p in path.parent.glob("*.keras") if p.name.startswith(f"{path.name}.")]
-    candidates = [p for p in candidates if not p.name.startswith(".")]
+        candidates = [p for p in candidates if p.name.startswith(path.name)
+                      and OF_PREFIX.fullmatch(p.name[len(path.name):])]
     best = [p for p in candidates if p.name.endswith(".best.keras")]
     numbered = sorted((p for p in candidates if NUMBERED.search(p.name)), key=number_of)
     found = best[-1:] or numbered[-1:] or candidates[:1]
@@ -45,14 +48,18 @@ def load_model(path):
     Raises UsageError if the file is damaged, no Keras model, or no network from RGB pictures of one size
     to logits. Checkpoints of keras_segmentation are taken too: see interchange.keras_segmentation.
     """
+    path = find_checkpoint(path)
+    foreign = None if path.suffix == ".keras" else keras_segmentation.find_weights(path)
+    model, facts = (keras_segmentation.load_checkpoint(foreign), {}) if foreign else _load_keras(path)
+    model.equalises = bool(facts.get("clahe"))
+    return model, facts
+
+
+def _load_keras(path):
     import keras
 
     import segnet_hpu.models.layers  # noqa: F401  Keras then knows our layers
 
-    path = find_checkpoint(path)
-    foreign = None if path.suffix == ".keras" else keras_segmentation.find_weights(path)
-    if foreign:
-        return keras_segmentation.load_checkpoint(foreign), {}
     try:
         with zipfile.ZipFile(path) as archive:
             facts = json.loads(archive.read("segnet_hpu/facts.json")) \
@@ -64,8 +71,14 @@ def load_model(path):
         raise UsageError(f"{path} is no readable model ({reason}); expected a .keras file; "
                          "if training was cut off while writing, use the checkpoint before") from error
     _refuse_other_networks(path, model.input_shape, model.output_shape)
-    model.equalises = bool(facts.get("clahe"))
     return model, facts
+
+
+def _refuse_several(folder, prefixes):
+    if len(prefixes) > 1:
+        some = ", ".join(map(str, prefixes[:3])) + (" and more" if len(prefixes) > 3 else "")
+        raise UsageError(f"{folder} holds checkpoints of {some}; expected those of one model: give the prefix, "
+                         "or the file")
 
 
 def _refuse_other_networks(path, taken, given):

@@ -27,16 +27,20 @@ def check_output(flag, path, source):
 class VideoReader:
     """A context that reads frames, uint8 (H, W, 3) RGB, of a file or of the camera of a number.
 
-    source: path, or int, or the int as text. fps, size (H, W) as the source says; count: of frames, None
-    for a camera and where the file does not say. Raises UsageError for what cannot be opened.
+    source: path, or int, or the int as text; or what else OpenCV reads, a URL such as rtsp://... or a pattern of
+    pictures such as frames_%04d.png. fps: as the source says; count: of frames, None for a camera, for a URL
+    and where the file does not say. Raises UsageError for what cannot be opened.
     """
 
     def __init__(self, source):
         source = str(source)
-        self.is_camera = source.isdecimal() and not os.path.exists(source)
+        # A camera's number is an int of 32 bits to OpenCV.
+        self.is_camera = source.isdecimal() and len(source) < 10 and not os.path.exists(source)
         self.name = f"camera {source}" if self.is_camera else source
-        if not self.is_camera and not os.path.isfile(source):
-            raise UsageError(f"{source}: no such file; expected a video, or the number of a camera such as 0")
+        is_url = "://" in source
+        if not (self.is_camera or is_url or "%" in source or os.path.isfile(source)):
+            raise UsageError(f"{source}: no such file; expected a video, a URL, a pattern such as frames_%04d.png, "
+                             "or the number of a camera such as 0")
         _quiet()
         self.frames = 0
         self.capture = cv2.VideoCapture(int(source) if self.is_camera else self.name)
@@ -45,11 +49,10 @@ class VideoReader:
             self.capture.release()
             what = "no such camera, or another program uses it" if self.is_camera else "no video that OpenCV can read"
             raise UsageError(f"{self.name}: {what}; expected a file such as .mp4 or .avi, or a camera's number")
-        self.size = self.first.shape[:2]
         fps = self.capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 0 < fps < 1000 else FPS
         count = int(self.capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.count = count if count > 0 and not self.is_camera else None
+        self.count = count if count > 0 and not self.is_camera and not is_url else None
 
     def read(self):
         """Return the next frame; None after the last, when `ended` is True and `frames` the number of all."""

@@ -30,12 +30,23 @@ def get_segmentation_model(input, output):
     """Return a model with keras_segmentation's methods from a user's own symbolic input and scores.
 
     input: (H, W, C); as there it gets RGB with ImageNet's means subtracted, which the returned model does itself.
-    output: scores (h, w, n_classes) without softmax. The model maps raw RGB to logits.
+    output: scores (h, w, n_classes) without softmax. The model, of the user's own layers, maps raw RGB to logits.
     """
-    body = keras.Model(input, output, name="body")
-    _, height, width, channels = body.input_shape
-    offset = [-mean for mean in subtracted_means(channels)]
-    image = keras.Input((height, width, channels), name="image")
-    scores = body(layers.Rescaling(1.0, offset=offset, dtype="float32", name="normalise")(image))
-    logits = layers.Activation("linear", dtype="float32", name="logits")(scores)
+    body = keras.Model(input, output)
+    image = keras.Input(body.input_shape[1:], name=_free("image", body))
+    offset = [-mean for mean in subtracted_means(image.shape[-1])]
+    normalised = layers.Rescaling(1.0, offset=offset, dtype="float32", name=_free("normalise", body))(image)
+
+    def call(layer, *inputs, **options):
+        return layer(*keras.tree.map_structure(lambda x: normalised if x is image else x, inputs), **options)
+
+    # Flat, rather than the body as one layer: what resizes, samples or exports a model goes through its layers.
+    scores = keras.models.clone_model(body, image, clone_function=lambda layer: layer, call_function=call).output
+    logits = layers.Activation("linear", dtype="float32", name=_free("logits", body))(scores)
     return with_methods(keras.Model(image, logits, name="own"))
+
+
+def _free(name, body):
+    """The name, or None, for Keras to choose one, where a layer that stays has it."""
+    taken = {layer.name for layer in body.layers if not isinstance(layer, layers.InputLayer)}
+    return None if name in taken else name

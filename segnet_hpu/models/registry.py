@@ -3,6 +3,7 @@
 Imports nothing heavy, so that a wrong name or size is refused at once.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from segnet_hpu.errors import UsageError, nearest
@@ -118,12 +119,19 @@ def find(name):
                      "`segnet-hpu models` lists, or ENCODER_DECODER")
 
 
-def divisor_of(name):
-    """Return the number of pixels by which the sides that model `name` takes differ; 1 for an unknown one."""
+def divisor_of(model):
+    """Return the number of pixels by which the sides that a built model takes differ; None for one of others."""
     try:
-        return find(name).divisor
+        spec = find(model.name)
     except UsageError:
-        return 1
+        return None
+    # A SegNet doubles its map once a level.
+    doublings = sum(bool(re.fullmatch(r"decoder_up\d", layer.name)) for layer in model.layers)
+    return _divisor(spec, doublings if "level" in spec.options else None)
+
+
+def _divisor(spec, level):
+    return spec.divisor if level is None else max(spec.divisor, 2 ** (level + 1))
 
 
 def input_size(name, height=None, width=None, level=None):
@@ -133,7 +141,7 @@ def input_size(name, height=None, width=None, level=None):
     UsageError, naming the nearest sizes that fit, for a size the model cannot take.
     """
     spec = find(name)
-    divisor = spec.divisor if level is None else max(spec.divisor, 2 ** (level + 1))
+    divisor = _divisor(spec, level)
     size = (height or spec.input_height, width or spec.input_width)
     for side, value in zip(("input_height", "input_width"), size, strict=True):
         if value % divisor != spec.remainder:

@@ -9,13 +9,15 @@ from keras import layers
 from segnet_hpu.errors import UsageError
 from segnet_hpu.models.registry import divisor_of
 
-# Layers whose windows are fractions of a whole map: of PSPNet's pyramids and of DeepLab's image pooling.
-FRACTIONS = re.compile(r"pyramid\d_(pool|up)|conv5_3_pool\d|aspp_image_up")
+# Layers whose windows are the nth part of a whole map: of PSPNet's pyramids, and of DeepLab's image pooling, n = 1.
+FRACTIONS = re.compile(r"pyramid(\d)_(?:pool|up)|conv5_3_pool(\d)|aspp_image_up")
+# The largest stride of the maps that these layers see or meet.
+LARGEST_STRIDE = 16
 
 
 def scaled_size(model, scale):
     """Return the (height, width) that the model can take nearest to `scale` times its own."""
-    return tuple(_nearest(side, scale * side, divisor_of(model.name)) for side in model.input_shape[1:3])
+    return tuple(_nearest(side, scale * side, _step(model)) for side in model.input_shape[1:3])
 
 
 def resized_model(model, size):
@@ -27,17 +29,16 @@ def resized_model(model, size):
     own = model.input_shape[1:3]
     if tuple(size) == own:
         return model
-    step = divisor_of(model.name)
+    step = _step(model)
     for new, old in zip(size, own, strict=True):
         if (new - old) % step:
             # Floors of halves would shift the maps against each other.
             raise UsageError(f"{model.name} cannot take {size[0]}x{size[1]} pixels; expected sides that differ from "
                              f"{own[0]}x{own[1]} by multiples of {step}")
-    ratio = [new / old for new, old in zip(size, own, strict=True)]
     image = keras.Input((*size, model.input_shape[3]), dtype=model.inputs[0].dtype, name=model.inputs[0].name)
     try:
         resized = keras.models.clone_model(model, input_tensors=image,
-                                           clone_function=lambda layer: _for_ratio(layer, ratio))
+                                           clone_function=lambda layer: _for_size(layer, size, own))
     except (ValueError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(f"{model.name}, which takes {own[0]}x{own[1]} pixels, cannot take {size[0]}x{size[1]} "
@@ -46,24 +47,44 @@ def resized_model(model, size):
     return resized
 
 
-def _nearest(side, wanted, divisor):
+def _step(model):
+    """The number of pixels by which the sides that a model takes differ, its maps then by whole pixels too."""
+    fractions = any(FRACTIONS.fullmatch(layer.name) for layer in model.layers)
+    return math.lcm(divisor_of(model) or 1, LARGEST_STRIDE if fractions else 1)
+
+
+def _nearest(side, wanted, step):
     """The side nearest to `wanted`, a whole number of steps from `side`, which the network takes."""
     # A side that can be halved as often as the network's own suits all options of a decoder.
-    step = math.lcm(divisor, min(side & -side, 32))
+    step = math.lcm(step, min(side & -side, 32))
     return side + max(round((wanted - side) / step), -((side - 1) // step)) * step
 
 
-def _for_ratio(layer, ratio):
-    """The layer itself, or a copy whose sizes in pixels are scaled."""
-    if not isinstance(layer, layers.Resizing) and not FRACTIONS.fullmatch(layer.name):
+def _for_size(layer, new, old):
+    """The layer itself, or a copy for pictures of the size `new` in place of `old`."""
+    fraction = FRACTIONS.fullmatch(layer.name)
+    # A copy of a Concatenate: one that is built already would not see that its maps no longer fit.
+    if not fraction and not isinstance(layer, (layers.Resizing, layers.Concatenate)):
         return layer
     config = layer.get_config()
     if isinstance(layer, layers.Resizing):
-        config["height"], config["width"] = _scaled((config["height"], config["width"]), ratio)
-    for key in {"pool_size", "strides", "size"} & set(config):
-        config[key] = _scaled(config[key], ratio)
+        config["height"], config["width"] = _moved((config["height"], config["width"]), new, old)
+    elif fraction:
+        bins = int(fraction[1] or fraction[2] or 1)
+        for key in {"pool_size", "strides", "size"} & set(config):
+            config[key] = _moved(config[key], new, old, bins)
     return type(layer).from_config(config)
 
 
-def _scaled(sides, ratio):
-    return tuple(round(side * r) for side, r in zip(sides, ratio, strict=True))
+def _moved(sides, new, old, bins=1):
+    """The sides of a map's nth parts where pictures have the size `new` in place of `old`.
+
+    A map's side is a picture's side by its stride, a power of two, rounded by one layer or another: only the
+    difference of two is exact.
+    """
+    return tuple((bins * side + round((n - o) / _stride(o, bins * side))) // bins
+                 for side, n, o in zip(sides, new, old, strict=True))
+
+
+def _stride(side, mapped):
+    return side / mapped if side % mapped == 0 else 2 ** round(math.log2(side / mapped))

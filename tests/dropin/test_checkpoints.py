@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
+from segnet_hpu.cli import main
 from segnet_hpu.errors import UsageError
 from segnet_hpu.inference.load import load_model
 from segnet_hpu.interchange.keras_segmentation import find_weights
@@ -64,6 +65,18 @@ def test_it_normalises_as_there(tmp_path):
         normalised = one.get_layer("normalise")(np.full((1, 1, 1, 3), 200, np.float32))
         np.testing.assert_allclose(np.asarray(normalised).ravel(), 200 - np.array([123.68, 116.779, 103.939]),
                                    rtol=1e-6)
+
+
+def test_it_can_be_exported(tmp_path):
+    from segnet_hpu.interchange.export import tflite
+
+    write(tmp_path / "net", random_model("segnet", (32, 32)))
+    assert main(["export", "--checkpoints_path", f"{tmp_path}/net", "--format", "tflite", "--output", "logits",
+                 "--out", f"{tmp_path}/net.tflite"]) == 0
+    image = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), np.uint8)
+    expected = np.asarray(load_model(tmp_path / "net")[0](image.astype(np.float32)))
+    found = tflite.load(tmp_path / "net.tflite")(image)
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
 
 
 def test_newest_weights(tmp_path):

@@ -117,6 +117,17 @@ def test_presets_change_image_and_label_together(toy, name):
         np.testing.assert_array_equal(y, plain[0][1])
 
 
+def test_presets_change_grey_pictures_too(toy):
+    random.seed(1)
+    plain = batches(toy, 1, read_image_type=0)
+    random.seed(1)
+    (x, y), = batches(toy, 1, read_image_type=0, do_augment=True, augmentation_name="aug_all")
+    assert x.shape == (2, 32, 48, 1) and not np.allclose(x, plain[0][0])
+    random.seed(1)
+    (_, coloured), = batches(toy, 1, do_augment=True, augmentation_name="aug_all")
+    np.testing.assert_array_equal(y, coloured)
+
+
 def test_a_function_of_image_and_mask(toy):
     random.seed(1)
     (x, y), = batches(toy, 1)

@@ -7,6 +7,9 @@ from sklearn.metrics import jaccard_score
 
 from segnet_hpu.data_utils.data_loader import get_image_array, image_segmentation_generator
 from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.inference.augmented import AugmentedPredictor
+from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
+from segnet_hpu.interchange.export.network import twin
 from segnet_hpu.metrics import get_iou
 from segnet_hpu.model_compression import perform_distilation
 from segnet_hpu.models.fcn import fcn_32_vgg
@@ -80,6 +83,46 @@ def test_grey_pictures(tmp_path):
     assert classes.shape == (16, 24) and (tmp_path / "o.png").exists()
     with pytest.raises(UsageError, match="has 3 channels, unet_mini takes 1; read_image_type=0"):
         model.predict_segmentation(images / "0.png")
+    for judge in (model.train, model.evaluate_segmentation):
+        with pytest.raises(UsageError, match="unet_mini takes 1 channels; (train|evaluate) reads RGB pictures"):
+            judge([], [])
+
+
+def test_more_channels_and_floats(tmp_path):
+    model = unet_mini(2, 16, 24, channels=4)
+    picture = np.random.default_rng(0).uniform(-9, 300, (20, 30, 4))
+    whole = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    np.testing.assert_array_equal(model.predict_segmentation(picture, tmp_path / "o.png"),
+                                  model.predict_segmentation(whole))
+    with pytest.raises(UsageError, match="overlay_img draws over pictures of 1 or 3 channels, unet_mini takes 4"):
+        model.predict_segmentation(picture, tmp_path / "p.png", overlay_img=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["o.png"]
+
+
+def test_nothing_given_is_refused():
+    model = own()
+    for function, name in ((model.predict_segmentation, "inp"), (model.predict_multiple, "inp_dir"),
+                           (model.evaluate_segmentation, "inp_images_dir")):
+        with pytest.raises(UsageError, match=f"{name} is not given"):
+            function()
+
+
+def test_evaluate_takes_arrays():
+    model = own()
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (32, 48, 3), np.uint8) for _ in range(2)]
+    truth = rng.integers(0, 3, (2, 32, 48))
+    labels = [np.repeat(truth[0][..., None], 3, -1), np.where(truth[1] == 2, -1, truth[1])]  # -1 is void
+    found = model.evaluate_segmentation(images, labels)
+    judged = np.concatenate([np.ones(32 * 48, bool), (truth[1] != 2).ravel()])
+    classes = np.array([model.predict_segmentation(image) for image in images]).ravel()[judged]
+    assert len(np.unique(classes)) > 1
+    expected = jaccard_score(truth.ravel()[judged], classes, average=None, labels=range(3))
+    np.testing.assert_allclose(found["class_wise_IU"], expected)
+    for image, message in ((images[0][:9], r"annotations\[0\] is 48x32 but inp_images\[0\] is 48x9"),
+                           (images[0][..., 0], r"inp_images\[0\] has 1 channels")):
+        with pytest.raises(UsageError, match=message):
+            model.evaluate_segmentation([image], labels[:1])
 
 
 def test_train_takes_a_users_augmentation(tmp_path):
@@ -104,6 +147,50 @@ def test_what_an_augmentation_makes_is_rounded_and_clipped():
     changed, mask = _in_rgb(lambda bgr, mask: (bgr * [2.0, 1.0, -1.0] + 0.6, mask))(
         np.array([[[10, 20, 200]]], np.uint8), np.array([[1]], np.uint8))
     assert changed.dtype == mask.dtype == np.uint8 and changed.tolist() == [[[0, 21, 255]]]
+
+
+def test_a_users_network_lies_flat(tmp_path):
+    """Layers in keras_segmentation's way: its names, a branch, one layer twice, an operation that is no layer."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((16, 24, 3), name="image")
+    twice = keras.layers.Conv2D(3, 3, padding="same", name="normalise")
+    x = keras.layers.Add()([twice(twice(image)), image / 2])
+    output = keras.layers.Conv2D(4, 1, name="logits")(keras.layers.Dropout(0.5)(x))
+    body = keras.Model(image, output)
+    model = get_segmentation_model(image, output)
+    assert twice in model.layers and not any(isinstance(layer, keras.Model) for layer in model.layers)
+    raw = np.random.default_rng(0).integers(0, 256, (2, 16, 24, 3)).astype(np.float32)
+    expected = np.asarray(body(raw - np.array([123.68, 116.779, 103.939], np.float32)))
+    np.testing.assert_allclose(model(raw), expected, atol=1e-4 * np.abs(expected).max())
+    model.save(tmp_path / "own.keras")
+    np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "own.keras")(raw), model(raw))
+    assert MonteCarloPredictor(model, 2).predict(raw[:1].astype(np.uint8))[0].uncertainty.max() > 0
+    resized, = AugmentedPredictor(model, scales=(2,)).predictors
+    assert resized.model.output_shape == (None, 32, 48, 4)
+
+
+def test_a_users_network_of_mixed_precision_is_exported_in_float32():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = own()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    plain = own()
+    plain.set_weights(model.get_weights())
+    raw = np.random.default_rng(0).integers(0, 256, (1, 32, 48, 3)).astype(np.float32)
+    expected = np.asarray(plain(raw))
+    np.testing.assert_allclose(twin(model)(raw), expected, atol=1e-5 * np.abs(expected).max())
+    assert np.abs(np.asarray(model(raw)) - expected).max() > 1e-4 * np.abs(expected).max()
+    assert twin(model, free_size=True).input_shape == (None, None, None, 3)
+
+
+def test_users_networks_learn_from_each_other(tmp_path):
+    images, _ = write_toy(tmp_path / "toy", 4)
+    teacher, student = own(), own(size=(16, 24))
+    student.layers[-2].set_weights([np.zeros(w.shape) for w in student.layers[-2].get_weights()])
+    history = perform_distilation(teacher, student, images, "l2", batch_size=4, epochs=2, steps_per_epoch=20,
+                                  feats_distilation_loss="pa")
+    assert history[1] < history[0]
 
 
 def test_transfer_weights(capsys):

@@ -1,6 +1,7 @@
 """Test-time augmentation against a computation apart from the package."""
 
 import json
+import tracemalloc
 
 import cv2
 import keras
@@ -62,6 +63,16 @@ def test_a_mirrored_picture_has_mirrored_classes(tmp_path, model):
     result, mirrored = (predictor.run([predictor.prepare(one)])[0] for one in (image, image[:, ::-1]))
     np.testing.assert_allclose(predictor.planes(result, (32, 48)),
                                predictor.planes(mirrored, (32, 48))[:, :, ::-1], atol=1e-6)
+
+
+def test_memory_is_two_arrays_of_all_classes():
+    logits, size = np.zeros((8, 8, 12), np.float32), (256, 300)
+    predictor = AugmentedPredictor.__new__(AugmentedPredictor)
+    tracemalloc.start()
+    predictor.planes((logits, logits), size)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 9 * logits.shape[-1] * np.prod(size)
 
 
 def test_scales_that_come_to_one_size_count_once(model):

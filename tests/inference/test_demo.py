@@ -134,3 +134,15 @@ def test_out_that_would_mix_with_the_pictures_is_refused(tmp_path, model_file, c
     assert demo(model_file, tmp_path, "--out", str(tmp_path / "images")) == 2
     err = capsys.readouterr().err
     assert "--out" in err and "--images_path" in err and err.count("\n") == 1
+
+
+def test_a_runs_own_page_is_kept(tmp_path, model_file, capsys):
+    write_pictures(tmp_path)
+    (tmp_path / "out").mkdir()
+    for name in ("config.yaml", "report.html"):
+        (tmp_path / "out" / name).write_text("of the run")
+    assert demo(model_file, tmp_path) == 2
+    line, = capsys.readouterr().err.splitlines()
+    assert "out is the folder of a run" in line
+    assert sorted((p.name, p.read_text()) for p in (tmp_path / "out").iterdir()) == [
+        ("config.yaml", "of the run"), ("report.html", "of the run")]

@@ -81,6 +81,13 @@ def test_the_largest_uncertainty_is_white():
     np.testing.assert_array_equal(mean, np.full((2, 3), 64))
 
 
+def test_pictures_of_more_classes_than_opencv_resizes_channels():
+    softmaxes = np.random.default_rng(0).dirichlet(np.ones(130), (2, 3, 4)).astype(np.float32)
+    belief = Belief.of(softmaxes)
+    planes = [cv2.resize(np.ascontiguousarray(belief.mean[..., c]), (8, 6)) for c in range(130)]
+    np.testing.assert_allclose(belief.pictures((6, 8))[0], 255 * np.max(planes, axis=0), atol=0.51)
+
+
 @pytest.mark.parametrize("model", [build, lambda: coin(0)])
 def test_nothing_to_sample_is_refused(model):
     with pytest.raises(UsageError, match="--mc_samples 5: (odd|coin) has no dropout to sample"):

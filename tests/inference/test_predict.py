@@ -7,6 +7,9 @@ from odd import by_hand, write_pictures
 
 from segnet_hpu.cli import main
 from segnet_hpu.data.classes import palette
+from segnet_hpu.errors import UsageError
+from segnet_hpu.files import write_image
+from segnet_hpu.inference.label import find_pictures
 from segnet_hpu.inference.predictor import Predictor, classes_at
 
 
@@ -95,3 +98,37 @@ def test_results_never_take_the_place_of_pictures(tmp_path, model_file, capsys):
     for source, target in (("images", "images"), ("images/0.png", "images/0.png"), ("images", "images/0.png")):
         assert predict(model_file, "--input_path", tmp_path / source, "--output_path", tmp_path / target) == 2
     assert {p: p.read_bytes() for p in tmp_path.rglob("*.png")} == before
+
+
+def test_results_above_the_pictures(tmp_path, model, model_file, capsys):
+    images, _ = write_pictures(tmp_path)
+    assert predict(model_file, "--input_path", tmp_path / "images", "--output_path", tmp_path, "--ids") == 0
+    found = cv2.imread(str(tmp_path / "1.png"), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(found, by_hand(model, images[1]))
+    (tmp_path / "images/images").mkdir()
+    (tmp_path / "images/0.png").rename(tmp_path / "images/images/1.png")
+    before = (tmp_path / "images/1.png").read_bytes()
+    capsys.readouterr()
+    assert predict(model_file, "--input_path", tmp_path / "images", "--output_path", tmp_path) == 2
+    line, = capsys.readouterr().err.splitlines()
+    assert "images/1.png would be overwritten by a result" in line
+    assert (tmp_path / "images/1.png").read_bytes() == before
+
+
+def test_what_is_hidden_or_no_file_is_passed_over(tmp_path):
+    write_pictures(tmp_path)
+    images = tmp_path / "images"
+    for folder in (".ipynb_checkpoints", "x.png", "out"):
+        (images / folder).mkdir()
+        (images / folder / "3.png").touch()
+    (images / "._0.jpg").touch()
+    found = [str(p.relative_to(images)) for p, _ in find_pictures(images, images / "out")]
+    assert found == ["0.png", "1.png", "2.png", "x.png/3.png"]
+
+
+def test_a_jpeg_has_a_largest_side(tmp_path, capfd):
+    wide = np.zeros((1, 65501, 3), np.uint8)
+    with pytest.raises(UsageError, match="a.jpg: 65501x1 pixels are too large for .jpg, .* .png takes it"):
+        write_image(tmp_path / "a.jpg", wide)
+    write_image(tmp_path / "a.png", wide)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"] and capfd.readouterr().err == ""

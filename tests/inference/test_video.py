@@ -57,6 +57,16 @@ def expected(video, model):
     return frames, [by_hand(model, frame) for frame in frames]
 
 
+def test_a_url_and_a_pattern_of_pictures(tmp_path, video, expected):
+    for i, frame in enumerate(expected[0][:3]):
+        cv2.imwrite(str(tmp_path / f"frames_{i:04d}.png"), frame[..., ::-1])
+    for source, count, frames in ((tmp_path / "frames_%04d.png", 3, expected[0][:3]),
+                                  (video.as_uri(), None, expected[0])):
+        with VideoReader(source) as reader:
+            assert reader.count == count
+            np.testing.assert_array_equal(list(reader), frames)
+
+
 class Collector(list):
     write = list.append
 
@@ -65,7 +75,7 @@ class Collector(list):
 def test_every_frame_in_order(video, model, expected, batch_size):
     pictures = Collector()
     with VideoReader(video) as reader:
-        assert (reader.size, reader.fps, reader.count) == (SIZE, FPS, FRAMES)
+        assert (reader.fps, reader.count) == (FPS, FRAMES)
         n = label_video(Predictor(model, batch_size), reader, lambda image, classes: (image, classes), pictures)
     assert n == FRAMES == len(pictures)
     for (image, classes), frame, by_hand_ in zip(pictures, *expected, strict=True):
@@ -203,6 +213,9 @@ def test_a_video_that_is_cut_short(tmp_path, model_file, capsys):
 @pytest.mark.parametrize("flags,words", [
     (["--input_path", "nowhere.mp4"], ["nowhere.mp4: no such file", "camera"]),
     (["--input_path", "text.mp4"], ["text.mp4: no video"]),
+    (["--input_path", "99999999999"], ["99999999999: no such file", "camera"]),
+    (["--input_path", "frames_%04d.png"], ["frames_%04d.png: no video"]),
+    (["--input_path", "http://127.0.0.1:9/in.mp4"], ["http://127.0.0.1:9/in.mp4: no video"]),
     (["--input_path", "97"], ["camera 97: no such camera"]),
     (["--output_path", "out.gif"], ["--output_path out.gif", ".mp4"]),
     (["--output_path", "in.mp4"], ["is the video itself"]),

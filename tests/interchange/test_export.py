@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from exported import SIZE, export, network
+from segnet_hpu.data.classes import palette
 from segnet_hpu.inference.predictor import Predictor
 from segnet_hpu.interchange.export.formats import FORMATS
+from segnet_hpu.interchange.export.labels import describe
+from segnet_hpu.interchange.export.serving import Serving
 from segnet_hpu.models.build import build_model
 from segnet_hpu.training.checkpoint import save_model
 
@@ -111,6 +114,15 @@ def test_a_free_size_is_the_network_built_for_that_size(tmp_path):
         np.testing.assert_allclose(found, expected[:1], atol=1e-3 * np.abs(expected).max())
         labels = json.loads((tmp_path / f"{out.name}.labels.json").read_text())
         assert labels["input"]["shape"][1:3] == [None, None] and labels["input"]["multiple_of"] == 16
+
+
+def test_what_a_free_side_must_divide_by():
+    for options, expected in (({}, 16), ({"level": 4}, 32)):
+        serving = Serving.of(build_model("segnet", 3, 32, 64, **options), "logits", free_size=True)
+        assert json.loads(describe(serving, "onnx", "abc", palette(None, 3)))["input"]["multiple_of"] == expected
+    image = keras.Input((8, 8, 3))
+    own = Serving.of(keras.Model(image, keras.layers.Conv2D(3, 1)(image), name="own"), "logits", free_size=True)
+    assert json.loads(describe(own, "onnx", "abc", palette(None, 3)))["input"]["multiple_of"] is None
 
 
 def test_mixed_precision_becomes_float32(tmp_path, capsys):

@@ -16,6 +16,7 @@ from segnet_hpu.models.resized import resized_model, scaled_size
     ("segnet_basic", (40, 56), (45, 63)),
     ("mobilenet_deeplabv3plus", (64, 64), (96, 128)),
     ("mobilenet_pspnet", (192, 192), (192, 384)),
+    ("pspnet_50", (233, 233), (89, 137)),
 ])
 def test_it_answers_as_the_network_built_for_that_size(name, size, other):
     keras.utils.set_random_seed(0)
@@ -41,12 +42,42 @@ def test_it_answers_as_the_network_built_for_that_size(name, size, other):
     ("of_a_user", (32, 48), 1, (32, 48)),
 ])
 def test_nearest_size(name, size, scale, expected):
-    assert scaled_size(SimpleNamespace(name=name, input_shape=(None, *size, 3)), scale) == expected
+    assert scaled_size(SimpleNamespace(name=name, input_shape=(None, *size, 3), layers=()), scale) == expected
+
+
+@pytest.fixture(scope="module")
+def deeplab():
+    return build_model("mobilenet_v2_deeplabv3plus", 3, 360, 480)
+
+
+@pytest.mark.parametrize("scale,size", [(0.25, (88, 128)), (1.25, (456, 608)), (1.75, (632, 832)), (2, (712, 960))])
+def test_maps_that_no_side_divides_by_fit_each_other(deeplab, scale, size):
+    """The 22.5 rows at 360 pixels are 22, and the 28.5 at 456 are 28."""
+    assert scaled_size(deeplab, scale) == size
+    resized = resized_model(deeplab, size)
+    assert resized.output_shape == (None, *size, 3)
+    sides = [tensor.shape[1:3] for tensor in resized.get_layer("aspp").input]
+    assert sides == [(size[0] // 16, size[1] // 16)] * 5
+
+
+def test_odd_maps_answer_as_the_network_built_for_that_size(deeplab):
+    built = build_model("mobilenet_v2_deeplabv3plus", 3, 88, 128)
+    built.set_weights(deeplab.get_weights())
+    image = np.random.default_rng(0).integers(0, 256, (1, 88, 128, 3)).astype(np.float32)
+    expected = np.asarray(built(image))
+    np.testing.assert_allclose(resized_model(deeplab, (88, 128))(image), expected, atol=1e-5 * np.abs(expected).max())
+
+
+def test_maps_that_do_not_fit_are_refused():
+    x = image = keras.Input((24, 24, 3))
+    x = keras.layers.Concatenate()([keras.layers.Resizing(9, 9)(x), keras.layers.Conv2D(2, 16)(x)])
+    with pytest.raises(UsageError, match="odd, which takes 24x24 pixels, cannot take 48x48"):
+        resized_model(keras.Model(image, x, name="odd"), (48, 48))
 
 
 def test_a_size_that_does_not_fit_is_refused():
     with pytest.raises(UsageError, match="enet cannot take 60x64 pixels; expected .* by multiples of 8"):
-        resized_model(SimpleNamespace(name="enet", input_shape=(None, 64, 64, 3)), (60, 64))
+        resized_model(SimpleNamespace(name="enet", input_shape=(None, 64, 64, 3), layers=()), (60, 64))
 
 
 def test_a_network_for_one_size_is_refused():

@@ -92,6 +92,20 @@ def test_what_a_killed_writer_leaves_is_in_no_listing(two):
     assert sorted(p.name for p in folder.iterdir()) == ["m.1.keras", "m.2.keras", "m.3.keras"]
 
 
+def test_another_models_checkpoint_is_never_taken(tmp_path):
+    for name in ("m.keras", "m.v2.best.keras", "m.v2.7.keras"):
+        (tmp_path / name).touch()
+    assert find_checkpoint(tmp_path / "m").name == "m.keras"
+    assert find_checkpoint(tmp_path / "m.v2").name == "m.v2.best.keras"
+    assert find_checkpoint(tmp_path / "m.v2.7").name == "m.v2.7.keras"
+    with pytest.raises(UsageError, match="holds checkpoints of .*/m, .*/m.v2; .* give the prefix"):
+        find_checkpoint(tmp_path)
+    (tmp_path / "m.keras").unlink()
+    assert find_checkpoint(tmp_path).name == "m.v2.best.keras"
+    with pytest.raises(UsageError, match="no checkpoint at .*/m;"):
+        find_checkpoint(tmp_path / "m")
+
+
 def truncated(data):
     return data[:len(data) * 2 // 3]
 

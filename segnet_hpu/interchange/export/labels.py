@@ -2,8 +2,7 @@
 
 import json
 
-from segnet_hpu.errors import UsageError
-from segnet_hpu.models.registry import find
+from segnet_hpu.models.registry import divisor_of
 
 
 def describe(serving, format, names, colours, ignore_label=None, equalises=False):
@@ -18,15 +17,8 @@ def describe(serving, format, names, colours, ignore_label=None, equalises=False
     picture = {"name": "image", "shape": [1 if chosen == "tflite" else None, height, width, channels],
                "dtype": "uint8" if format == "tflite_int8" else "float32", "values": "RGB, 0..255",
                "clahe": {"clip_limit": 1.0, "tiles": [8, 8], "channel": "L of LAB"} if equalises else None,
-               "multiple_of": _divisor(serving.model.name) if height is None else None}
+               "multiple_of": divisor_of(serving.model) if height is None else None}
     classes = [{"id": i, "name": name, "colour": list(map(int, colour))}
                for i, (name, colour) in enumerate(zip(names, colours, strict=True))]
     return json.dumps({"model": serving.model.name, "format": format, "input": picture, "output": serving.output,
                        "ignore_label": ignore_label, "classes": classes}, indent=1)
-
-
-def _divisor(name):
-    try:
-        return find(name).divisor
-    except UsageError:
-        return None
