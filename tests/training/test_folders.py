@@ -2,6 +2,7 @@
 
 import signal
 
+import keras
 import pytest
 
 from runs import flags, plain, rows, run, small
@@ -33,6 +34,7 @@ def test_another_models_run_is_left_alone(tmp_path, data, resume):
 
 def test_a_run_that_goes_on_needs_its_first_weights_no_more(tmp_path, data):
     first = tmp_path / "first.keras"
+    keras.utils.clear_session()  # layers are found by their names
     small().save(first)
     argv = flags(**data, epochs=2, init_from=str(first), auto_resume_checkpoint=True)
     status, _, err = run(tmp_path, *argv, model=small, signal_at=(signal.SIGKILL, ("epoch", 1)))
