@@ -54,10 +54,12 @@ def main():
     model = build_model(args.model, args.classes, args.height, args.width)
     predictor = Predictor(model)
     with Clip(args.video, args.frames) as clip:
-        frames = [predictor.prepare(frame)[None].astype(np.float32) for frame in clip]
+        pictures = list(clip)
+    frames = [predictor.prepare(picture)[None].astype(np.float32) for picture in pictures]
     model.predict_on_batch(frames[0])
-    print(f"{args.model} {args.height}x{args.width}, {len(frames)} frames of "
-          f"{clip.size[1]}x{clip.size[0]}, OpenCV {cv2.__version__}")
+    height, width = pictures[0].shape[:2]
+    print(f"{args.model} {args.height}x{args.width}, {len(frames)} frames of {width}x{height}, "
+          f"OpenCV {cv2.__version__}")
     rates, cpu = {"bare": [], "video": []}, {"bare": [], "video": []}
     for _ in range(args.rounds):
         for name, run in (("bare", lambda: bare(model, frames)), ("video", lambda: video(predictor, args))):
