@@ -37,7 +37,7 @@ def predict_multiple(model=None, inps=None, inp_dir=None, out_dir=None, checkpoi
     out_dir: draw them into this folder, under the pictures' names with the ending .png, or 0.png, 1.png, ...
     for arrays. out_fnames: files in place of out_dir, None for no drawing.
     """
-    from segnet_hpu.inference.label import drawer, refuse_doubles
+    from segnet_hpu.inference.label import drawer, refuse_doubles, refuse_overwriting
     from segnet_hpu.inference.predictor import Predictor
 
     if read_image_type not in (0, 1):
@@ -49,14 +49,16 @@ def predict_multiple(model=None, inps=None, inp_dir=None, out_dir=None, checkpoi
         inps = [path for paths in files_by_stem(inp_dir, IMAGE_FORMATS).values() for path in paths]
     if out_fnames is None:
         out_fnames = [out_dir and _result(out_dir, inp, i) for i, inp in enumerate(inps)]
-    refuse_doubles([pair for pair in zip(inps, out_fnames, strict=True) if pair[1]])
+    drawn = [pair for pair in zip(inps, out_fnames, strict=True) if pair[1]]
+    refuse_doubles(drawn)
+    refuse_overwriting([(Path(inp), Path(result)) for inp, result in drawn if not isinstance(inp, np.ndarray)])
     if overlay_img and any(out_fnames) and model.input_shape[-1] not in (1, 3):
         raise UsageError(f"overlay_img draws over pictures of 1 or 3 channels, {model.name} takes "
                          f"{model.input_shape[-1]}; leave it out")
     predictor = Predictor(model)
     draw = drawer("overlay" if overlay_img else "colour", _appearance(model, facts, class_names, colors),
                   show_legends)
-    return [_predict(predictor, draw, picture_of(inp, result, read_image_type), result, size)
+    return [_predict(predictor, draw, picture_of(inp, read_image_type), result, size)
             for inp, result in zip(inps, out_fnames, strict=True)]
 
 

@@ -1,7 +1,5 @@
 """Pictures and labels as keras_segmentation's users give them: paths, or arrays in OpenCV's BGR order."""
 
-import os
-
 import numpy as np
 
 from segnet_hpu.data.folder import wrong_size
@@ -30,19 +28,15 @@ class GivenPairs:
         return image, label
 
 
-def picture_of(inp, result=None, read_image_type=1):
+def picture_of(inp, read_image_type=1):
     """Return the picture, uint8 (H, W, C) RGB, of a path or of a BGR array, whose values are brought to 0..255.
 
-    result: the file that will be drawn, which may not be the picture. read_image_type: 1 reads in colour, 0 in grey.
-    Raises UsageError.
+    read_image_type: 1 reads in colour, 0 in grey. Raises UsageError for what cannot be read.
     """
     if isinstance(inp, np.ndarray):
         values = inp if inp.dtype == np.uint8 else np.clip(np.rint(inp.astype(np.float32)), 0, 255).astype(np.uint8)
         return np.ascontiguousarray(np.atleast_3d(values)[..., ::-1])
-    image = read_image(inp, 3 if read_image_type else 1)
-    if result and os.path.exists(result) and os.path.samefile(inp, result):
-        raise UsageError(f"{result} is the picture itself; choose another name for the result")
-    return image
+    return read_image(inp, 3 if read_image_type else 1)
 
 
 def _label_of(annotation):

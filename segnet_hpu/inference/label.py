@@ -71,7 +71,7 @@ def refuse_overwriting(pairs):
     for _, result in pairs:
         if result.resolve() in pictures:
             raise UsageError(f"{pictures[result.resolve()]} would be overwritten by a result; choose another "
-                             "--output_path")
+                             "place for the results")
 
 
 def label_pictures(predictor, pairs, write):
