@@ -12,8 +12,8 @@ shift 2
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 asks_help='' distributed='' before=''
-dry_run=''
-[[ ! ${SEGNET_DRY_RUN:-} =~ ^(1|true|yes|on)$ ]] || dry_run=1
+wanted=${SEGNET_DRY_RUN:-} dry_run=''
+[[ ! ${wanted,,} =~ ^(1|true|yes|on)$ ]] || dry_run=1
 default_root=$(sed -n 's/^data_root: *//p' "run_scripts/presets/$name.yaml")
 data_root=${SEGNET_DATA_ROOT:-$default_root}
 [[ $name != *_dist ]] || distributed=1

@@ -131,6 +131,11 @@ def _variables(field):
     return [field.metadata["variable"], own] if field.metadata["variable"] else [own]
 
 
+def is_default(settings, name):
+    """Return whether a setting has the value that it has without being set."""
+    return getattr(settings, name) == getattr(type(settings), name)
+
+
 def read_yaml(flag, path):
     """Return the mapping in a YAML file, {} for an empty one; raises UsageError that names `flag` and the path."""
     try:

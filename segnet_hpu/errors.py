@@ -1,7 +1,9 @@
-"""The two kinds of failure that a user sees as one line.
+"""The two kinds of failure that a user sees as one line, and warnings.
 
 Every message says what was found and where, what was expected, and what to do.
 """
+
+import sys
 
 
 class SegnetError(Exception):
@@ -43,6 +45,11 @@ class WorkerLost(RunError):
 
     def __init__(self, detail):
         super().__init__(f"{self.WORDS}: {detail}")
+
+
+def warn(message):
+    """Print a warning on one line, to standard error."""
+    print(f"segnet-hpu: warning: {message}", file=sys.stderr)
 
 
 def nearest(name, known):

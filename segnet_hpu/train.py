@@ -4,6 +4,7 @@ import numpy as np
 
 from segnet_hpu import config
 from segnet_hpu.data.custom import pair_function
+from segnet_hpu.data.images import rgb_of_bgr
 from segnet_hpu.errors import UsageError
 from segnet_hpu.predict import refuse_other_than_rgb
 from segnet_hpu.runtime.launch import joined
@@ -83,7 +84,7 @@ def _image_in_rgb(function):
         changed = np.asarray(function(np.ascontiguousarray(image[:, :, ::-1])))
         if changed.shape != image.shape:
             raise UsageError(f"preprocessing made {changed.shape} of an image of {image.shape}; expected that shape")
-        return _as_rgb(changed)
+        return rgb_of_bgr(changed)
     return change
 
 
@@ -91,16 +92,9 @@ def _in_rgb(function):
     """The function of an RGB image that `function` of a BGR one amounts to."""
     def change(image, mask):
         image, mask = function(np.ascontiguousarray(image[:, :, ::-1]), mask)
-        image = _as_rgb(np.asarray(image))
+        image = rgb_of_bgr(np.asarray(image))
         return image, np.asarray(mask).astype(np.uint8).reshape(image.shape[:2])
     return change
-
-
-def _as_rgb(image):
-    """A BGR image of any type of numbers as uint8 RGB: rounded, and clipped to 0..255."""
-    if image.dtype != np.uint8:
-        image = np.clip(np.rint(image), 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(image[:, :, ::-1])
 
 
 def _facts(model):

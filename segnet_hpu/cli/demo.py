@@ -84,8 +84,7 @@ def _show(settings, source, path, model, appearance, ignore):
     _, height, width, _ = model.input_shape
     write_page(page, f"{model.name} on {os.path.basename(os.path.abspath(settings.images_path))}",
                [path.name, f"network {width}×{height}", f"{count} picture{'s' if count > 1 else ''}",
-                f"{n_classes} classes"], appearance, sections, scores, survey.matrix,
-               survey.predicted)
+                f"{n_classes} classes"], appearance, sections, scores, survey.matrix, survey.predicted)
     if scores:
         print(score_table(scores))
     print(f"{sheet}, {page}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from segnet_hpu.cli.labelled import Labelled, dataset_of, open_labelled
 from segnet_hpu.config import REQUIRED, option
-from segnet_hpu.errors import UsageError
+from segnet_hpu.errors import UsageError, warn
 from segnet_hpu.inference.ways import PredictionSettings
 from segnet_hpu.objectives.chosen import parse_metrics
 
@@ -30,7 +30,6 @@ def run(settings):
     if settings.curve:
         _refuse_curve(settings)
     import json
-    import sys
 
     dataset = dataset_of(settings)
     from segnet_hpu.files import refuse_unwritable, write_text
@@ -69,8 +68,7 @@ def run(settings):
     if settings.json:
         write_text(settings.json, json.dumps(scores, indent=2))
     if settings.curve and not write_curve(settings.curve, card, appearance.names):
-        print(f"segnet-hpu: warning: --curve {settings.curve} is not written: no label holds the class that road "
-              "scores", file=sys.stderr)
+        warn(f"--curve {settings.curve} is not written: no label holds the class that road scores")
     print(score_table(scores))
 
 

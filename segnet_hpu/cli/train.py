@@ -44,10 +44,11 @@ def _start_workers(settings):
     RunFolder.of(settings, settings.model_name).check(settings.auto_resume_checkpoint)
     logs = _logs(settings)
     words, variables = launch.command(settings, logs)
-    if "--debug" in sys.argv:
+    debug = "--debug" in sys.argv
+    if debug:
         words.append("--debug")
     plan = layout(settings)
-    supervise(words, variables, logs, settings.fault_timeout, is_elastic(settings), "--debug" in sys.argv,
+    supervise(words, variables, logs, settings.fault_timeout, is_elastic(settings), debug,
               workers=0 if plan.is_local else plan.workers)
 
 

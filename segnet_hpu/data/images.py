@@ -65,6 +65,13 @@ def blue_channel(label):
     return label if label.ndim == 2 else np.ascontiguousarray(label[:, :, 0])
 
 
+def rgb_of_bgr(image):
+    """Return uint8 RGB (H, W, C) of a BGR array of any type of numbers, rounded and clipped to 0..255."""
+    if image.dtype != np.uint8:
+        image = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(image[:, :, ::-1])
+
+
 def read_bytes(path):
     """Return the bytes of an image file that is neither empty nor cut short; raises BadFile."""
     try:

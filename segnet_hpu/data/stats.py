@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segnet_hpu.data.datasets.base import VOID
+from segnet_hpu.data.datasets.base import void_ids
 from segnet_hpu.data.prefetch import prefetched
 from segnet_hpu.errors import UsageError
 from segnet_hpu.progress import progress
@@ -69,13 +69,13 @@ def median_frequency_weights(source, n_classes, ignore_label=None):
 
 def _label_counts(source, n_classes, ignore_label):
     """Yield ((H, W), pixels of each class and of void) of every label."""
+    ids = np.array(void_ids(ignore_label), int)
+
     def count(i):
         label = source.label(i)
         counts = np.bincount(label.ravel(), minlength=256)
-        void = 0
-        if ignore_label is not None:
-            ids = [*{ignore_label, VOID}]
-            void, counts[ids] = counts[ids].sum(), 0
+        void = counts[ids].sum()
+        counts[ids] = 0
         if counts[n_classes:].any():
             raise UsageError(f"label {source.name(i)} holds id {np.flatnonzero(counts).max()}; expected "
                              f"0..{n_classes - 1}. Run verify_dataset to list all such labels")

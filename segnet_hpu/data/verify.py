@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segnet_hpu.data import containers
-from segnet_hpu.data.datasets.base import VOID
+from segnet_hpu.data.datasets.base import void_ids
 from segnet_hpu.data.folder import IMAGE_FORMATS, files_of_both, wrong_size
 from segnet_hpu.data.images import BadFile, blue_channel, read_image, read_label_channels
 from segnet_hpu.data.prefetch import prefetched
@@ -102,8 +102,7 @@ def _check_label(path, label, n_classes, ignore_label):
     counts = np.bincount(blue_channel(label).ravel())
     ids = np.flatnonzero(counts)
     # A set that has void pixels may have 255 for them as well; one that has none has hardly meant 255 as void.
-    void = () if ignore_label is None else (ignore_label, VOID)
-    outside = ids[(ids >= n_classes) & ~np.isin(ids, void)]
+    outside = ids[(ids >= n_classes) & ~np.isin(ids, void_ids(ignore_label))]
     if not outside.size:
         return [], set(ids.tolist())
     if 255 in outside and set(ids.tolist()) <= {0, 255}:

@@ -1,11 +1,11 @@
 """Score a model against labels at their full resolution."""
 
-import sys
 from functools import partial
 
 import numpy as np
 
 from segnet_hpu.data.prefetch import batched, prefetched
+from segnet_hpu.errors import warn
 from segnet_hpu.inference.predictor import Predictor
 from segnet_hpu.objectives.scorecard import Scorecard
 from segnet_hpu.progress import Progress
@@ -58,9 +58,8 @@ def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=No
     seen = ranks.sum(seen)
     outside = n_classes + np.flatnonzero(seen[n_classes:255])
     if outside.size and ranks.leads:
-        print(f"segnet-hpu: warning: the labels hold ids outside 0..{n_classes - 1}, which were left out: "
-              f"{', '.join(map(str, outside))} ({seen[outside].sum()} pixels); verify_dataset names the files",
-              file=sys.stderr)
+        warn(f"the labels hold ids outside 0..{n_classes - 1}, which were left out: "
+             f"{', '.join(map(str, outside))} ({seen[outside].sum()} pixels); verify_dataset names the files")
     return card
 
 

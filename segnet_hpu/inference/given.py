@@ -3,7 +3,7 @@
 import numpy as np
 
 from segnet_hpu.data.folder import wrong_size
-from segnet_hpu.data.images import blue_channel, read_image, read_label
+from segnet_hpu.data.images import blue_channel, read_image, read_label, rgb_of_bgr
 from segnet_hpu.errors import UsageError
 
 
@@ -34,8 +34,7 @@ def picture_of(inp, read_image_type=1):
     read_image_type: 1 reads in colour, 0 in grey. Raises UsageError for what cannot be read.
     """
     if isinstance(inp, np.ndarray):
-        values = inp if inp.dtype == np.uint8 else np.clip(np.rint(inp.astype(np.float32)), 0, 255).astype(np.uint8)
-        return np.ascontiguousarray(np.atleast_3d(values)[..., ::-1])
+        return rgb_of_bgr(np.atleast_3d(inp))
     return read_image(inp, 3 if read_image_type else 1)
 
 

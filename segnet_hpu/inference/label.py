@@ -34,9 +34,13 @@ def find_pictures(input_path, output_path):
     if target.is_file():
         raise UsageError(f"--output_path {target} is a file; expected a folder, as --input_path is one")
     refuse_unwritable("--output_path", target, folder=True)
-    if target.resolve() == source.resolve():
+    inside = target.resolve()
+    if inside == source.resolve():
         raise UsageError(f"--output_path {target} is the folder of the pictures; choose another")
-    pictures = sorted(p for p in source.rglob("*") if _is_picture(p, source) and not _is_result(p, source, target))
+    pictures = [p for p in sorted(source.rglob("*")) if _is_picture(p, source)]
+    if source.resolve() in inside.parents:
+        # What an earlier call wrote there is no input.
+        pictures = [p for p in pictures if inside not in p.resolve().parents]
     if not pictures:
         raise UsageError(f"--input_path {source} holds no picture; expected {', '.join(IMAGES)}")
     pairs = [(p, (target / p.relative_to(source)).with_suffix(".png")) for p in pictures]
@@ -48,12 +52,6 @@ def find_pictures(input_path, output_path):
 def _is_picture(path, source):
     hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
     return path.suffix.lower() in IMAGES and not hidden and path.is_file()
-
-
-def _is_result(path, source, target):
-    """Whether a file lies in the results' folder, where that is within the pictures' own."""
-    inside = target.resolve()
-    return source.resolve() in inside.parents and inside in path.resolve().parents
 
 
 def refuse_doubles(pairs):

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from segnet_hpu.errors import RunError
 
+# Of a file that is not whole yet. Keras wants the ending .keras; a dot in front keeps it out of every listing.
+PARTIAL = ".partial.keras"
+
 
 def write_model(path, model, facts, advice, add=lambda archive: None):
     """Write the network of a model, without its training set-up, and `facts` (a JSON-able dict); atomic.
@@ -17,8 +20,7 @@ def write_model(path, model, facts, advice, add=lambda archive: None):
     import keras
 
     path = Path(path)
-    # Keras wants the ending .keras; the dot in front keeps it out of every listing.
-    partial = path.with_name(f".{path.stem}.partial.keras")
+    partial = path.with_name(f".{path.stem}{PARTIAL}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # A plain twin that shares the layers: the file holds the network, not the training set-up.

@@ -3,12 +3,12 @@
 import collections
 import contextlib
 import itertools
-import sys
 import time
 
 import cv2
 
 from segnet_hpu.data.prefetch import batched, prefetched
+from segnet_hpu.errors import warn
 from segnet_hpu.inference.movie import VideoWriter
 from segnet_hpu.inference.render import write_over
 from segnet_hpu.progress import Progress
@@ -79,8 +79,7 @@ def label_file(predictor, reader, output, draw, **options):
     with VideoWriter(output, reader.fps) if output else contextlib.nullcontext() as writer:
         n = label_video(predictor, reader, draw, writer, **options)
     if reader.ended and reader.frames < (reader.count or 0):
-        print(f"segnet-hpu: warning: {reader.name} ends after {reader.frames} of {reader.count} frames",
-              file=sys.stderr)
+        warn(f"{reader.name} ends after {reader.frames} of {reader.count} frames")
     rate = n / max(time.monotonic() - began, 1e-9)
     return f"{n} frame{'' if n == 1 else 's'} of {reader.name} labelled, {rate:.2f} a second" \
         + (f": {output}" if output else "")

@@ -1,8 +1,6 @@
 """Arithmetic of a run: fp32, bf16 or fp16 with loss scaling."""
 
-import sys
-
-from segnet_hpu.errors import UsageError
+from segnet_hpu.errors import UsageError, warn
 from segnet_hpu.runtime import cpu, hpu
 
 # Keras scales the loss by itself under mixed_float16.
@@ -25,8 +23,7 @@ def set_precision(data_type, device):
     if data_type == "bf16" and device.kind == "hpu":
         hpu.refuse_two_bf16()
     if data_type == "bf16" and device.kind == "cpu" and not cpu.bf16_instructions():
-        print("segnet-hpu: warning: this CPU has no bf16 instructions: --data_type bf16 will be slow; "
-              "prefer fp32", file=sys.stderr)
+        warn("this CPU has no bf16 instructions: --data_type bf16 will be slow; prefer fp32")
     import keras
 
     keras.config.set_dtype_policy(POLICIES[data_type])

@@ -15,7 +15,7 @@ import numpy as np
 
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.inference.load import NUMBERED, number_of
-from segnet_hpu.inference.save import write_model
+from segnet_hpu.inference.save import PARTIAL, write_model
 from segnet_hpu.training.state import State
 
 # What zipfile, NumPy and JSON raise over damaged bytes.
@@ -39,8 +39,8 @@ def list_checkpoints(prefix):
 def list_partial(prefix):
     """Return a prefix's numbered checkpoints that were never written to the end."""
     folder, name = Path(prefix).parent, Path(prefix).name
-    return [p for p in folder.glob(".*.partial.keras") if p.name.startswith(f".{name}.")
-            and NUMBERED.fullmatch(p.name[1 + len(name):].replace(".partial", ""))]
+    return [p for p in folder.glob(f".*{PARTIAL}") if p.name.startswith(f".{name}.")
+            and NUMBERED.fullmatch(p.name[1 + len(name):].replace(PARTIAL, ".keras"))]
 
 
 def save_model(path, model, facts):

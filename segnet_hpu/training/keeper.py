@@ -1,11 +1,11 @@
 """Keeps a run's state in checkpoints: the newest few, and the best."""
 
 import copy
-import sys
 import time
 
 import numpy as np
 
+from segnet_hpu.errors import warn
 from segnet_hpu.training import checkpoint
 from segnet_hpu.training.state import State
 
@@ -87,7 +87,3 @@ class Keeper:
         if self.ranks.leads:
             with checkpoint.averaged_weights(self.model):
                 checkpoint.save_model(self.places.best, self.model, self.facts)
-
-
-def warn(message):
-    print(f"segnet-hpu: warning: {message}", file=sys.stderr)

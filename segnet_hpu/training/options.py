@@ -1,5 +1,6 @@
 """Settings that belong to one choice of another: the options of a loss, of a schedule."""
 
+from segnet_hpu.config import is_default
 from segnet_hpu.errors import UsageError
 
 
@@ -10,11 +11,10 @@ def options_of(settings, choice, table):
     """
     chosen, options = getattr(settings, choice), {}
     for name, (argument, users) in table.items():
-        value = getattr(settings, name)
-        if value == getattr(type(settings), name):  # the default
+        if is_default(settings, name):
             continue
         if chosen not in users:
             raise UsageError(f"--{name} does not go with --{choice} {chosen}; expected --{choice} "
                              f"{', '.join(users)}, or leave --{name} out")
-        options[argument] = value
+        options[argument] = getattr(settings, name)
     return options

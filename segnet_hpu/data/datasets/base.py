@@ -11,6 +11,11 @@ from segnet_hpu.errors import UsageError, nearest
 VOID = 255
 
 
+def void_ids(ignore_label):
+    """Return the ids of a plain label that are void: a list of `ignore_label` and 255 with it, empty for None."""
+    return [] if ignore_label is None else sorted({ignore_label, VOID})
+
+
 class Split(NamedTuple):
     """The files of one part of a data set, below its root.
 

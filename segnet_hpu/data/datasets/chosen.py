@@ -1,5 +1,6 @@
 """Which data a command works on: folders, or a data set by name."""
 
+from segnet_hpu.config import is_default
 from segnet_hpu.data.datasets.registry import find
 from segnet_hpu.errors import UsageError
 
@@ -19,7 +20,7 @@ def chosen_dataset(settings, folders, needed, splits):
         if settings.data_root is not None:
             raise UsageError("--data_root is the place of a --dataset; give that too, or leave it out")
         for name in splits:
-            if getattr(settings, name) != getattr(type(settings), name):  # the default
+            if not is_default(settings, name):
                 raise UsageError(f"--{name} {getattr(settings, name)} is a part of a --dataset; give that, or leave "
                                  f"--{name} out: the folders are used whole")
         return None
