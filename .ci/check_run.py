@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from segnet_hpu.data.folder import FolderSource
-from segnet_hpu.objectives.metrics import ConfusionMatrix
+from segnet_hpu.data.folder_source import FolderSource
+from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 
 
 def constant_baseline(source, n_classes, ignore_label):

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from segnet_hpu.data.datasets import find, open_dataset
-from segnet_hpu.objectives.metrics import ConfusionMatrix
+from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 
 
 def sampled_pixels(source, count, rng):

@@ -17,12 +17,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from segnet_hpu.data.folder import IMAGE_FORMATS, files_by_stem  # noqa: E402
+from segnet_hpu.data.folder_source import IMAGE_FORMATS, files_by_stem  # noqa: E402
 from segnet_hpu.data.images import read_image  # noqa: E402
-from segnet_hpu.inference.load import load_model  # noqa: E402
 from segnet_hpu.inference.predictor import Predictor  # noqa: E402
 from segnet_hpu.inference.tiled import TiledPredictor  # noqa: E402
-from segnet_hpu.models.resized import resized_model  # noqa: E402
+from segnet_hpu.interchange.load import load_model  # noqa: E402
+from segnet_hpu.models.resizing import resized_model  # noqa: E402
 from segnet_hpu.runtime.device import select_device  # noqa: E402
 
 

@@ -20,11 +20,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from segnet_hpu.inference.appearance import Appearance  # noqa: E402
-from segnet_hpu.inference.label import drawer  # noqa: E402
-from segnet_hpu.inference.movie import VideoReader, VideoWriter  # noqa: E402
+from segnet_hpu.data.appearance import Appearance  # noqa: E402
+from segnet_hpu.inference.label_pictures import drawer  # noqa: E402
 from segnet_hpu.inference.predictor import Predictor  # noqa: E402
 from segnet_hpu.inference.video import label_video  # noqa: E402
+from segnet_hpu.inference.video_files import VideoReader, VideoWriter  # noqa: E402
 from segnet_hpu.models.build import build_model  # noqa: E402
 from segnet_hpu.runtime.device import select_device  # noqa: E402
 

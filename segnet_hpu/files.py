@@ -1,7 +1,10 @@
 """Writing files so that a failure leaves the old one whole."""
 
+import contextlib
 import errno
 import os
+import shutil
+from pathlib import Path
 
 from segnet_hpu.errors import RunError, UsageError
 
@@ -76,3 +79,22 @@ def write_image(path, picture):
         raise UsageError(f"cannot write {path}: {ending or 'no ending'} is no picture format; "
                          "expected a name that ends in .png or .jpg")
     replace_file(path, data.tobytes(), make_folder=True)
+
+
+@contextlib.contextmanager
+def new_folder(path):
+    """Yield an empty sibling folder that becomes `path` when the block ends without an error.
+
+    `path` must be absent or an empty folder. On an error the sibling is removed; a killed process leaves it
+    behind under a hidden name ending in .part. Raises OSError where the disk refuses.
+    """
+    path = Path(path).resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.parent / f".{path.name}.{os.getpid()}.part"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

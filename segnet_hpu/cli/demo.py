@@ -37,15 +37,15 @@ def run(settings):
     if os.path.exists(os.path.join(settings.out, "config.yaml")):
         raise UsageError(f"--out {settings.out} is the folder of a run, which has a report.html of its own; choose "
                          "another")
-    from segnet_hpu.data.folder import FolderSource
-    from segnet_hpu.inference.judged import Pictures
-    from segnet_hpu.inference.load import find_checkpoint
+    from segnet_hpu.data.folder_source import FolderSource
+    from segnet_hpu.inference.survey import Pictures
+    from segnet_hpu.interchange.load import find_checkpoint
 
     labelled = settings.segs_path is not None
     source = FolderSource(settings.images_path, settings.segs_path) if labelled else Pictures(settings.images_path)
     path = find_checkpoint(settings.checkpoints_path)
-    from segnet_hpu.inference.appearance import Appearance
-    from segnet_hpu.inference.load import load_model
+    from segnet_hpu.data.appearance import Appearance
+    from segnet_hpu.interchange.load import load_model
     from segnet_hpu.runtime.device import select_device
 
     select_device(settings.train_engine)
@@ -60,12 +60,12 @@ def _show(settings, source, path, model, appearance, ignore):
     """Look at all pictures once, then again at those that are shown."""
     from functools import partial
 
+    from segnet_hpu.evaluation.tables import named_scores, score_table
     from segnet_hpu.files import write_image
-    from segnet_hpu.inference.judged import Survey, judged
-    from segnet_hpu.inference.page.page import write_page
     from segnet_hpu.inference.predictor import Predictor
-    from segnet_hpu.inference.scores import named_scores, score_table
+    from segnet_hpu.inference.report.page import write_page
     from segnet_hpu.inference.sheet import contact_sheet
+    from segnet_hpu.inference.survey import Survey, judged
 
     n_classes, count = model.output_shape[-1], len(source)
     look = partial(judged, Predictor(model, settings.batch_size), source, n_classes=n_classes, ignore_label=ignore)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from segnet_hpu.cli.labelled import Labelled, dataset_of, open_labelled
+from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.errors import UsageError, warn
-from segnet_hpu.inference.ways import PredictionSettings
-from segnet_hpu.objectives.chosen import parse_metrics
+from segnet_hpu.evaluation.metrics import parse_metrics
+from segnet_hpu.inference.settings import PredictionSettings
 
 
 @dataclass(kw_only=True)
@@ -33,7 +33,7 @@ def run(settings):
 
     dataset = dataset_of(settings)
     from segnet_hpu.files import refuse_unwritable, write_text
-    from segnet_hpu.inference.load import find_checkpoint
+    from segnet_hpu.interchange.load import find_checkpoint
 
     settings.check()
     if settings.json:
@@ -42,12 +42,12 @@ def run(settings):
         refuse_unwritable("--curve", settings.curve)
     source = open_labelled(settings)
     path = find_checkpoint(settings.checkpoints_path)
-    from segnet_hpu.inference.appearance import Appearance
-    from segnet_hpu.inference.curve import write_curve
-    from segnet_hpu.inference.evaluate import evaluate
-    from segnet_hpu.inference.load import load_model
-    from segnet_hpu.inference.scores import named_scores, score_table
-    from segnet_hpu.objectives.scorecard import make_scorers
+    from segnet_hpu.data.appearance import Appearance
+    from segnet_hpu.evaluation.evaluate import evaluate
+    from segnet_hpu.evaluation.scorecard import make_scorers
+    from segnet_hpu.evaluation.tables import named_scores, score_table
+    from segnet_hpu.inference.precision_recall import write_curve
+    from segnet_hpu.interchange.load import load_model
     from segnet_hpu.runtime.device import select_device
 
     select_device(settings.train_engine)

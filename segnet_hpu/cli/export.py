@@ -32,17 +32,17 @@ class Settings:
 
 def run(settings):
     output = _check(settings)
-    from segnet_hpu.inference.load import find_checkpoint
     from segnet_hpu.inference.pictures import DrawnPictures, FolderPictures
+    from segnet_hpu.interchange.load import find_checkpoint
 
     path = find_checkpoint(settings.checkpoints_path)
     verified = FolderPictures(settings.verify_images, VERIFIED) if settings.verify_images else DrawnPictures()
     training = FolderPictures(settings.calibration_images, CALIBRATED) if settings.calibration_images else ()
-    from segnet_hpu.inference.appearance import Appearance
+    from segnet_hpu.data.appearance import Appearance
     from segnet_hpu.inference.inputs import input_transform
-    from segnet_hpu.inference.load import load_model
     from segnet_hpu.interchange.export import labels, network, place
     from segnet_hpu.interchange.export.serving import Serving
+    from segnet_hpu.interchange.load import load_model
     from segnet_hpu.runtime.device import select_device
 
     select_device("cpu")

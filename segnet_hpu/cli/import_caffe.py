@@ -29,9 +29,9 @@ def run(settings):
     from segnet_hpu.interchange.caffe.reader import read_caffemodel
 
     layers = read_caffemodel(settings.caffemodel)
-    from segnet_hpu.inference.save import write_model
     from segnet_hpu.interchange.caffe.importer import import_weights
     from segnet_hpu.models.build import build_model
+    from segnet_hpu.models.save import write_model
     from segnet_hpu.runtime.device import select_device
 
     select_device("cpu")

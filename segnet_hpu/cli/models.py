@@ -71,7 +71,7 @@ def _facts(name, settings):
 
 def _details(name, settings):
     """What only the built network tells; draws it too if asked for."""
-    from segnet_hpu.models.count import gflops, layer_sizes, outline, parameters
+    from segnet_hpu.models.cost import gflops, layer_sizes, outline, parameters
 
     model = outline(name, settings.n_classes, settings.input_height, settings.input_width,
                     **model_options(name, settings.model_options))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import UsageError
-from segnet_hpu.inference.ways import PredictionSettings
+from segnet_hpu.inference.settings import PredictionSettings
 
 
 @dataclass(kw_only=True)
@@ -37,15 +37,15 @@ def run(settings):
     if settings.ids and settings.output_path.lower().endswith((".jpg", ".jpeg")):
         raise UsageError(f"--output_path {settings.output_path}: JPEG alters class ids; "
                          "expected a name that ends in .png for --ids")
-    from segnet_hpu.inference.label import drawer, find_pictures, label_pictures
+    from segnet_hpu.inference.label_pictures import drawer, find_pictures, label_pictures
 
     pairs = find_pictures(settings.input_path, settings.output_path)
     if settings.mc_samples:
-        from segnet_hpu.inference.belief import refuse_clashes
+        from segnet_hpu.inference.uncertainty import refuse_clashes
 
         refuse_clashes(pairs)
-    from segnet_hpu.inference.appearance import Appearance
-    from segnet_hpu.inference.load import find_checkpoint, load_model
+    from segnet_hpu.data.appearance import Appearance
+    from segnet_hpu.interchange.load import find_checkpoint, load_model
     from segnet_hpu.runtime.device import select_device
 
     path = find_checkpoint(settings.checkpoints_path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import Stopped, UsageError
-from segnet_hpu.inference.ways import PredictionSettings
+from segnet_hpu.inference.settings import PredictionSettings
 
 
 @dataclass(kw_only=True)
@@ -32,8 +32,8 @@ def run(settings):
     settings.check()
     if not settings.output_path and not settings.display:
         raise UsageError("predict_video has nowhere to put its frames; give --output_path F.mp4, or --display")
-    from segnet_hpu.inference.load import find_checkpoint
-    from segnet_hpu.inference.movie import VideoReader, check_output
+    from segnet_hpu.inference.video_files import VideoReader, check_output
+    from segnet_hpu.interchange.load import find_checkpoint
 
     if settings.output_path:
         check_output("--output_path", settings.output_path, settings.input_path)
@@ -51,12 +51,12 @@ def _window(settings):
 
 
 def _label(settings, path, reader, window):
-    from segnet_hpu.inference.appearance import Appearance
-    from segnet_hpu.inference.label import drawer
-    from segnet_hpu.inference.load import load_model
+    from segnet_hpu.data.appearance import Appearance
+    from segnet_hpu.inference.label_pictures import drawer
     from segnet_hpu.inference.video import label_file
+    from segnet_hpu.interchange.load import load_model
     from segnet_hpu.runtime.device import select_device
-    from segnet_hpu.training.stopping import StopSignals
+    from segnet_hpu.runtime.stop_signals import StopSignals
 
     select_device(settings.train_engine)
     model, facts = load_model(path)

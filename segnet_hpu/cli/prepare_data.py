@@ -23,7 +23,7 @@ def run(settings):
     from segnet_hpu.data import prepare
 
     def draw(out):
-        from segnet_hpu.data.sample.write import write_dataset
+        from segnet_hpu.samples.write import write_dataset
 
         print(f"drawing {settings.n} sample scenes instead", file=sys.stderr)
         train, test, _ = write_dataset(out, settings.n, settings.seed)

@@ -22,7 +22,7 @@ def run(settings):
     """Draw, or confirm what is there."""
     from tqdm import tqdm
 
-    from segnet_hpu.data.sample.write import write_dataset
+    from segnet_hpu.samples.write import write_dataset
 
     def progress(indices):
         return tqdm(indices, "drawing", unit="scene", disable=not sys.stderr.isatty())

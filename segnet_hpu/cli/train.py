@@ -2,10 +2,11 @@
 
 from segnet_hpu import config
 from segnet_hpu.cli.augmented import refuse_idle_augmentation
-from segnet_hpu.runtime import launch, worker
-from segnet_hpu.runtime.layout import check_workers
+from segnet_hpu.launch import command
+from segnet_hpu.launch.hosts import check_workers
+from segnet_hpu.runtime import worker
 from segnet_hpu.training.check import check
-from segnet_hpu.training.named import settle_data
+from segnet_hpu.training.dataset_settings import settle_data
 from segnet_hpu.training.settings import Settings
 
 __all__ = ["Settings", "run"]
@@ -18,15 +19,15 @@ def run(settings):
         return
     if settings.dry_run:
         check_workers(settings)
-        print(launch.line(settings, _logs(settings)))
+        print(command.line(settings, _logs(settings)))
         return
     check(settings)
     refuse_idle_augmentation(settings)
-    if settings.distributed and not launch.joined(settings):
+    if settings.distributed and not command.joined(settings):
         _start_workers(settings)
         return
     worker.settle(settings)
-    from segnet_hpu.training.train import train
+    from segnet_hpu.training.run import train
 
     train(settings)
 
@@ -35,15 +36,15 @@ def _start_workers(settings):
     """Start the workers, which come here again with the same settings, and wait for them."""
     import sys
 
-    from segnet_hpu.runtime.launchable import check_launchable
-    from segnet_hpu.runtime.layout import is_elastic, layout
-    from segnet_hpu.runtime.supervise import supervise
-    from segnet_hpu.training.folder import RunFolder
+    from segnet_hpu.launch.hosts import is_elastic, layout
+    from segnet_hpu.launch.requirements import check_launchable
+    from segnet_hpu.launch.supervision import supervise
+    from segnet_hpu.training.run_folder import RunFolder
 
     check_launchable(settings)
     RunFolder.of(settings, settings.model_name).check(settings.auto_resume_checkpoint)
     logs = _logs(settings)
-    words, variables = launch.command(settings, logs)
+    words, variables = command.command(settings, logs)
     debug = "--debug" in sys.argv
     if debug:
         words.append("--debug")
@@ -54,7 +55,7 @@ def _start_workers(settings):
 
 def _logs(settings):
     """RUN/logs/N, a new one for every launch."""
-    from segnet_hpu.training.folder import RunFolder
+    from segnet_hpu.training.run_folder import RunFolder
 
     logs = RunFolder.of(settings, settings.model_name).folder / "logs"
     return logs / str(1 + max((int(p.name) for p in logs.glob("*") if p.name.isdigit()), default=0))

@@ -11,7 +11,7 @@ from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.search.space import read_space
 from segnet_hpu.training import settings as training
 from segnet_hpu.training.check import check
-from segnet_hpu.training.named import settle_data
+from segnet_hpu.training.dataset_settings import settle_data
 
 PACKAGES = {"optuna": "optuna>=4,<6", "matplotlib": "matplotlib>=3.7"}
 
@@ -40,7 +40,7 @@ def run(settings):
         refuse_idle_augmentation(settings)
     refuse_unwritable("--out", settings.out, folder=True)
     _require_packages()
-    from segnet_hpu.search.outcome import summary
+    from segnet_hpu.search.results import summary
     from segnet_hpu.search.study import search
 
     study = search(base, space, settings.out, settings.trials, settings.prune)

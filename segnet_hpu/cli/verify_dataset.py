@@ -3,10 +3,10 @@
 import json
 from dataclasses import asdict, dataclass
 
-from segnet_hpu.cli.labelled import Labelled, dataset_of
+from segnet_hpu.cli.data_flags import Labelled, dataset_of
 from segnet_hpu.config import option
 from segnet_hpu.data.classes import MAX_CLASSES
-from segnet_hpu.data.datasets.chosen import agreed_classes
+from segnet_hpu.data.datasets.selection import agreed_classes
 
 
 @dataclass(kw_only=True)
@@ -54,7 +54,7 @@ def _verify_splits(dataset, settings):
     """Return (number of pairs, faults) of the data set's splits, labels judged as training ids."""
     n_classes = agreed_classes(dataset, settings.n_classes)
     splits = [settings.split] if settings.split else [name for name in ("train", "val") if name in dataset.splits]
-    from segnet_hpu.data.datasets.verify import verify_split
+    from segnet_hpu.data.datasets.verify_split import verify_split
 
     found = [verify_split(dataset, settings.data_root, split, n_classes, settings.ignore_label) for split in splits]
     return sum(len(source) for source, _ in found), [fault for _, faults in found for fault in faults]

@@ -4,10 +4,10 @@ import os
 from dataclasses import dataclass
 
 from segnet_hpu.cli.augmented import refuse_idle_augmentation
-from segnet_hpu.cli.labelled import Labelled, dataset_of, open_labelled
+from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled
 from segnet_hpu.config import option
 from segnet_hpu.data.classes import MAX_CLASSES, PALETTES, class_names, palette, parse_palette, split_names
-from segnet_hpu.data.datasets.chosen import agreed_classes
+from segnet_hpu.data.datasets.selection import agreed_classes
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
 

@@ -7,7 +7,7 @@ import cv2
 from segnet_hpu.data.classes import voc_colour
 from segnet_hpu.data.containers import with_palette
 from segnet_hpu.data.datasets.things import VOC
-from segnet_hpu.data.output import place
+from segnet_hpu.data.output_folder import place
 from segnet_hpu.data.prefetch import prefetched
 from segnet_hpu.data.target import file_values, files_of, image_ending, paths
 from segnet_hpu.errors import UsageError

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from segnet_hpu.constants import VOID
 from segnet_hpu.data.cache import Cache
 from segnet_hpu.data.sampling import Void
-from segnet_hpu.data.transforms import IGNORE
 from segnet_hpu.errors import SegnetError, UsageError
 
 AHEAD = 2
@@ -70,6 +70,6 @@ class Loader:
             raise UsageError(f"{self.source.name(index)}: cannot be made into a sample: "
                              f"{type(error).__name__}: {error}") from error
         if isinstance(entry, Void):
-            label_out[...] = IGNORE
+            label_out[...] = VOID
         # OpenCV writes elsewhere if a shape differs: better a failure than an unwritten array.
         assert made[0] is image_out and made[1] is label_out

@@ -8,9 +8,9 @@ import zipfile
 import zlib
 from pathlib import Path, PureWindowsPath
 
-from segnet_hpu.data.atomic import new_folder
 from segnet_hpu.data.download import fetch
 from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.files import new_folder
 
 DRIVE_ID = "0B0d9ZiqAgFkiOHR1NTJhWVJMNEU"
 URL = f"https://drive.usercontent.google.com/download?id={DRIVE_ID}&export=download&confirm=t"

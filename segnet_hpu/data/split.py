@@ -5,7 +5,7 @@ import os
 
 from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.datasets.held_out import held_out
-from segnet_hpu.data.output import new_dataset, place
+from segnet_hpu.data.output_folder import new_dataset, place
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.progress import progress
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segnet_hpu.data.datasets.base import void_ids
+from segnet_hpu.constants import void_ids
 from segnet_hpu.data.prefetch import prefetched
 from segnet_hpu.errors import UsageError
 from segnet_hpu.progress import progress

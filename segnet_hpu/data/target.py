@@ -4,10 +4,11 @@ import os
 
 import numpy as np
 
-from segnet_hpu.data.datasets.base import VOID, DataSet, Split
+from segnet_hpu.constants import VOID
+from segnet_hpu.data.datasets.dataset import DataSet, Split
 from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.datasets.patterns import fill
-from segnet_hpu.data.folder import IMAGE_FORMATS
+from segnet_hpu.data.folder_source import IMAGE_FORMATS
 from segnet_hpu.errors import UsageError
 
 

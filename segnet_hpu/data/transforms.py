@@ -3,10 +3,9 @@
 import cv2
 import numpy as np
 
+from segnet_hpu.constants import VOID
 from segnet_hpu.data import geometry, photometric
 from segnet_hpu.data.augmentation import Augmentation
-
-IGNORE = 255
 
 
 class TrainTransform:
@@ -24,7 +23,7 @@ class TrainTransform:
         self.custom = custom
         self._ids = np.arange(256, dtype=np.uint8)
         if ignore_label in range(256):
-            self._ids[ignore_label] = IGNORE
+            self._ids[ignore_label] = VOID
 
     def __call__(self, image, label, rng, out=(None, None)):
         """Return (uint8 (H, W, 3), uint8 (h, w)) from uint8 (y, x, 3) and (y, x) of any size.
@@ -37,7 +36,7 @@ class TrainTransform:
         if matrix is None:
             image, label = geometry.resize(image, label, self.size, self.label_size, out)
         else:
-            image, label = geometry.warp(image, label, matrix, self.size, self.label_size, IGNORE, out)
+            image, label = geometry.warp(image, label, matrix, self.size, self.label_size, VOID, out)
         return photometric.change(image, self.augmentation, rng), cv2.LUT(label, self._ids, dst=label)
 
 

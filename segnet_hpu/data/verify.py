@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segnet_hpu.constants import void_ids
 from segnet_hpu.data import containers
-from segnet_hpu.data.datasets.base import void_ids
-from segnet_hpu.data.folder import IMAGE_FORMATS, files_of_both, wrong_size
+from segnet_hpu.data.folder_source import IMAGE_FORMATS, files_of_both, wrong_size
 from segnet_hpu.data.images import BadFile, blue_channel, read_image, read_label_channels
 from segnet_hpu.data.prefetch import prefetched
 from segnet_hpu.progress import progress

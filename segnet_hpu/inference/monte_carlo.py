@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.inference.belief import Belief
 from segnet_hpu.inference.inputs import input_transform
+from segnet_hpu.inference.uncertainty import Belief
 
 
 class SampledDropout(keras.layers.Dropout):

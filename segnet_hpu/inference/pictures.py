@@ -1,6 +1,6 @@
 """Pictures to try a network on."""
 
-from segnet_hpu.data.folder import IMAGE_FORMATS, files_by_stem
+from segnet_hpu.data.folder_source import IMAGE_FORMATS, files_by_stem
 from segnet_hpu.data.images import read_image
 
 DRAWN = 8
@@ -26,6 +26,6 @@ class DrawnPictures:
     """The first street scenes of the sample data; iterating yields uint8 RGB (360, 480, 3)."""
 
     def __iter__(self):
-        from segnet_hpu.data.sample.scene import draw_scene
+        from segnet_hpu.samples.scene import draw_scene
 
         return (draw_scene(0, i)[0] for i in range(DRAWN))

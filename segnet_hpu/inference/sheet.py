@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 
-from segnet_hpu.inference.judged import VOID, Judged
+from segnet_hpu.constants import VOID
 from segnet_hpu.inference.render import TALL, colour_mask, grid, legend, overlay
+from segnet_hpu.inference.survey import Judged
 
 CELL_WIDTH = 360
 WRONG = (255, 92, 20)  # orange, which no kind of colour blindness confuses with grey

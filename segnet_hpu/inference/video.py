@@ -9,8 +9,8 @@ import cv2
 
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.errors import warn
-from segnet_hpu.inference.movie import VideoWriter
 from segnet_hpu.inference.render import write_over
+from segnet_hpu.inference.video_files import VideoWriter
 from segnet_hpu.progress import Progress
 
 RATE_FRAMES = 32  # the caption's rate is of so many frames

@@ -1,40 +1,5 @@
-"""keras_segmentation's `model_from_name`: models that train and predict by their own methods."""
+"""keras_segmentation's path of `model_from_name`."""
 
-import functools
-from types import MethodType
+from segnet_hpu.compat.keras_segmentation.models import model_from_name, with_methods
 
-from segnet_hpu.models.build import build_model
-from segnet_hpu.models.registry import find, names
-from segnet_hpu.models.softmax import softmax_model
-from segnet_hpu.predict import evaluate, predict, predict_multiple
-from segnet_hpu.train import train
-
-METHODS = {"train": train, "predict_segmentation": predict, "predict_multiple": predict_multiple,
-           "evaluate_segmentation": evaluate}
-
-
-def with_methods(model):
-    """Give a model of logits keras_segmentation's methods and attributes; return it.
-
-    Its `predict` becomes that of softmax_model(model): arrays of `get_image_array` in, softmax (N, h * w,
-    n_classes) out. Called, or by `predict_on_batch`, it maps raw RGB to logits as before.
-    """
-    _, model.input_height, model.input_width, _ = model.input_shape
-    _, model.output_height, model.output_width, model.n_classes = model.output_shape
-    model.model_name = model.name
-    for name, function in METHODS.items():
-        setattr(model, name, MethodType(function, model))
-    # In a closure: as an attribute the twin, which holds the model, would be saved within it.
-    twin = functools.cache(lambda: softmax_model(model))
-    model.predict = lambda *args, **options: twin().predict(*args, **options)
-    return model
-
-
-def _make(name, n_classes, input_height=None, input_width=None, channels=3, encoder_level=3):
-    """encoder_level: of SegNets, which feature map the decoder starts from; of no effect elsewhere, as there."""
-    options = {"level": encoder_level} if find(name).decoder == "segnet" and encoder_level != 3 else {}
-    return with_methods(build_model(name, n_classes, input_height, input_width, channels, **options))
-
-
-# {name: function (n_classes, input_height=None, input_width=None, channels=3) -> model with fresh weights}
-model_from_name = {name: functools.partial(_make, name) for name in names()}
+__all__ = ["model_from_name", "with_methods"]

@@ -1,6 +1,6 @@
 """keras_segmentation's PSPNets by the names there: functions as those of all_models.model_from_name."""
 
-from segnet_hpu.models.all_models import model_from_name
+from segnet_hpu.compat.keras_segmentation.models import model_from_name
 
 pspnet = model_from_name["pspnet"]
 vgg_pspnet = model_from_name["vgg_pspnet"]

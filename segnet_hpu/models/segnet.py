@@ -1,6 +1,6 @@
 """keras_segmentation's SegNets by the names there: functions as those of all_models.model_from_name."""
 
-from segnet_hpu.models.all_models import model_from_name
+from segnet_hpu.compat.keras_segmentation.models import model_from_name
 
 segnet = model_from_name["segnet"]
 vgg_segnet = model_from_name["vgg_segnet"]

@@ -1,6 +1,6 @@
 """keras_segmentation's U-Nets by the names there: functions as those of all_models.model_from_name."""
 
-from segnet_hpu.models.all_models import model_from_name
+from segnet_hpu.compat.keras_segmentation.models import model_from_name
 
 unet_mini = model_from_name["unet_mini"]
 unet = model_from_name["unet"]

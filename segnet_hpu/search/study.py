@@ -13,8 +13,8 @@ import optuna
 
 from segnet_hpu import config
 from segnet_hpu.errors import RunError, SegnetError, UsageError
-from segnet_hpu.search.apart import train_apart
-from segnet_hpu.search.outcome import trial_line, with_params, write_best, write_plots, write_table
+from segnet_hpu.search.results import trial_line, with_params, write_best, write_plots, write_table
+from segnet_hpu.search.trial_process import train_apart
 from segnet_hpu.training.check import check
 
 

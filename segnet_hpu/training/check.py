@@ -7,12 +7,12 @@ from segnet_hpu.data.classes import check_palette, class_names, split_names
 from segnet_hpu.data.datasets import find as find_dataset
 from segnet_hpu.data.datasets import root_of
 from segnet_hpu.errors import UsageError
+from segnet_hpu.evaluation.metrics import positive_id
 from segnet_hpu.files import refuse_unwritable
+from segnet_hpu.launch.hosts import check_workers
 from segnet_hpu.models.options import model_options
 from segnet_hpu.models.registry import find, input_size
-from segnet_hpu.objectives.chosen import positive_id
 from segnet_hpu.objectives.names import LOSS_OPTIONS, OPTIMIZER_OPTIONS, SCHEDULE_OPTIONS
-from segnet_hpu.runtime.layout import check_workers
 from segnet_hpu.training.monitor import Monitor
 from segnet_hpu.training.options import options_of
 

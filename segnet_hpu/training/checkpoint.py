@@ -14,8 +14,8 @@ import keras
 import numpy as np
 
 from segnet_hpu.errors import RunError, UsageError
-from segnet_hpu.inference.load import NUMBERED, number_of
-from segnet_hpu.inference.save import PARTIAL, write_model
+from segnet_hpu.interchange.load import NUMBERED, number_of
+from segnet_hpu.models.save import PARTIAL, write_model
 from segnet_hpu.training.state import State
 
 # What zipfile, NumPy and JSON raise over damaged bytes.

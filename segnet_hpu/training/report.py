@@ -4,10 +4,10 @@ from pathlib import Path
 
 from segnet_hpu.data.prefetch import batched
 from segnet_hpu.files import write_image
-from segnet_hpu.inference.judged import judged
-from segnet_hpu.inference.page.page import write_page
 from segnet_hpu.inference.predictor import Predictor
 from segnet_hpu.inference.render import grid, overlay, with_legend
+from segnet_hpu.inference.report.page import write_page
+from segnet_hpu.inference.survey import judged
 
 PAGE_PICTURES = 8
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES, parse_palette
 from segnet_hpu.data.datasets.registry import NAMES
+from segnet_hpu.evaluation.metrics import parse_metrics
+from segnet_hpu.launch.hosts import BOXES
 from segnet_hpu.models.options import parse_model_options
 from segnet_hpu.models.registry import find
-from segnet_hpu.objectives.chosen import parse_metrics
 from segnet_hpu.objectives.names import LOSSES, OPTIMIZERS, SCHEDULES
-from segnet_hpu.runtime.layout import BOXES
 
 
 def parse_model_name(value):

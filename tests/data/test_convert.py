@@ -10,7 +10,7 @@ from segnet_hpu.data.convert import convert
 from segnet_hpu.data.datasets import DataSet, Split, find, open_dataset
 from segnet_hpu.data.datasets.source import DataSetSource
 from segnet_hpu.data.description import write_description
-from segnet_hpu.data.folder import pair_paths
+from segnet_hpu.data.folder_source import pair_paths
 from segnet_hpu.data.target import require_writable
 from segnet_hpu.errors import UsageError
 

@@ -11,7 +11,7 @@ import pytest
 import made_datasets as made
 from segnet_hpu.data.datasets import NAMES, find, open_dataset
 from segnet_hpu.data.datasets.layout import LayoutError, tree
-from segnet_hpu.data.datasets.verify import verify_split
+from segnet_hpu.data.datasets.verify_split import verify_split
 from segnet_hpu.errors import UsageError
 
 

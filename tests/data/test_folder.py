@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from segnet_hpu.data.folder import FolderSource, pair_paths
+from segnet_hpu.data.folder_source import FolderSource, pair_paths
 from segnet_hpu.errors import UsageError
 
 

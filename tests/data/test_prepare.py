@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from segnet_hpu.data import prepare
-from segnet_hpu.data.sample.write import write_dataset
 from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.samples.write import write_dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = "http://127.0.0.1:9/dataset1.zip"

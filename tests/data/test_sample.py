@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from segnet_hpu.data.sample import draw_scene
-from segnet_hpu.data.sample.write import write_dataset
 from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.samples import draw_scene
+from segnet_hpu.samples.write import write_dataset
 
 FOLDERS = [f"{kind}_prepped_{part}" for kind in ("annotations", "images") for part in ("test", "train")]
 

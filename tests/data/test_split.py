@@ -10,7 +10,7 @@ import pytest
 
 from segnet_hpu.data import split
 from segnet_hpu.data.datasets import open_dataset
-from segnet_hpu.data.folder import pair_paths
+from segnet_hpu.data.folder_source import pair_paths
 from segnet_hpu.errors import RunError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,7 +139,7 @@ def test_full_disk_leaves_all_as_it_was(data, tmp_path):
 KILLED = """
 import os, signal, sys
 from segnet_hpu.data import split
-from segnet_hpu.data.folder import pair_paths
+from segnet_hpu.data.folder_source import pair_paths
 
 def count(event, arguments):
     global left

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from segnet_hpu.data.folder import FolderSource
+from segnet_hpu.data.folder_source import FolderSource
 from segnet_hpu.data.stats import median_frequency_weights, survey
 from segnet_hpu.errors import UsageError
 

@@ -8,8 +8,8 @@ import pytest
 
 from segnet_hpu.cli import main
 from segnet_hpu.errors import UsageError
-from segnet_hpu.inference.load import load_model
 from segnet_hpu.interchange.keras_segmentation import find_weights
+from segnet_hpu.interchange.load import load_model
 from segnet_hpu.models.build import build_model
 
 

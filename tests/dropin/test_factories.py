@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import jaccard_score
 
+from segnet_hpu.compat.keras_segmentation.train import _in_rgb
 from segnet_hpu.data_utils.data_loader import get_image_array, image_segmentation_generator
 from segnet_hpu.errors import RunError, UsageError
-from segnet_hpu.inference.augmented import AugmentedPredictor
 from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
+from segnet_hpu.inference.test_time_augmentation import AugmentedPredictor
 from segnet_hpu.interchange.export.network import twin
 from segnet_hpu.metrics import get_iou
 from segnet_hpu.model_compression import perform_distilation
@@ -20,7 +21,7 @@ from segnet_hpu.models.softmax import softmax_model
 from segnet_hpu.models.unet import unet_mini, vgg_unet
 from segnet_hpu.objectives.losses.distillation import distillation_loss
 from segnet_hpu.pretrained import pspnet_101_voc12
-from segnet_hpu.train import _in_rgb, find_latest_checkpoint
+from segnet_hpu.train import find_latest_checkpoint
 from toy import write_toy
 
 

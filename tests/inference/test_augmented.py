@@ -11,7 +11,7 @@ from odd import N_CLASSES, write_pictures
 from sklearn.metrics import accuracy_score
 
 from segnet_hpu.cli import main
-from segnet_hpu.inference.augmented import AugmentedPredictor
+from segnet_hpu.inference.test_time_augmentation import AugmentedPredictor
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from segnet_hpu.inference.curve import BEST, LINE, MARGIN, SIDE, draw_curve, write_curve
-from segnet_hpu.objectives.scorecard import Scorecard, make_scorers
+from segnet_hpu.evaluation.scorecard import Scorecard, make_scorers
+from segnet_hpu.inference.precision_recall import BEST, LINE, MARGIN, SIDE, draw_curve, write_curve
 
 
 def at(recall, precision):

@@ -9,8 +9,8 @@ from odd import N_CLASSES, by_hand, write_pictures
 from sklearn.metrics import average_precision_score
 
 from segnet_hpu.cli import main
+from segnet_hpu.evaluation.boundary import BoundaryF1
 from segnet_hpu.inference.probability import probability_of
-from segnet_hpu.objectives.boundary import BoundaryF1
 
 
 def softmax_by_hand(model, image, chosen):

@@ -8,9 +8,9 @@ from odd import build, write_pictures
 
 from segnet_hpu.cli import main
 from segnet_hpu.errors import UsageError
-from segnet_hpu.inference.belief import Belief
 from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
 from segnet_hpu.inference.predictor import Predictor, classes_at
+from segnet_hpu.inference.uncertainty import Belief
 from segnet_hpu.training.checkpoint import save_model
 
 SIZE = (16, 24)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from segnet_hpu.inference.page.tables import class_table, score_tiles
-from segnet_hpu.inference.scores import named_scores
-from segnet_hpu.objectives.scorecard import Scorecard, make_scorers
+from segnet_hpu.evaluation.scorecard import Scorecard, make_scorers
+from segnet_hpu.evaluation.tables import named_scores
+from segnet_hpu.inference.report.tables import class_table, score_tiles
 
 NAMES = ["ground", "<road>"]
 

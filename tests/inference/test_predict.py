@@ -9,7 +9,7 @@ from segnet_hpu.cli import main
 from segnet_hpu.data.classes import palette
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import write_image
-from segnet_hpu.inference.label import find_pictures
+from segnet_hpu.inference.label_pictures import find_pictures
 from segnet_hpu.inference.predictor import Predictor, classes_at
 
 

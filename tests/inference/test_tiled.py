@@ -10,10 +10,10 @@ from odd import by_hand
 
 from segnet_hpu.cli import main
 from segnet_hpu.errors import UsageError
-from segnet_hpu.inference.augmented import AugmentedPredictor
 from segnet_hpu.inference.predictor import Predictor
+from segnet_hpu.inference.test_time_augmentation import AugmentedPredictor
 from segnet_hpu.inference.tiled import TiledPredictor, window_starts
-from segnet_hpu.models.resized import resized_model
+from segnet_hpu.models.resizing import resized_model
 
 
 def smooth(height, width, seed=0):

@@ -14,11 +14,11 @@ from odd import build, by_hand
 from segnet_hpu.cli import main
 from segnet_hpu.data.classes import palette
 from segnet_hpu.errors import Stopped, UsageError
-from segnet_hpu.inference.augmented import AugmentedPredictor
-from segnet_hpu.inference.movie import VideoReader
 from segnet_hpu.inference.predictor import Predictor
+from segnet_hpu.inference.test_time_augmentation import AugmentedPredictor
 from segnet_hpu.inference.tiled import TiledPredictor
 from segnet_hpu.inference.video import label_video
+from segnet_hpu.inference.video_files import VideoReader
 from segnet_hpu.models.all_models import with_methods
 from segnet_hpu.predict import predict_video
 

@@ -8,8 +8,8 @@ import caffe_files
 import prototxt
 from caffe_numpy import forward
 from segnet_hpu.errors import UsageError
+from segnet_hpu.interchange.transfer import transfer_weights
 from segnet_hpu.models.build import build_model
-from segnet_hpu.training.transfer import transfer_weights
 
 SIZE = (16, 16)
 NET = prototxt.parse(prototxt.segnet_basic(SIZE, 11))

@@ -15,7 +15,7 @@ from segnet_hpu.interchange.published import PUBLISHED
 from segnet_hpu.models.build import build_model
 from segnet_hpu.models.encoders.applications import APPLICATIONS
 from segnet_hpu.models.registry import ENCODERS
-from segnet_hpu.training.assemble import set_first_weights
+from segnet_hpu.training.model_setup import set_first_weights
 
 SIZE = 64
 MADE = {"mobilenet_v2": keras.applications.MobileNetV2, "resnet50": keras.applications.ResNet50,

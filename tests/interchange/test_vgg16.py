@@ -17,7 +17,7 @@ from segnet_hpu.interchange.published import PUBLISHED
 from segnet_hpu.interchange.vgg16 import load_vgg16
 from segnet_hpu.models.build import build_model
 from segnet_hpu.models.encoders.vgg16 import BLOCKS
-from segnet_hpu.training.assemble import set_first_weights
+from segnet_hpu.training.model_setup import set_first_weights
 
 NAMES = [(f"block{b}", f"block{b}_conv{i}", i, width) for b, widths in enumerate(BLOCKS, 1)
          for i, width in enumerate(widths, 1)]

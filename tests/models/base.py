@@ -10,7 +10,7 @@ import pytest
 from keras_segmentation_parameters import PARAMETERS
 from segnet_hpu.errors import UsageError
 from segnet_hpu.models.build import build_model
-from segnet_hpu.models.count import outline, parameters
+from segnet_hpu.models.cost import outline, parameters
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer
 

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from segnet_hpu.models.build import build_model
-from segnet_hpu.models.count import gflops, outline, parameters
+from segnet_hpu.models.cost import gflops, outline, parameters
 
 
 def test_each_kind_of_layer_by_hand():

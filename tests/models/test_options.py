@@ -55,7 +55,7 @@ def test_what_is_no_list_of_options():
 
 
 def test_they_reach_the_model():
-    from segnet_hpu.training.assemble import make_model
+    from segnet_hpu.training.model_setup import make_model
 
     model = make_model(settings(model_name="vanilla_deeplabv3plus", input_height=32, input_width=32,
                                 model_options="output_stride=8,separable=true"))

@@ -8,7 +8,7 @@ import pytest
 
 from segnet_hpu.errors import UsageError
 from segnet_hpu.models.build import build_model
-from segnet_hpu.models.resized import resized_model, scaled_size
+from segnet_hpu.models.resizing import resized_model, scaled_size
 
 
 @pytest.mark.parametrize("name,size,other", [

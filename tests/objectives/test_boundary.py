@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.objectives.boundary import ONE, BoundaryF1
+from segnet_hpu.evaluation.boundary import ONE, BoundaryF1
 
 
 def scored(*pairs, n_classes=2, **options):

@@ -10,8 +10,8 @@ import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, jaccard_score, precision_score, recall_score
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 from segnet_hpu.objectives.accuracy import PixelAccuracy
-from segnet_hpu.objectives.metrics import ConfusionMatrix
 
 
 def images(seed, n_classes, missing=()):
@@ -133,7 +133,7 @@ def test_wrong_counts_are_refused():
 
 
 def test_judging_imports_no_keras():
-    code = ("import sys, segnet_hpu.objectives.scorecard, segnet_hpu.objectives.names; "
+    code = ("import sys, segnet_hpu.evaluation.scorecard, segnet_hpu.objectives.names; "
             "sys.exit(any(m in sys.modules for m in ('keras', 'tensorflow')))")
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 

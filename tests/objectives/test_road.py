@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.objectives.road import RoadScores
+from segnet_hpu.evaluation.road import RoadScores
 
 
 def scorer_of(*pairs, n_classes=2, positive=1):

@@ -10,8 +10,9 @@ import pytest
 from segnet_hpu import config
 from segnet_hpu.cli import train
 from segnet_hpu.errors import UsageError
-from segnet_hpu.runtime import cpu, environment, hpu, launch
-from segnet_hpu.runtime.launchable import check_launchable
+from segnet_hpu.launch import command as launch
+from segnet_hpu.launch.requirements import check_launchable
+from segnet_hpu.runtime import cpu, environment, hpu
 from segnet_hpu.training.settings import Settings
 
 BOUNDS = {"HOROVOD_GLOO_TIMEOUT_SECONDS": "300", "HOROVOD_STALL_CHECK_TIME_SECONDS": "150",
@@ -193,8 +194,8 @@ def test_missing_horovod_names_the_script(settings, monkeypatch):
 @pytest.mark.parametrize("debug", [[], ["--debug"]])
 def test_workers_show_where_when_asked_to(tmp_path, settings, monkeypatch, debug):
     started = []
-    monkeypatch.setattr("segnet_hpu.runtime.launchable.check_launchable", lambda settings: None)
-    monkeypatch.setattr("segnet_hpu.runtime.supervise.supervise", lambda words, *_, **__: started.append(words))
+    monkeypatch.setattr("segnet_hpu.launch.requirements.check_launchable", lambda settings: None)
+    monkeypatch.setattr("segnet_hpu.launch.supervision.supervise", lambda words, *_, **__: started.append(words))
     monkeypatch.setattr(sys, "argv", ["segnet-hpu", "train", *debug])
     for name in ("images", "labels"):
         (tmp_path / name).mkdir()

@@ -3,7 +3,7 @@
 import pytest
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.runtime.layout import check_workers, layout
+from segnet_hpu.launch.hosts import check_workers, layout
 
 
 @pytest.mark.parametrize("given, hosts", [

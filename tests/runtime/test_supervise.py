@@ -47,7 +47,7 @@ if what == "wait":
 PARENT = """
 import sys
 from segnet_hpu.errors import SegnetError
-from segnet_hpu.runtime import supervise
+from segnet_hpu.launch import supervision as supervise
 try:
     supervise.supervise(sys.argv[1:], {}, "logs/1", 5)
 except SegnetError as error:

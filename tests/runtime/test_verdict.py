@@ -3,7 +3,7 @@
 import pytest
 
 from segnet_hpu.errors import RunError, UsageError
-from segnet_hpu.runtime.verdict import Ranks
+from segnet_hpu.launch.failures import Ranks
 
 ENDING = "Terminating remaining workers after failure of Process 0.\n"
 

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.launch.command import joined
 from segnet_hpu.runtime import cpu
-from segnet_hpu.runtime.launch import joined
 from segnet_hpu.runtime.ranks import join
 from segnet_hpu.runtime.worker import Place, place
 

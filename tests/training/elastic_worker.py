@@ -18,7 +18,7 @@ from runs import plain
 from segnet_hpu import cli
 from segnet_hpu.runtime import elastic
 from segnet_hpu.runtime.device import select_device
-from segnet_hpu.training import train as training
+from segnet_hpu.training import run as training
 
 TOLD = threading.Event()
 
@@ -47,5 +47,5 @@ if __name__ == "__main__":
     elastic.Committed = Told
     select_device("cpu")
     keras.utils.set_random_seed(0)
-    training.train = partial(training.train, model=plain(), callbacks=[Changes()])
+    training.run = partial(training.run, model=plain(), callbacks=[Changes()])
     sys.exit(cli.main(["train", *sys.argv[2:]]))

@@ -16,8 +16,8 @@ from keras import layers
 
 from segnet_hpu import cli
 from segnet_hpu.runtime.device import select_device
-from segnet_hpu.training import journal
-from segnet_hpu.training import train as training
+from segnet_hpu.training import run as training
+from segnet_hpu.training import run_log
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -62,7 +62,7 @@ class SignalAt(keras.callbacks.Callback):
         super().__init__()
         self.number, self.moment = number, moment
         if moment[0] == "saved":
-            journal.write_metrics = self._before_metrics
+            run_log.write_metrics = self._before_metrics
 
     def on_train_batch_end(self, batch, logs=None):
         self._at("step", int(self.model.optimizer._iterations))
@@ -109,7 +109,7 @@ def _child(folder, argv, model, callbacks, signal_at, patch, rank, env):
     select_device("cpu")  # as the run itself does, before there is a model
     keras.utils.set_random_seed(0)
     callbacks = [*callbacks, *([SignalAt(*signal_at)] if signal_at else [])]
-    training.train = partial(training.train, model=model and model(), callbacks=callbacks)
+    training.run = partial(training.run, model=model and model(), callbacks=callbacks)
     sys.exit(cli.main(["train", *argv]))
 
 

@@ -8,7 +8,7 @@ from runs import plain, with_encoder
 from segnet_hpu.errors import UsageError
 from segnet_hpu.models.build import build_model, decoder_variables
 from segnet_hpu.runtime.ranks import ALONE, Alone
-from segnet_hpu.training.assemble import compile_model
+from segnet_hpu.training.model_setup import compile_model
 from segnet_hpu.training.settings import Settings
 
 STEPS = 10  # an epoch

@@ -10,7 +10,7 @@ import pytest
 
 from runs import contents, flags, newest, plain, run, small
 from segnet_hpu.errors import RunError, UsageError
-from segnet_hpu.inference.load import find_checkpoint, load_model
+from segnet_hpu.interchange.load import find_checkpoint, load_model
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.training import checkpoint

@@ -9,7 +9,7 @@ import pytest
 
 from runs import flags, newest, plain, rows, run
 from segnet_hpu.cli import main
-from segnet_hpu.inference.load import load_model
+from segnet_hpu.interchange.load import load_model
 
 
 def equalised(path):

@@ -11,8 +11,8 @@ from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.runtime.ranks import ALONE
 from segnet_hpu.training import checkpoint
-from segnet_hpu.training.folder import RunFolder
-from segnet_hpu.training.keeper import Keeper
+from segnet_hpu.training.checkpoint_writer import Keeper
+from segnet_hpu.training.run_folder import RunFolder
 from segnet_hpu.training.settings import Settings
 from segnet_hpu.training.state import State
 

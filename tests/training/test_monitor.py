@@ -10,8 +10,8 @@ import yaml
 
 from runs import flags, plain, rows, run, small
 from segnet_hpu.errors import UsageError
-from segnet_hpu.objectives.metrics import ConfusionMatrix
-from segnet_hpu.training.automatic import resolve_epochs
+from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
+from segnet_hpu.training.automatic_epochs import resolve_epochs
 from segnet_hpu.training.monitor import Monitor
 from segnet_hpu.training.settings import Settings
 

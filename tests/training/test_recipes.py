@@ -9,7 +9,7 @@ import pytest
 from runs import ROOT, flags, run
 from segnet_hpu import config
 from segnet_hpu.cli import main
-from segnet_hpu.inference.load import load_model
+from segnet_hpu.interchange.load import load_model
 from segnet_hpu.training.settings import Settings
 
 SMALL = dict(input_height=32, input_width=64, encoder_weights="random", epochs=1, batch_size=2, steps_per_epoch=1,

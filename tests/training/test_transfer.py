@@ -9,9 +9,9 @@ import pytest
 from runs import flags, newest
 from segnet_hpu.cli import main
 from segnet_hpu.errors import UsageError
+from segnet_hpu.interchange.transfer import transfer_weights
 from segnet_hpu.models.build import build_model
 from segnet_hpu.training.checkpoint import save_model
-from segnet_hpu.training.transfer import transfer_weights
 
 ENCODER = [f"block{b}_conv{i}" for b, n in enumerate((2, 2, 3, 3), 1) for i in range(1, n + 1)]
 

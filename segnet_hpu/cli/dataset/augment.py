@@ -3,8 +3,8 @@
 import shlex
 from dataclasses import dataclass
 
+from segnet_hpu.cli.data_flags import dataset_of
 from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
-from segnet_hpu.cli.labelled import dataset_of
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.augmentation import Augmentation
 
@@ -25,10 +25,10 @@ def run(settings):
     origin = dataset_of(settings, splits=())
     augmentation = Augmentation.parse(settings.augmentation_name)
 
-    from segnet_hpu.data.copies import write_copies
-    from segnet_hpu.data.datasets import VOID
+    from segnet_hpu.constants import VOID
+    from segnet_hpu.data.augmented_copies import write_copies
     from segnet_hpu.data.description import write_description
-    from segnet_hpu.data.output import new_dataset
+    from segnet_hpu.data.output_folder import new_dataset
 
     source = open_pairs(settings, settings.split)
     with new_dataset(settings.out) as folder:

@@ -3,8 +3,8 @@
 import shlex
 from dataclasses import dataclass
 
+from segnet_hpu.cli.data_flags import dataset_of
 from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs, parse_split
-from segnet_hpu.cli.labelled import dataset_of
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.errors import UsageError
 
@@ -35,7 +35,7 @@ def run(settings):
 
     from segnet_hpu.data.convert import convert
     from segnet_hpu.data.description import write_description
-    from segnet_hpu.data.output import new_dataset
+    from segnet_hpu.data.output_folder import new_dataset
 
     sources = {split: open_pairs(settings, split) for split in splits}
     with new_dataset(settings.out) as folder:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from segnet_hpu.cli.labelled import Labelled
+from segnet_hpu.cli.data_flags import Labelled
 from segnet_hpu.config import option
 
 
@@ -31,7 +31,7 @@ def open_pairs(settings, split):
         source = open_dataset(settings.dataset, settings.data_root, split)
     else:
         from segnet_hpu.data.datasets.source import DataSetSource
-        from segnet_hpu.data.folder import pair_paths
+        from segnet_hpu.data.folder_source import pair_paths
 
         source = DataSetSource(find("folder"), pair_paths(settings.images_path, settings.segs_path))
     return source.ignoring(settings.ignore_label)

@@ -35,7 +35,7 @@ def run(settings):
         raise UsageError("--link and --move exclude each other; leave one out")
 
     from segnet_hpu.data import split
-    from segnet_hpu.data.folder import pair_paths
+    from segnet_hpu.data.folder_source import pair_paths
 
     how = split.MOVE if settings.move else split.LINK if settings.link else split.COPY
     pairs = pair_paths(settings.images_path, settings.segs_path)

@@ -3,11 +3,11 @@
 import json
 from dataclasses import dataclass
 
+from segnet_hpu.cli.data_flags import dataset_of
 from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
-from segnet_hpu.cli.labelled import dataset_of
 from segnet_hpu.config import option
 from segnet_hpu.data.classes import MAX_CLASSES, class_names
-from segnet_hpu.data.datasets.chosen import agreed_classes
+from segnet_hpu.data.datasets.selection import agreed_classes
 
 
 @dataclass(kw_only=True)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from segnet_hpu.constants import VOID
 from segnet_hpu.data.classes import CLASS_NAMES, COCO_UNUSED
-from segnet_hpu.data.datasets.base import VOID, DataSet, Split
+from segnet_hpu.data.datasets.dataset import DataSet, Split
 from segnet_hpu.data.datasets.patterns import fixed_folder
 from segnet_hpu.errors import UsageError
 

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from segnet_hpu.data.datasets.base import DataSet, Split
+from segnet_hpu.data.datasets.dataset import DataSet, Split
 
 # keras_segmentation's names; what it calls test serves for validation.
 PREPPED = {"train": Split("images_prepped_train", "annotations_prepped_train"),

@@ -4,7 +4,7 @@ import importlib
 import os
 import sys
 
-from segnet_hpu.data.datasets.base import DataSet
+from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.errors import UsageError
 
 

@@ -3,7 +3,7 @@
 import os
 
 from segnet_hpu.data.datasets import coco, folder, streets, things
-from segnet_hpu.data.datasets.base import DataSet
+from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.layout import layout_error
 from segnet_hpu.errors import UsageError, nearest
 
@@ -24,7 +24,7 @@ def find(name):
     if name in KNOWN:
         return KNOWN[name]
     if name.endswith((".yaml", ".yml")):
-        from segnet_hpu.data.datasets.described import read_description
+        from segnet_hpu.data.datasets.description import read_description
 
         return read_description(name)
     if ":" in name:

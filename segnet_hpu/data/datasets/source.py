@@ -5,8 +5,8 @@ import os
 
 import numpy as np
 
-from segnet_hpu.data.datasets.base import VOID
-from segnet_hpu.data.folder import FolderSource
+from segnet_hpu.constants import VOID
+from segnet_hpu.data.folder_source import FolderSource
 
 
 class DataSetSource(FolderSource):

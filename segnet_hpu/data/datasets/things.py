@@ -1,7 +1,8 @@
 """PASCAL VOC and ADE20K."""
 
+from segnet_hpu.constants import VOID
 from segnet_hpu.data.classes import CLASS_NAMES
-from segnet_hpu.data.datasets.base import VOID, DataSet, Split
+from segnet_hpu.data.datasets.dataset import DataSet, Split
 
 # VOC 2012's folder VOCdevkit/VOC2012; labels are palette indices, their pale outlines 255.
 VOC = DataSet(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.interchange.caffe.convert import convert
+from segnet_hpu.interchange.caffe.layer_weights import convert
 from segnet_hpu.interchange.caffe.match import batch_norms, match, whole_normalisers
 
 

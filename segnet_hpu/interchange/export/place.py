@@ -4,9 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
-from segnet_hpu.data.atomic import new_folder
 from segnet_hpu.errors import RunError, UsageError
-from segnet_hpu.files import refuse_unwritable, replace_file, write_text
+from segnet_hpu.files import new_folder, refuse_unwritable, replace_file, write_text
 from segnet_hpu.interchange.export.formats import FORMATS
 
 

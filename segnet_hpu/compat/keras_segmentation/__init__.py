@@ -1,0 +1,1 @@
+"""keras_segmentation's names, arguments and results over our models, training and inference."""

@@ -1,0 +1,119 @@
+"""keras_segmentation's `train`, over our training run."""
+
+import numpy as np
+
+from segnet_hpu import config
+from segnet_hpu.compat.keras_segmentation.predict import refuse_other_than_rgb
+from segnet_hpu.data.images import rgb_of_bgr
+from segnet_hpu.data.user_functions import pair_function
+from segnet_hpu.errors import UsageError
+from segnet_hpu.launch.command import joined
+from segnet_hpu.training.check import check
+from segnet_hpu.training.dataset_settings import settle_data
+from segnet_hpu.training.settings import Settings
+
+
+def train(model, train_images=None, train_annotations=None, *, verify_dataset=True, ignore_zero_class=False,
+          callbacks=None, do_augment=False, augmentation_name="aug_all", custom_augmentation=None,
+          gen_use_multiprocessing=False, preprocessing=None, other_inputs_paths=None, read_image_type=1, **settings):
+    """Train a model; return a keras.callbacks.History: `.history` {name: list}, `.epoch` list, both by epoch.
+
+    model: a name of the registry, or a functional Keras model, raw RGB (B, H, W, 3) to logits, which
+    starts from the weights it has unless load_weights or encoder_weights say otherwise.
+    train_images, train_annotations: folders; or dataset="camvid" and data_root="..." among the settings.
+    ignore_zero_class: leave class 0 out of loss and scores. callbacks: Keras callbacks.
+    custom_augmentation: with do_augment, in place of augmentation_name: a function (image BGR, mask) ->
+    (image, mask), or one that returns an imgaug augmenter. gen_use_multiprocessing: of no effect, the loader
+    has threads. preprocessing: a function of the uint8 BGR image that every image of training and validation goes
+    through; predict does not know it. other_inputs_paths and read_image_type are refused but for their defaults.
+    settings: those of `segnet-hpu train`, by the same names; None means the default.
+    Raises UsageError for wrong settings or data, RunError if the run cannot go on.
+    """
+    _refuse(other_inputs_paths=other_inputs_paths,
+            read_image_type=None if read_image_type == 1 else read_image_type)
+    own_model = not isinstance(model, str)
+    values = _facts(model) if own_model else {"model_name": model}
+    values |= {name: value for name, value in settings.items() if value is not None}
+    custom = _in_rgb(pair_function(custom_augmentation)) if do_augment and custom_augmentation else None
+    if do_augment:
+        values |= {"do_augment": do_augment, "augmentation_name": "none" if custom else augmentation_name}
+    if not verify_dataset:
+        values["not_verify_dataset"] = True
+    if ignore_zero_class:
+        values["ignore_label"] = 0
+    checked = config.from_values(Settings, train_images=train_images, train_annotations=train_annotations, **values)
+    settle_data(checked)
+    check(checked, own_model)
+    if checked.dry_run or checked.print_config:
+        raise UsageError("dry_run and print_config are for the command line, segnet-hpu train; leave them out")
+    if checked.distributed and not joined(checked):
+        raise UsageError("distributed starts no workers from Python; start this script by horovodrun or mpirun, or "
+                         "use segnet-hpu train")
+    from segnet_hpu.training.run import Run
+
+    run = Run(checked, model if own_model else None, callbacks or (), custom,
+              preprocessing and _image_in_rgb(preprocessing))
+    return _history(run.fit(), run.model)
+
+
+def find_latest_checkpoint(checkpoints_path, fail_safe=True):
+    """Return the path, a str, of the newest numbered checkpoint of a prefix; None if there is none.
+
+    It is one of ours, PREFIX.EPOCH.keras, else keras_segmentation's PREFIX.EPOCH. fail_safe: False raises
+    ValueError in place of None.
+    """
+    from segnet_hpu.interchange.keras_segmentation import find_weights
+    from segnet_hpu.training.checkpoint import list_checkpoints
+
+    newest = next(reversed(list_checkpoints(checkpoints_path)), None) or find_weights(checkpoints_path)
+    if newest is None and not fail_safe:
+        raise ValueError(f"no checkpoint {checkpoints_path}.EPOCH; check the prefix that training was given")
+    return newest and str(newest)
+
+
+def _refuse(**unsupported):
+    for name, value in unsupported.items():
+        if value is not None:
+            raise UsageError(f"{name}={value!r} is not supported by train, whose networks take RGB pictures as they "
+                             "are; leave it out, and prepare the files instead")
+
+
+def _image_in_rgb(function):
+    """The function of an RGB image that `function` of a BGR one amounts to."""
+    def change(image):
+        changed = np.asarray(function(np.ascontiguousarray(image[:, :, ::-1])))
+        if changed.shape != image.shape:
+            raise UsageError(f"preprocessing made {changed.shape} of an image of {image.shape}; expected that shape")
+        return rgb_of_bgr(changed)
+    return change
+
+
+def _in_rgb(function):
+    """The function of an RGB image that `function` of a BGR one amounts to."""
+    def change(image, mask):
+        image, mask = function(np.ascontiguousarray(image[:, :, ::-1]), mask)
+        image = rgb_of_bgr(np.asarray(image))
+        return image, np.asarray(mask).astype(np.uint8).reshape(image.shape[:2])
+    return change
+
+
+def _facts(model):
+    """The settings that a model brings with it."""
+    from segnet_hpu.models.registry import names
+    from segnet_hpu.runtime.precision import data_type_in_force
+
+    refuse_other_than_rgb(model, "train")
+    _, height, width, _ = model.input_shape
+    return {"model_name": model.name if model.name in names() else None, "n_classes": model.output_shape[-1],
+            "input_height": height, "input_width": width, "encoder_weights": "random",
+            "data_type": data_type_in_force()}
+
+
+def _history(rows, model):
+    import keras
+
+    history = keras.callbacks.History()
+    history.set_model(model)
+    history.epoch = [row["epoch"] - 1 for row in rows]
+    history.history = {name: [row.get(name) for row in rows] for row in rows[:1] for name in row if name != "epoch"}
+    return history

@@ -1,0 +1,8 @@
+"""What every room agrees on."""
+
+VOID = 255  # the training id of pixels that are no class: not learnt from, not scored
+
+
+def void_ids(ignore_label):
+    """Return the ids of a plain label that are void: a list of `ignore_label` and 255 with it, empty for None."""
+    return [] if ignore_label is None else sorted({ignore_label, VOID})

@@ -1,0 +1,28 @@
+"""What a data set by name brings to a run's settings."""
+
+from segnet_hpu.data.datasets.selection import agreed_classes, chosen_dataset
+
+FOLDERS = ("train_images", "train_annotations", "val_images", "val_annotations")
+NEEDED = ("n_classes", "train_images", "train_annotations")
+SPLITS = ("train_split", "val_split")
+
+
+def settle_data(settings):
+    """Set, where they are not, n_classes, class_names, palette, ignore_label and validate from settings.dataset.
+
+    Raises UsageError where folders and a data set are both given, or neither.
+    """
+    dataset = chosen_dataset(settings, FOLDERS, NEEDED, SPLITS)
+    if dataset is None:
+        if settings.validate is None:
+            settings.validate = bool(settings.val_images or settings.val_annotations)
+        return
+    settings.n_classes = agreed_classes(dataset, settings.n_classes)
+    if settings.validate is None:
+        settings.validate = settings.val_split in dataset.splits
+    if settings.class_names is None and dataset.class_names:
+        settings.class_names = ",".join(dataset.class_names)
+    if settings.palette is None:
+        settings.palette = dataset.palette
+    if settings.ignore_label is None:
+        settings.ignore_label = dataset.ignore_label

@@ -1,0 +1,121 @@
+"""The run's model, compiled with loss, optimizer and schedule."""
+
+import keras
+
+from segnet_hpu.errors import UsageError
+from segnet_hpu.interchange.load import load_model
+from segnet_hpu.interchange.pretrained import encoder_of, load_encoder
+from segnet_hpu.interchange.transfer import transfer_weights
+from segnet_hpu.models.build import build_model, decoder_variables, freeze_stages
+from segnet_hpu.models.options import model_options
+from segnet_hpu.objectives.accuracy import PixelAccuracy
+from segnet_hpu.objectives.losses import make_loss
+from segnet_hpu.objectives.names import LOSS_OPTIONS, SCHEDULE_OPTIONS
+from segnet_hpu.objectives.optimizers import make_optimizer, scale_rate
+from segnet_hpu.objectives.penalty import penalise
+from segnet_hpu.objectives.schedules import make_schedule
+from segnet_hpu.runtime.ranks import ALONE
+from segnet_hpu.training.options import options_of
+
+
+def make_model(settings):
+    """Return the model that the settings name, with fresh weights."""
+    # Only what differs from the default: not every decoder upsamples in steps.
+    options = {} if settings.use_upsampling else {"use_upsampling": False}
+    options |= model_options(settings.model_name, settings.model_options)
+    return build_model(settings.model_name, settings.n_classes, settings.input_height, settings.input_width,
+                       **options)
+
+
+def set_first_weights(model, settings):
+    """Set the weights that training starts from: a checkpoint's, what fits of one, or a pretrained encoder's.
+
+    Without a choice, ImageNet's are taken where such are published for the model's encoder.
+    Raises UsageError if they do not fit the model.
+    """
+    if settings.load_weights:
+        copy_weights(model, settings.load_weights)
+        return
+    if settings.init_from:
+        print(transfer_weights(model, settings.init_from), flush=True)
+        return
+    source = settings.encoder_weights
+    if source is None:
+        source = "imagenet" if encoder_of(model) else "random"
+        print(f"encoder weights: {source}" + ("" if source == "imagenet" else
+              f"; none are published for the encoder of {model.name}"))
+    if source != "random":
+        load_encoder(model, source)
+
+
+def check_model(model, settings):
+    """Raise UsageError unless a caller's own model fits the settings and the precision that is in force."""
+    if model.output_shape[-1] != settings.n_classes:
+        raise UsageError(f"n_classes is {settings.n_classes}; {model.name} has {model.output_shape[-1]}")
+    wanted = keras.config.dtype_policy().compute_dtype
+    if not any(layer.compute_dtype == wanted for layer in model.layers if layer.weights):
+        raise UsageError(f"data_type is {settings.data_type}, but {model.name} was made to compute in another; "
+                         "call keras.config.set_dtype_policy before the model is made")
+
+
+def copy_weights(model, path):
+    """Set the model to the weights of a checkpoint. Raises UsageError unless every shape fits."""
+    other, _ = load_model(path)
+    for ours, theirs in zip(model.weights, other.weights, strict=False):
+        if ours.shape != theirs.shape:
+            raise UsageError(f"--load_weights {path}: {theirs.path} has shape {tuple(theirs.shape)}, "
+                             f"{model.name} needs {tuple(ours.shape)}; give the model and classes it was made with")
+    if len(model.weights) != len(other.weights):
+        raise UsageError(f"--load_weights {path} is a {other.name} of {len(other.weights)} weights; "
+                         f"{model.name} has {len(model.weights)}")
+    model.set_weights(other.get_weights())
+
+
+def rate_factor(settings, size):
+    """Return by what the learning rate is multiplied for `size` workers.
+
+    Linear: Goyal et al. 2017. Square root: Krizhevsky 2014, keeps the gradient's variance.
+    """
+    return {"none": 1.0, "linear": float(size), "sqrt": size**0.5}[settings.scale_lr]
+
+
+def warmup_epochs(settings, factor):
+    """Return the epochs of warm-up: as set, else 5 for a raised rate, but at most a tenth of all, else none."""
+    if settings.warmup_epochs is not None:
+        return settings.warmup_epochs
+    return min(5.0, settings.epochs / 10) if factor > 1 else 0.0
+
+
+def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=ALONE):
+    """Compile a model for training, on these ranks, and build its optimizer's variables.
+
+    weights: class weights or None. steps_per_epoch: batches, for the schedule's length. jit_compile: as of Keras;
+    XLA knows nothing of Horovod's operations, so that among several ranks it is off.
+    """
+    if settings.freeze_stages:
+        freeze_stages(model, settings.freeze_stages)
+    penalise(model, settings.l2, ranks)
+    loss = make_loss(settings.loss, **options_of(settings, "loss", LOSS_OPTIONS) | {"class_weights": weights})
+    factor = rate_factor(settings, ranks.planned)
+    options = options_of(settings, "lr_schedule", SCHEDULE_OPTIONS)
+    if "step_every" in options:
+        options["step_every"] = round(options["step_every"] * steps_per_epoch)
+    schedule = make_schedule(settings.lr_schedule, settings.learning_rate * factor,
+                             settings.epochs * steps_per_epoch,
+                             round(warmup_epochs(settings, factor) * steps_per_epoch), **options)
+    optimizer = make_optimizer(settings.optimizer_name, schedule, weight_decay=settings.weight_decay,
+                               clipnorm=settings.clipnorm, accumulate=settings.accumulate, ema=settings.ema,
+                               momentum=settings.momentum)
+    if settings.decoder_rate != 1:
+        scale_rate(optimizer, decoder_variables(model), settings.decoder_rate)
+    if keras.config.dtype_policy().name == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    model.compile(optimizer, loss, metrics=[PixelAccuracy()], jit_compile=jit_compile if ranks is ALONE else False)
+    model.optimizer.build(model.trainable_variables)
+    ranks.average_gradients(model.optimizer, settings.compress_gradients)
+    if settings.sync_batch_norm:
+        ranks.synchronise_batch_norm(model)
+    # Keras makes the metrics' variables at the first batch; a resumed run sets them before. All void counts
+    # for nothing.
+    model.compute_metrics(None, keras.ops.full((1, 1, 1), 255, "int32"),
+                          keras.ops.zeros((1, 1, 1, model.output_shape[-1])))

@@ -1,0 +1,96 @@
+"""The run's data: checked folders, the training loader, the validation source."""
+
+import dataclasses
+import functools
+
+from segnet_hpu.constants import VOID
+from segnet_hpu.data.augmentation import Augmentation
+from segnet_hpu.data.cache import default_budget
+from segnet_hpu.data.datasets import open_dataset
+from segnet_hpu.data.datasets.verify_split import verify_split
+from segnet_hpu.data.folder_source import FolderSource
+from segnet_hpu.data.loader import Loader
+from segnet_hpu.data.sampling import Stream
+from segnet_hpu.data.stats import median_frequency_weights
+from segnet_hpu.data.transforms import TrainTransform
+from segnet_hpu.data.verify import verify_pairs
+from segnet_hpu.errors import UsageError
+
+
+def open_sources(settings, ranks):
+    """Return (training source, validation source or None), verified by rank 0 unless that is switched off.
+
+    Raises UsageError for missing folders and, naming the first fault, for faulty data.
+    """
+    if settings.dataset:
+        return _open_dataset(settings, ranks)
+    folders = [(settings.train_images, settings.train_annotations)]
+    if settings.validate:
+        folders.append((settings.val_images, settings.val_annotations))
+    if not settings.not_verify_dataset:
+        for images, labels in folders:
+            ranks.first(functools.partial(_verify, images, labels, settings))
+    sources = [FolderSource(images, labels) for images, labels in folders]
+    return sources[0], sources[1] if settings.validate else None
+
+
+def training_loader(source, settings, model, batch_size, ranks, custom=None):
+    """Return the Loader of this rank's part of an endless, shuffled, augmented stream of full batches.
+
+    batch_size: images of all ranks together. custom: see TrainTransform.
+    """
+    augmentation = Augmentation.parse(settings.augmentation_name) if settings.do_augment else Augmentation()
+    if settings.clahe:
+        augmentation = dataclasses.replace(augmentation, clahe=settings.clahe)
+    stream = Stream(len(source), batch_size, settings.seed, rank=ranks.rank, ranks=ranks.size)
+    transform = TrainTransform(model.input_shape[1:3], model.output_shape[1:3], augmentation, settings.ignore_label,
+                               custom)
+    return Loader(source, stream, transform, seed=settings.seed, threads=settings.loader_threads,
+                  cache_bytes=_cache_bytes(settings, ranks.local_size))
+
+
+def _cache_bytes(settings, workers):
+    """Memory for this worker's decoded images; without a choice, the machine's workers share what is free."""
+    if settings.not_cached:
+        return 0
+    return default_budget(workers) if settings.cache_mb is None else settings.cache_mb << 20
+
+
+def class_weights(source, settings):
+    """Return the loss's class weights as a list, or None."""
+    if settings.class_weights == "none":
+        return None
+    if settings.class_weights == "median_frequency":
+        ignored = VOID if settings.dataset else settings.ignore_label
+        return [float(w) for w in median_frequency_weights(source, settings.n_classes, ignored)]
+    return settings.class_weights
+
+
+def _open_dataset(settings, ranks):
+    """The sources of a data set; rank 0 opens them first, alone, so that it alone complains."""
+    opened = {}
+    arguments = settings.dataset, settings.data_root
+
+    def open_first(split):
+        if settings.not_verify_dataset:
+            opened[split] = open_dataset(*arguments, split)
+            return
+        opened[split], faults = verify_split(*arguments, split, settings.n_classes, settings.ignore_label)
+        _refuse(faults)
+
+    sources = []
+    for split in [settings.train_split] + [settings.val_split] * settings.validate:
+        ranks.first(functools.partial(open_first, split))
+        source = opened[split] if split in opened else open_dataset(*arguments, split)
+        sources.append(source.ignoring(settings.ignore_label))
+    return sources[0], sources[1] if settings.validate else None
+
+
+def _verify(images, labels, settings):
+    _refuse(verify_pairs(images, labels, settings.n_classes, settings.ignore_label))
+
+
+def _refuse(faults):
+    if faults:
+        more = f" (and {len(faults) - 1} more: segnet-hpu verify_dataset lists them)" if len(faults) > 1 else ""
+        raise UsageError(f"{faults[0]}{more}")
