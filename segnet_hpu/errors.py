@@ -3,7 +3,9 @@
 Every message says what was found and where, what was expected, and what to do.
 """
 
+import difflib
 import sys
+from collections.abc import Iterable
 
 
 class SegnetError(Exception):
@@ -25,7 +27,7 @@ class RunError(SegnetError):
 class Stopped(SegnetError):
     """The run was asked to stop by a signal. Exit status 128 + its number, as shells have it."""
 
-    def __init__(self, message, number):
+    def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
         self.exit_status = 128 + number
 
@@ -33,7 +35,7 @@ class Stopped(SegnetError):
 class Elsewhere(SegnetError):
     """Another rank failed and says why: this one ends with the same exit status, silently."""
 
-    def __init__(self, exit_status):
+    def __init__(self, exit_status: int) -> None:
         super().__init__("")
         self.exit_status = exit_status
 
@@ -43,19 +45,17 @@ class WorkerLost(RunError):
 
     WORDS = "lost another worker"
 
-    def __init__(self, detail):
+    def __init__(self, detail: object) -> None:
         super().__init__(f"{self.WORDS}: {detail}")
 
 
-def warn(message):
+def warn(message: object) -> None:
     """Print a warning on one line, to standard error."""
     print(f"segnet-hpu: warning: {message}", file=sys.stderr)
 
 
-def nearest(name, known):
+def nearest(name: object, known: Iterable[object]) -> str:
     """Return " Did you mean X?" for the known name closest to `name`, or ""."""
-    import difflib
-
     # Dashes make all flags alike.
     names = {str(k).lstrip("-"): k for k in known}
     close = difflib.get_close_matches(str(name).lstrip("-"), names, n=1)

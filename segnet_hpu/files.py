@@ -4,15 +4,22 @@ import contextlib
 import errno
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segnet_hpu.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+StrPath = str | os.PathLike[str]
 
 JPEG_SIDE = 65500  # pixels at most, of libjpeg
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
-def refuse_unwritable(flag, path, folder=False):
+def refuse_unwritable(flag: str, path: StrPath, folder: bool = False) -> None:
     """Raise UsageError, naming `flag`, if no file (or folder) could be written at `path`. Writes nothing.
 
     For use before long work; folders on the way need not exist yet.
@@ -28,7 +35,7 @@ def refuse_unwritable(flag, path, folder=False):
         raise UsageError(f"{flag} {path}: the folder {place} may not be written; choose another {flag}")
 
 
-def replace_file(path, data, make_folder=False):
+def replace_file(path: StrPath, data: bytes, make_folder: bool = False) -> None:
     """Write bytes to `path` in one step, through a temporary file beside it.
 
     make_folder: make the folder if need be. Raises UsageError where it is missing or cannot be written,
@@ -52,12 +59,12 @@ def replace_file(path, data, make_folder=False):
                          "that exists and may be written") from None
 
 
-def write_text(path, text):
+def write_text(path: StrPath, text: str) -> None:
     """Write `text` as UTF-8, making the folder if need be; see replace_file."""
     replace_file(path, text.encode(), make_folder=True)
 
 
-def write_image(path, picture):
+def write_image(path: StrPath, picture: "np.ndarray") -> None:
     """Write a uint8 picture, RGB (H, W, 3) or grey (H, W), in the format that the name's ending says.
 
     Makes the folder if need be; raises as replace_file does, and UsageError for an ending that
@@ -82,7 +89,7 @@ def write_image(path, picture):
 
 
 @contextlib.contextmanager
-def new_folder(path):
+def new_folder(path: StrPath) -> Iterator[Path]:
     """Yield an empty sibling folder that becomes `path` when the block ends without an error.
 
     `path` must be absent or an empty folder. On an error the sibling is removed; a killed process leaves it

@@ -2,6 +2,10 @@
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
 
 PLAIN_SECONDS = 15.0  # between two lines
 BAR_SECONDS = 0.1  # between two drawings of the bar
@@ -14,12 +18,12 @@ class Progress:
     quiet: show nothing (ranks other than 0).
     """
 
-    def __init__(self, what, total, unit, start=0, quiet=False):
+    def __init__(self, what: str, total: int | None, unit: str, start: int = 0, quiet: bool = False) -> None:
         self.what, self.total, self.unit, self.quiet = what, total, unit, quiet
         self.first = self.done = start
-        self.bar = None
+        self.bar: Any = None  # a tqdm bar
 
-    def __enter__(self):
+    def __enter__(self) -> "Progress":
         self.began = self.spoke = time.monotonic()
         if not self.quiet and sys.stderr.isatty():
             from tqdm import tqdm
@@ -28,7 +32,7 @@ class Progress:
                             leave=False, dynamic_ncols=True, mininterval=BAR_SECONDS)
         return self
 
-    def update(self, n, note=""):
+    def update(self, n: int, note: str = "") -> None:
         """Count `n` more units; `note` stands at the end of the line."""
         self.done += n
         if self.bar:
@@ -44,21 +48,21 @@ class Progress:
                   file=sys.stderr, flush=True)
 
     @property
-    def seconds(self):
+    def seconds(self) -> float:
         """Seconds since the start."""
         return max(time.monotonic() - self.began, 1e-9)
 
     @property
-    def rate(self):
+    def rate(self) -> float:
         """Units a second since the start."""
         return (self.done - self.first) / self.seconds
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self.bar:
             self.bar.close()
 
 
-def progress(items, total, what, unit="file"):
+def progress(items: Iterable[Item], total: int | None, what: str, unit: str = "file") -> Iterator[Item]:
     """Yield the items, showing how many of `total` are done."""
     with Progress(what, total, unit) as shown:
         for item in items:
