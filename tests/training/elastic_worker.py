@@ -47,5 +47,5 @@ if __name__ == "__main__":
     elastic.Committed = Told
     select_device("cpu")
     keras.utils.set_random_seed(0)
-    training.run = partial(training.run, model=plain(), callbacks=[Changes()])
+    training.train = partial(training.train, model=plain(), callbacks=[Changes()])
     sys.exit(cli.main(["train", *sys.argv[2:]]))

@@ -109,7 +109,7 @@ def _child(folder, argv, model, callbacks, signal_at, patch, rank, env):
     select_device("cpu")  # as the run itself does, before there is a model
     keras.utils.set_random_seed(0)
     callbacks = [*callbacks, *([SignalAt(*signal_at)] if signal_at else [])]
-    training.run = partial(training.run, model=model and model(), callbacks=callbacks)
+    training.train = partial(training.train, model=model and model(), callbacks=callbacks)
     sys.exit(cli.main(["train", *argv]))
 
 
