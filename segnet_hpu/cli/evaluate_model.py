@@ -63,7 +63,7 @@ def run(settings):
     appearance = Appearance.of(n_classes, names, facts.get("palette"))
     scorers = make_scorers(settings.metrics, settings.positive_class, appearance.names)
     predictor = settings.predictor(model, settings.batch_size)
-    card = evaluate(model, source, n_classes, ignore, scorers=scorers, predictor=predictor)
+    card = evaluate(predictor, source, n_classes, ignore, scorers=scorers)
     scores = named_scores(card, appearance.names)
     if settings.json:
         write_text(settings.json, json.dumps(scores, indent=2))

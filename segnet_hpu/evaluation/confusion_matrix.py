@@ -1,8 +1,12 @@
-"""The confusion matrix and its scores, in NumPy alone: judging needs no TensorFlow."""
+"""The confusion matrix and its scores, in NumPy alone: scoring needs no TensorFlow."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from segnet_hpu.constants import VOID
 from segnet_hpu.errors import UsageError
+from segnet_hpu.evaluation.scores import Scores
 
 
 class ConfusionMatrix:
@@ -12,13 +16,13 @@ class ConfusionMatrix:
     (`+`), which means of scores do not. Raises UsageError if `counts` is no (n, n) array.
     """
 
-    def __init__(self, n_classes, counts=None):
+    def __init__(self, n_classes: int, counts: np.ndarray | None = None) -> None:
         self.n_classes = n_classes
         self.counts = np.array(np.zeros((n_classes, n_classes)) if counts is None else counts, np.int64)
         if self.counts.shape != (n_classes, n_classes):
             raise UsageError(f"confusion counts are {self.counts.shape}; expected {(n_classes, n_classes)}")
 
-    def update(self, truth, prediction, ignore_label=255):
+    def update(self, truth: np.ndarray, prediction: np.ndarray, ignore_label: int | None = VOID) -> None:
         """Count integer arrays of one shape, any number of dimensions.
 
         Pixels whose truth is `ignore_label` (None: there is none) or no class 0..n-1 are left out.
@@ -42,14 +46,14 @@ class ConfusionMatrix:
         cells = np.bincount(rows * self.n_classes + columns, minlength=self.n_classes**2)
         self.counts += cells.reshape(self.counts.shape)
 
-    def __add__(self, other):
+    def __add__(self, other: "ConfusionMatrix") -> "ConfusionMatrix":
         if not isinstance(other, ConfusionMatrix):
             return NotImplemented
         if other.n_classes != self.n_classes:
             raise UsageError(f"matrices of {self.n_classes} and {other.n_classes} classes cannot add")
         return ConfusionMatrix(self.n_classes, self.counts + other.counts)
 
-    def scores(self):
+    def scores(self) -> Scores:
         """Return a dict of floats in 0..1, ready for JSON.
 
         pixel_accuracy; mean_accuracy, mean_iou, mean_dice: means over the classes present in the truth;
@@ -77,12 +81,12 @@ class ConfusionMatrix:
         }
 
 
-def _share(part, whole, truth):
+def _share(part: np.ndarray, whole: np.ndarray, truth: np.ndarray) -> list[float | None]:
     """Return part / whole of every class as a list, None where `truth` is 0."""
     return [float(p / w) if t else None for p, w, t in zip(part, whole, truth, strict=True)]
 
 
-def _mean(values, weights=None):
+def _mean(values: Sequence[float | None], weights: np.ndarray | None = None) -> float | None:
     """Return the mean of the values that are not None, None without any."""
     present = [i for i, value in enumerate(values) if value is not None]
     if not present:

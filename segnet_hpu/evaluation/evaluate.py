@@ -1,50 +1,53 @@
-"""Score a model against labels at their full resolution."""
+"""Score predictions against labels at their full resolution."""
 
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 
+from segnet_hpu.constants import VOID
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.errors import warn
-from segnet_hpu.evaluation.scorecard import Scorecard
-from segnet_hpu.inference.predictor import Predictor
+from segnet_hpu.evaluation.predictor import Result, SupportsPrediction
+from segnet_hpu.evaluation.scorecard import Scorecard, Scorer
 from segnet_hpu.progress import Progress
-from segnet_hpu.runtime.ranks import ALONE
+from segnet_hpu.runtime.ranks import ALONE, Alone
 
 
-def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=None, quiet=False, ranks=ALONE,
-             scorers=(), observe=None, predictor=None):
-    """Return the Scorecard of a model over a source, one pass, in bounded memory.
+class LabelledSource(Protocol):
+    """Pairs of an image uint8 RGB (y, x, 3) and its label, class ids uint8 (y, x)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, i: int, /) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+def evaluate(predictor: SupportsPrediction, source: LabelledSource, n_classes: int,
+             ignore_label: int | None = None, limit: int | None = None, quiet: bool = False,
+             ranks: Alone = ALONE, scorers: Sequence[Scorer] = (),
+             observe: Callable[[Result, np.ndarray], None] | None = None) -> Scorecard:
+    """Return the Scorecard of a predictor over a source, one pass, in bounded memory.
 
     Each of the ranks scores its share; all return the sum.
 
-    Logits are resized (bilinear) to each label's own size before argmax and softmax.
-    ignore_label: an id left out beside 255. limit: score only the first so many samples. quiet: show
-    no progress. scorers: new ones, to count beside the confusion matrix; see Scorecard. observe: a function
-    (logits (h, w, C), label at its own size with 255 for void), called for every image of this rank.
-    predictor: how the model predicts, with a batch size of its own; in place of plainly.
-    Ids that are no class are left out too, with a warning on stderr.
+    predictor: resizes its scores to each label's own size before they are compared. ignore_label: an id left
+    out beside 255. limit: score only the first so many samples. quiet: show no progress. scorers: new ones, to
+    count beside the confusion matrix; see Scorecard. observe: called for every image of this rank with the
+    result of the predictor's `run`, such as logits (h, w, C), and the label at its own size with 255 for void.
+    Ids that are no class are left out too, with a warning on stderr. Raises RunError for a network that
+    answers NaN.
     """
-    predictor = predictor or Predictor(model, batch_size)
-    batch_size = predictor.batch_size
     card = Scorecard(n_classes, scorers)
-    seen = np.zeros(256, np.int64)
+    pixels = np.zeros(VOID + 1, np.int64)
     count = len(source) if limit is None else min(limit, len(source))
     share = range(ranks.rank, count, ranks.size)
+    ahead = 2 * predictor.batch_size
 
-    def read(i):
-        image, label = source[i]
-        return predictor.prepare(image), label
-
-    def run():
-        for batch in batched(prefetched(read, share, ahead=2 * batch_size), batch_size):
-            inputs, labels = zip(*batch, strict=True)
-            yield from zip(predictor.run(inputs), labels, strict=True)
-
-    def score(pair):
-        result, label = pair
+    def score(item: tuple[Result, np.ndarray]) -> None:
+        result, label = item
         label = _masked(label, ignore_label)
-        seen[:] += np.bincount(label.ravel(), minlength=256)
+        pixels[:] += np.bincount(label.ravel(), minlength=VOID + 1)
         probability = partial(predictor.probability, result, label.shape)
         card.update(label, predictor.classes(result, label.shape), probability)
         if observe:
@@ -52,16 +55,34 @@ def evaluate(model, source, n_classes, ignore_label=None, batch_size=2, limit=No
 
     # One thread scores while the model is at work on the next batch, and others read the one after.
     with Progress("evaluate", len(share), "image", quiet=quiet or not ranks.leads) as progress:
-        for _ in prefetched(score, run(), threads=1, ahead=2 * batch_size):
+        for _ in prefetched(score, _results(predictor, source, share, ahead), threads=1, ahead=ahead):
             progress.update(1)
     card.add_up(ranks)
-    seen = ranks.sum(seen)
-    outside = n_classes + np.flatnonzero(seen[n_classes:255])
-    if outside.size and ranks.leads:
-        warn(f"the labels hold ids outside 0..{n_classes - 1}, which were left out: "
-             f"{', '.join(map(str, outside))} ({seen[outside].sum()} pixels); verify_dataset names the files")
+    pixels = ranks.sum(pixels)
+    if ranks.leads:
+        _warn_of_other_ids(pixels, n_classes)
     return card
 
 
-def _masked(label, ignore_label):
-    return label if ignore_label in (None, 255) else np.where(label == ignore_label, np.uint8(255), label)
+def _results(predictor: SupportsPrediction, source: LabelledSource, indices: Sequence[int],
+             ahead: int) -> Iterator[tuple[Result, np.ndarray]]:
+    """Yield (result, label) of the source's `indices`, which are read `ahead`."""
+    def read(i: int) -> tuple[np.ndarray, np.ndarray]:
+        image, label = source[i]
+        return predictor.prepare(image), label
+
+    for batch in batched(prefetched(read, indices, ahead=ahead), predictor.batch_size):
+        inputs, labels = zip(*batch, strict=True)
+        yield from zip(predictor.run(inputs), labels, strict=True)
+
+
+def _masked(label: np.ndarray, ignore_label: int | None) -> np.ndarray:
+    return label if ignore_label in (None, VOID) else np.where(label == ignore_label, np.uint8(VOID), label)
+
+
+def _warn_of_other_ids(pixels: np.ndarray, n_classes: int) -> None:
+    """Warn of ids that are neither a class nor void; pixels: int64 (256,), by id."""
+    outside = n_classes + np.flatnonzero(pixels[n_classes:VOID])
+    if outside.size:
+        warn(f"the labels hold ids outside 0..{n_classes - 1}, which were left out: "
+             f"{', '.join(map(str, outside))} ({pixels[outside].sum()} pixels); verify_dataset names the files")

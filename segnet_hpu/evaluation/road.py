@@ -1,8 +1,12 @@
-"""One class against the rest over all thresholds of its probability, as KITTI Road is judged."""
+"""One class against the rest over all thresholds of its probability, as KITTI Road scores it."""
+
+from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.evaluation.scores import Scores
 from segnet_hpu.objectives.names import METRICS
 
 LEVELS = 256  # thresholds 0, 1/255, ..., 1, as of KITTI's 8-bit maps
@@ -18,12 +22,12 @@ class RoadScores:
     counts: int64 (2, 256): pixels of other classes, and of the class, by probability.
     """
 
-    def __init__(self, n_classes, positive):
+    def __init__(self, n_classes: int, positive: int) -> None:
         """positive: the class's id."""
         self.n_classes, self.positive = n_classes, positive
         self.counts = np.zeros((2, LEVELS), np.int64)
 
-    def update(self, truth, classes, probability):
+    def update(self, truth: np.ndarray, classes: object, probability: Callable[[int], np.ndarray]) -> None:
         """Count an image: class ids uint8 (y, x), and a function from a class's id to its probability, float
         0..1 (y, x); what is no number counts as 0. classes are not looked at. Raises UsageError for unequal shapes.
         """
@@ -36,13 +40,13 @@ class RoadScores:
         for row, pixels in zip(self.counts, (~right & (truth < self.n_classes), right), strict=True):
             row += np.bincount(levels[pixels], minlength=LEVELS)
 
-    def curve(self):
+    def curve(self) -> tuple[np.ndarray, np.ndarray]:
         """Return (precision, recall), float64 (256,), by threshold from 0 to 1; both 0 where no pixel of the class
         is found. The truth must hold some."""
         false, right = self._found()
         return right / np.maximum(right + false, 1), right / right[0]
 
-    def scores(self):
+    def scores(self) -> Scores:
         """Return a dict of floats; all None but the class's id without a pixel of the class.
 
         positive_class: its id. max_f: the highest F1 of all thresholds; the lowest threshold that reaches it is
@@ -54,7 +58,7 @@ class RoadScores:
         false, right = self._found()
         positives, negatives = right[0], false[0]
         if not positives:
-            return dict.fromkeys(METRICS["road"]) | {"positive_class": self.positive}
+            return cast(Scores, dict.fromkeys(METRICS["road"]) | {"positive_class": self.positive})
         precision, recall = self.curve()
         f1 = 2 * right / (right + false + positives)
         best = int(f1.argmax())
@@ -63,9 +67,11 @@ class RoadScores:
         values = (f1[best], best / (LEVELS - 1), precision[best], recall[best],
                   false[best] / negatives if negatives else None, 1 - recall[best],
                   np.mean(highest), -np.diff(recall, append=0) @ precision)
-        named = zip(METRICS["road"], values, strict=True)
-        return {"positive_class": self.positive} | {k: None if v is None else float(v) for k, v in named}
+        figures = {name: None if value is None else float(value)
+                   for name, value in zip(METRICS["road"], values, strict=True)}
+        return cast(Scores, {"positive_class": self.positive} | figures)
 
-    def _found(self):
+    def _found(self) -> tuple[np.ndarray, np.ndarray]:
         """Pixels taken for the class by threshold, int64 (256,): of other classes, and of the class."""
-        return self.counts[:, ::-1].cumsum(1)[:, ::-1]
+        false, right = self.counts[:, ::-1].cumsum(1)[:, ::-1]
+        return false, right

@@ -1,55 +1,75 @@
 """All that one evaluation counts, and its scores together."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any, Protocol, cast
+
+import numpy as np
 
 from segnet_hpu.evaluation.boundary import BoundaryF1
 from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 from segnet_hpu.evaluation.metrics import positive_id
 from segnet_hpu.evaluation.road import RoadScores
+from segnet_hpu.evaluation.scores import Scores
+from segnet_hpu.runtime.ranks import Alone
+
+
+class Scorer(Protocol):
+    """Counts image by image what its scores come from. counts: integers that add up over images and ranks."""
+
+    counts: np.ndarray
+
+    def update(self, truth: np.ndarray, classes: np.ndarray, probability: Callable[[int], np.ndarray]) -> None:
+        """Count an image: class ids uint8 (y, x) of truth, with 255 for void, and of prediction, and a function
+        from a class's id to its probability, float32 (y, x)."""
+        ...
+
+    def scores(self) -> Scores:
+        """Return numbers by name; "per_class" may hold a list with a dict a class."""
+        ...
 
 
 class Scorecard:
-    """A ConfusionMatrix, and further scorers.
+    """A ConfusionMatrix, and further scorers."""
 
-    A scorer has `update(truth, classes, probability)` for an image: class ids uint8 (y, x) with 255 for void,
-    and a function from a class's id to its probability (y, x); `counts`, integers that add up over images and
-    ranks; and `scores()`, a dict of numbers, which under "per_class" may hold a list with a dict a class.
-    """
-
-    def __init__(self, n_classes, scorers=()):
+    def __init__(self, n_classes: int, scorers: Sequence[Scorer] = ()) -> None:
         self.matrix, self.scorers = ConfusionMatrix(n_classes), scorers
 
-    def update(self, truth, classes, probability):
-        """Count an image; see above."""
+    def update(self, truth: np.ndarray, classes: np.ndarray, probability: Callable[[int], np.ndarray]) -> None:
+        """Count an image; see Scorer."""
         self.matrix.update(truth, classes)
         for scorer in self.scorers:
             scorer.update(truth, classes, probability)
 
-    def add_up(self, ranks):
+    def add_up(self, ranks: Alone) -> None:
         """Give every rank the counts of all."""
-        for scorer in (self.matrix, *self.scorers):
-            scorer.counts = ranks.sum(scorer.counts)
+        counters: list[ConfusionMatrix | Scorer] = [self.matrix, *self.scorers]
+        for counter in counters:
+            counter.counts = ranks.sum(counter.counts)
 
-    def scores(self):
+    def scores(self) -> Scores:
         """Return the ConfusionMatrix's scores with those of the others, also those of each class."""
         scores = self.matrix.scores()
         for scorer in self.scorers:
-            more = scorer.scores()
-            for row, columns in zip(scores["per_class"], more.pop("per_class", ()), strict=False):
+            further = scorer.scores()
+            for row, columns in zip(scores["per_class"], further.pop("per_class", ()), strict=False):
                 row.update(columns)
-            scores |= more
+            scores.update(further)
         return scores
 
-    def figures(self):
+    def figures(self) -> dict[str, float | None]:
         """Return those of the scores that are one number for the whole."""
-        return {name: value for name, value in self.scores().items() if name not in ("per_class", "positive_class")}
+        scores = cast(dict[str, Any], self.scores())
+        return {name: value for name, value in scores.items() if name not in ("per_class", "positive_class")}
 
 
-def make_scorers(metrics, positive_class, class_names):
+def make_scorers(metrics: Sequence[str] | None, positive_class: str | None,
+                 class_names: Sequence[str]) -> list[Scorer]:
     """Return new scorers beside the confusion matrix, by their names in names.METRICS; None: none.
 
-    positive_class: see chosen.positive_id, whose UsageErrors are raised. class_names: a list, of all classes.
+    positive_class: see metrics.positive_id, whose UsageErrors are raised. class_names: of all classes.
     """
     positive = positive_id(metrics, positive_class, class_names)
-    makers = {"boundary": BoundaryF1, "road": partial(RoadScores, positive=positive)}
+    makers: dict[str, Callable[[int], Scorer]] = {"boundary": BoundaryF1,
+                                                  "road": partial(RoadScores, positive=cast(int, positive))}
     return [makers[name](len(class_names)) for name in metrics or ()]

@@ -1,5 +1,12 @@
 """Scores as people read them: with names, as a table, as JSON."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
+from segnet_hpu.evaluation.scorecard import Scorecard
+from segnet_hpu.evaluation.scores import Scores
+
 COLUMNS = {"iou": "IoU", "accuracy": "acc", "precision": "prec", "dice": "dice", "boundary_f1": "bF1"}
 OVERALL = {"mean_iou": "mean IoU", "mean_accuracy": "mean class accuracy", "mean_dice": "mean dice",
            "pixel_accuracy": "pixel accuracy", "frequency_weighted_iou": "frequency-weighted IoU",
@@ -10,17 +17,17 @@ OVERALL = {"mean_iou": "mean IoU", "mean_accuracy": "mean class accuracy", "mean
            "average_precision": "average precision", "average_precision_area": "  without interpolation"}
 
 
-def named_scores(card, names):
-    """Return a Scorecard's scores with each class's name after its id, and the name of road's class."""
+def named_scores(card: Scorecard | ConfusionMatrix, names: Sequence[str]) -> Scores:
+    """Return the scores of what was counted, with each class's name after its id, and the name of road's class."""
     scores = card.scores()
     scores["per_class"] = [{"id": row["id"], "name": name, **row}
                            for row, name in zip(scores["per_class"], names, strict=True)]
     if "positive_class" in scores:
-        scores["positive_class"] = names[scores["positive_class"]]
+        scores["positive_class"] = names[int(scores["positive_class"])]
     return scores
 
 
-def score_table(scores):
+def score_table(scores: Mapping[str, Any]) -> str:
     """Return named scores as text: a line a class, then the overall figures, in percent."""
     rows = scores["per_class"]
     width = max(len(row["name"]) for row in rows)
@@ -35,5 +42,5 @@ def score_table(scores):
     return "\n".join(lines)
 
 
-def _percent(value):
+def _percent(value: float | None) -> str:
     return "     -" if value is None else f"{100 * value:6.2f}"

@@ -105,6 +105,7 @@ def evaluate(model=None, inp_images=None, annotations=None, inp_images_dir=None,
     holds; they do not count in the mean. read_image_type: 1, colour, is the only one.
     """
     from segnet_hpu.evaluation.evaluate import evaluate as confusion_of
+    from segnet_hpu.inference.predictor import Predictor
 
     if read_image_type != 1:
         raise UsageError(f"read_image_type is {read_image_type}; evaluate reads pictures in colour, which is 1")
@@ -119,7 +120,7 @@ def evaluate(model=None, inp_images=None, annotations=None, inp_images_dir=None,
             raise UsageError(f"{counts[0]} images and {counts[1]} annotations; expected as many")
         source = GivenPairs(inp_images, annotations)
     ignore = facts.get("ignore_label") if ignore_label is None else ignore_label
-    scores = confusion_of(model, source, model.output_shape[-1], ignore).scores()
+    scores = confusion_of(Predictor(model, batch_size=2), source, model.output_shape[-1], ignore).scores()
     return {"frequency_weighted_IU": scores["frequency_weighted_iou"], "mean_IU": scores["mean_iou"],
             "class_wise_IU": np.array([row["iou"] for row in scores["per_class"]], float)}
 
