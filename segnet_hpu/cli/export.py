@@ -39,7 +39,7 @@ def run(settings):
     verified = FolderPictures(settings.verify_images, VERIFIED) if settings.verify_images else DrawnPictures()
     training = FolderPictures(settings.calibration_images, CALIBRATED) if settings.calibration_images else ()
     from segnet_hpu.data.appearance import Appearance
-    from segnet_hpu.inference.inputs import input_transform
+    from segnet_hpu.inference.predictor import input_transform
     from segnet_hpu.interchange.export import labels, network, place
     from segnet_hpu.interchange.export.serving import Serving
     from segnet_hpu.interchange.load import load_model

@@ -81,9 +81,9 @@ def _sampled(model, draw, settings):
     from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
     from segnet_hpu.inference.predictor import classes_at
 
-    def write(image, belief, path):
+    def write(image, sampled, path):
         size = image.shape[:2]
-        write_image(path, draw(image, classes_at(belief.mean, size)))
-        belief.write(path, size)
+        write_image(path, draw(image, classes_at(sampled.mean, size)))
+        sampled.write(path, size)
 
     return MonteCarloPredictor(model, settings.mc_samples, settings.batch_size, settings.seed), write

@@ -8,6 +8,7 @@ import numpy as np
 # What `prepare` hands to `run`, and `run` to `classes`: each predictor's own, such as a resized picture and logits.
 Prepared = Any
 Result = Any
+Results = Any  # a sequence of them, or an array whose first axis counts them
 
 
 class SupportsPrediction(Protocol):
@@ -23,7 +24,7 @@ class SupportsPrediction(Protocol):
         """Return what `run` takes of an image uint8 RGB (y, x, 3)."""
         ...
 
-    def run(self, inputs: Sequence[Prepared]) -> Sequence[Result]:
+    def run(self, inputs: Sequence[Prepared]) -> Results:
         """Return a result for each of at most `batch_size` inputs."""
         ...
 

@@ -3,18 +3,20 @@
 Gal & Ghahramani, arXiv 1506.02142; for segmentation: Bayesian SegNet, arXiv 1511.02680.
 """
 
+from collections.abc import Iterator, Sequence
+
 import keras
 import numpy as np
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.inference.inputs import input_transform
-from segnet_hpu.inference.uncertainty import Belief
+from segnet_hpu.inference.predictor import input_transform, refuse_nan
+from segnet_hpu.inference.uncertainty import SampledPrediction
 
 
 class SampledDropout(keras.layers.Dropout):
     """Dropout that drops at prediction too."""
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         return super().call(inputs, training=True)
 
 
@@ -28,9 +30,9 @@ class MonteCarloPredictor:
 
     batch_size = 1
 
-    def __init__(self, model, samples, passes=1, seed=0):
-        self.samples, self.passes, self.seed = samples, passes, seed
-        self.dropouts = []
+    def __init__(self, model: keras.Model, samples: int, passes: int = 1, seed: int = 0) -> None:
+        self.name, self.samples, self.passes, self.seed = model.name, samples, passes, seed
+        self.dropouts: list[SampledDropout] = []
         # A twin that shares every layer but the dropouts: the model itself stays as it is.
         twin = keras.models.clone_model(model, clone_function=self._sampled)
         if not self.dropouts:
@@ -39,24 +41,26 @@ class MonteCarloPredictor:
         self.model = keras.Model(twin.input, keras.layers.Softmax(dtype="float32")(twin.output))
         self.prepare = input_transform(model)
 
-    def _sampled(self, layer):
+    def _sampled(self, layer: keras.Layer) -> keras.Layer:
         if not isinstance(layer, keras.layers.Dropout) or not layer.rate:
             return layer
         self.dropouts.append(SampledDropout(layer.rate, layer.noise_shape, dtype=layer.dtype_policy))
         return self.dropouts[-1]
 
-    def predict(self, images):
-        """Return a Belief for each uint8 RGB image (y, x, 3)."""
+    def predict(self, images: Sequence[np.ndarray]) -> list[SampledPrediction]:
+        """Return a SampledPrediction for each uint8 RGB image (y, x, 3)."""
         return self.run([self.prepare(image) for image in images])
 
-    def run(self, inputs):
-        """Return a Belief for each image of the network's size, uint8 (H, W, 3)."""
-        return [Belief.of(self._softmaxes(one)) for one in inputs]
+    def run(self, inputs: Sequence[np.ndarray]) -> list[SampledPrediction]:
+        """Return a SampledPrediction for each image of the network's size, uint8 (H, W, 3)."""
+        return [SampledPrediction.of(self._softmaxes(one)) for one in inputs]
 
-    def _softmaxes(self, inputs):
+    def _softmaxes(self, image: np.ndarray) -> Iterator[np.ndarray]:
         for i, layer in enumerate(self.dropouts):
             # 31 bits, which every backend's seeds have.
             layer.seed_generator.state.assign(np.random.SeedSequence([self.seed, i]).generate_state(2) >> 1)
-        batch = np.repeat(np.asarray(inputs, np.float32)[None], self.passes, axis=0)
+        batch = np.repeat(np.asarray(image, np.float32)[None], self.passes, axis=0)
         for first in range(0, self.samples, self.passes):
-            yield from np.asarray(self.model.predict_on_batch(batch))[:self.samples - first]
+            softmaxes = np.asarray(self.model.predict_on_batch(batch))[:self.samples - first]
+            refuse_nan(softmaxes, self.name)
+            yield from softmaxes

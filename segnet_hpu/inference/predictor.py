@@ -1,28 +1,45 @@
 """From images of any size to class maps of their own size."""
 
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 
-from segnet_hpu.inference.inputs import input_transform
-from segnet_hpu.inference.probability import probability_of
+from segnet_hpu.data.transforms import EvalTransform
+from segnet_hpu.errors import RunError
+from segnet_hpu.evaluation.predictor import Prepared, Result, Results
+
+if TYPE_CHECKING:
+    import keras
+
+
+def input_transform(model: "keras.Model") -> EvalTransform:
+    """Return the EvalTransform for a model: to its size, and equalised (CLAHE) if it was trained so.
+
+    The latter stands in the model's attribute `equalises`, which training and `load_model` set.
+    """
+    return EvalTransform(model.input_shape[1:3], clahe=getattr(model, "equalises", False))
 
 
 class Predictor:
     """Runs a model in batches of one static shape.
 
     Its three steps may run in different threads, each on another image: prepare -> run -> classes (or planes).
-    Other ways to predict are classes derived from it, with the same methods.
+    Classes derived from it predict otherwise by the same methods: at several scales, or by a sliding window.
 
     model: raw RGB (B, H, W, 3) -> logits (B, h, w, C). batch_size: images a forward pass.
     size: the network's (H, W).
+
+    >>> Predictor(model).predict([image])[0]  # uint8 class ids, as high and wide as the image
     """
 
-    def __init__(self, model, batch_size=1):
+    def __init__(self, model: "keras.Model", batch_size: int = 1) -> None:
         self.model, self.batch_size = model, batch_size
-        self.size = model.input_shape[1:3]
+        self.size: tuple[int, int] = model.input_shape[1:3]
         self._resize = input_transform(model)
 
-    def predict(self, images):
+    def predict(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return class maps uint8 (y, x), each of the size of its image.
 
         images: at most batch_size uint8 RGB arrays (y, x, 3), sizes may differ.
@@ -30,41 +47,53 @@ class Predictor:
         results = self.run([self.prepare(image) for image in images])
         return [self.classes(one, image.shape[:2]) for one, image in zip(results, images, strict=True)]
 
-    def prepare(self, image):
+    def prepare(self, image: np.ndarray) -> Prepared:
         """Return what `run` takes of an image uint8 (y, x, 3): here the image at the network's size."""
         return self._resize(image)
 
-    def run(self, inputs):
-        """Return logits (N, h, w, C), float32, of N <= batch_size images of the network's size."""
+    def run(self, inputs: Sequence[Prepared]) -> Results:
+        """Return logits (N, h, w, C), float32, of N <= batch_size images of the network's size.
+
+        Raises RunError where they are NaN.
+        """
         batch = np.zeros((self.batch_size, *inputs[0].shape), np.float32)
         batch[:len(inputs)] = inputs
-        return np.asarray(self.model.predict_on_batch(batch))[:len(inputs)]
+        logits = np.asarray(self.model.predict_on_batch(batch))[:len(inputs)]
+        refuse_nan(logits, self.model.name)
+        return logits
 
-    def planes(self, result, size):
+    def planes(self, result: Result, size: tuple[int, int]) -> Iterable[np.ndarray]:
         """Yield the scores of each class in turn, float32 (y, x), of one of `run`'s results."""
         return planes_at(result, size)
 
-    def probability(self, result, size, chosen):
-        """Return the probability of the class `chosen`, float32 (y, x) of `size`, of one of `run`'s results."""
-        return probability_of(chosen, self.planes(result, size))
+    def probability(self, result: Result, size: tuple[int, int], class_id: int) -> np.ndarray:
+        """Return the probability of a class, float32 (y, x) of `size`, of one of `run`'s results."""
+        return probability_of(class_id, self.planes(result, size))
 
-    def classes(self, result, size):
+    def classes(self, result: Result, size: tuple[int, int]) -> np.ndarray:
         """Return the class map uint8 (y, x) of one of `run`'s results: of the highest score, the first of equals."""
         return highest(self.planes(result, size))
 
 
-def planes_at(logits, size):
+def refuse_nan(output: np.ndarray, name: str) -> None:
+    """Raise RunError, naming the network, where its output holds NaN, which would count as class 0."""
+    if np.isnan(output.min()):  # the least number, or NaN if any is
+        raise RunError(f"{name} answers NaN in place of scores: its weights or its batch normalisation's statistics "
+                       "are broken; take an earlier checkpoint, or train anew with a lower --learning_rate")
+
+
+def planes_at(logits: np.ndarray, size: tuple[int, int]) -> Iterator[np.ndarray]:
     """Yield each class's plane of logits (h, w, C), resized bilinearly to `size` (y, x)."""
     for c in range(logits.shape[-1]):
         yield cv2.resize(np.ascontiguousarray(logits[..., c]), size[::-1])
 
 
-def classes_at(logits, size):
+def classes_at(logits: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Return the class map uint8 (y, x) of logits (h, w, C) resized bilinearly to `size` (y, x)."""
     return highest(planes_at(logits, size))
 
 
-def highest(planes):
+def highest(planes: Iterable[np.ndarray]) -> np.ndarray:
     """Return the index, uint8 (y, x), of the plane that is highest at each pixel, the first of equal ones."""
     planes = iter(planes)
     best = np.array(next(planes))
@@ -72,7 +101,21 @@ def highest(planes):
     # A running maximum over planes: several times quicker than argmax over a short last axis.
     for c, plane in enumerate(planes, start=1):
         higher = cv2.compare(plane, best, cv2.CMP_GT)
-        higher &= c  # 255 becomes c, which is above all classes before
+        np.bitwise_and(higher, np.uint8(c), out=higher)  # 255 becomes c, which is above all classes before
         np.maximum(classes, higher, out=classes)
         cv2.max(plane, best, dst=best)
     return classes
+
+
+def probability_of(class_id: int, planes: Iterable[np.ndarray]) -> np.ndarray:
+    """Return the softmax, float32 (y, x), of the plane of a class among the logits of all, each float32 (y, x).
+
+    planes: in the order of the classes; one at a time is held in memory.
+    """
+    largest, total, own = np.array(-np.inf, np.float32), np.array(0, np.float32), np.array(0, np.float32)
+    for c, plane in enumerate(planes):
+        own = plane if c == class_id else own
+        before, largest = largest, np.maximum(largest, plane)
+        # The sum is relative to the highest logit so far, so that no exponential overflows.
+        total = total * np.exp(before - largest) + np.exp(plane - largest)
+    return np.exp(own - largest) / total

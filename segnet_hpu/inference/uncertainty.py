@@ -2,7 +2,9 @@
 
 import functools
 import io
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,24 +17,27 @@ ENDINGS = ("_mean.png", "_uncertainty.png", "_mc.npz")
 
 
 @dataclass
-class Belief:
-    """mean: of the softmax, float32 (h, w, C). uncertainty: its variance, mean over the classes, (h, w)."""
+class SampledPrediction:
+    """What sampled predictions of one picture say together.
+
+    mean: of the softmax, float32 (h, w, C). uncertainty: its variance, mean over the classes, (h, w).
+    """
 
     mean: np.ndarray
     uncertainty: np.ndarray
 
     @classmethod
-    def of(cls, softmaxes):
+    def of(cls, softmaxes: Iterable[np.ndarray]) -> "SampledPrediction":
         """Take the mean and the variance (of the population) of any number of samples (h, w, C)."""
-        mean = squares = np.float32(0)
-        # Welford's way: stable, and two arrays for any number of samples.
+        mean = squares = np.array(0, np.float32)
+        # Welford's method: stable, and two arrays for any number of samples.
         for n, softmax in enumerate(softmaxes, start=1):
             step = softmax - mean
             mean = mean + step / np.float32(n)
             squares = squares + step * (softmax - mean)
         return cls(mean, (squares / np.float32(n)).mean(axis=-1))
 
-    def pictures(self, size):
+    def pictures(self, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Return two grey pictures, uint8 (y, x) of `size`: of the highest mean, and of the uncertainty.
 
         The first is 255 where the mean is 1. The second is 255 * sqrt(uncertainty / largest), where
@@ -45,7 +50,7 @@ class Belief:
         uncertainty = cv2.resize(self.uncertainty, size[::-1])
         return _grey(mean), _grey(np.sqrt(np.maximum(uncertainty, 0) / largest))
 
-    def write(self, path, size):
+    def write(self, path: Path, size: tuple[int, int]) -> None:
         """Write, beside the class map at `path`, the two pictures at `size` (y, x), and the numbers.
 
         The files are NAME_mean.png, NAME_uncertainty.png and NAME_mc.npz, which holds the fields of this
@@ -59,7 +64,7 @@ class Belief:
         replace_file(numbers, data.getvalue())
 
 
-def refuse_clashes(pairs):
+def refuse_clashes(pairs: Sequence[tuple[Path, Path]]) -> None:
     """Raise UsageError where a file beside a result would take the place of a picture or of another result.
 
     pairs: (picture, its class map).
@@ -69,9 +74,9 @@ def refuse_clashes(pairs):
     refuse_overwriting(pairs)
 
 
-def _beside(path):
+def _beside(path: Path) -> list[Path]:
     return [path.with_name(path.stem + ending) for ending in ENDINGS]
 
 
-def _grey(values):
+def _grey(values: np.ndarray) -> np.ndarray:
     return np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)

@@ -43,7 +43,7 @@ def resized_model(model, size):
         reason = str(error).splitlines()[0]
         raise UsageError(f"{model.name}, which takes {own[0]}x{own[1]} pixels, cannot take {size[0]}x{size[1]} "
                          f"({reason})") from error
-    resized.equalises = getattr(model, "equalises", False)  # see inference.inputs
+    resized.equalises = getattr(model, "equalises", False)  # see inference.predictor
     return resized
 
 

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score
 
 from segnet_hpu.cli import main
 from segnet_hpu.evaluation.boundary import BoundaryF1
-from segnet_hpu.inference.probability import probability_of
+from segnet_hpu.inference.predictor import probability_of
 
 
 def softmax_by_hand(model, image, chosen):

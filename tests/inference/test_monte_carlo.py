@@ -10,7 +10,7 @@ from segnet_hpu.cli import main
 from segnet_hpu.errors import UsageError
 from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
 from segnet_hpu.inference.predictor import Predictor, classes_at
-from segnet_hpu.inference.uncertainty import Belief
+from segnet_hpu.inference.uncertainty import SampledPrediction
 from segnet_hpu.training.checkpoint import save_model
 
 SIZE = (16, 24)
@@ -40,20 +40,20 @@ def sigmoid(x):
 
 def test_mean_and_variance_of_a_coin():
     samples = 64
-    belief, = MonteCarloPredictor(coin(), samples, passes=7).predict([half_black()])
-    assert belief.mean.shape == (*SIZE, 2) and belief.uncertainty.shape == SIZE
-    assert belief.mean.dtype == belief.uncertainty.dtype == np.float32
+    sampled, = MonteCarloPredictor(coin(), samples, passes=7).predict([half_black()])
+    assert sampled.mean.shape == (*SIZE, 2) and sampled.uncertainty.shape == SIZE
+    assert sampled.mean.dtype == sampled.uncertainty.dtype == np.float32
     low, high = sigmoid(-0.25), sigmoid(1.75)
     # A white pixel's mean tells how often it was kept; that fixes its variance.
-    kept = (belief.mean[:, :12, 0] - low) / (high - low)
+    kept = (sampled.mean[:, :12, 0] - low) / (high - low)
     np.testing.assert_allclose(kept * samples, np.rint(kept * samples), atol=1e-3)
-    np.testing.assert_allclose(belief.uncertainty[:, :12], kept * (1 - kept) * (high - low)**2, atol=1e-6)
+    np.testing.assert_allclose(sampled.uncertainty[:, :12], kept * (1 - kept) * (high - low)**2, atol=1e-6)
     assert kept.mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(kept.size * samples))
     assert len(np.unique(np.rint(kept * samples))) > 5  # pixels are dropped one by one
     # Where there is nothing to drop, every sample is the plain prediction.
-    np.testing.assert_array_equal(belief.uncertainty[:, 12:], 0)
-    np.testing.assert_allclose(belief.mean[:, 12:, 0], low, atol=1e-6)
-    np.testing.assert_allclose(belief.mean.sum(-1), 1, atol=1e-6)
+    np.testing.assert_array_equal(sampled.uncertainty[:, 12:], 0)
+    np.testing.assert_allclose(sampled.mean[:, 12:, 0], low, atol=1e-6)
+    np.testing.assert_allclose(sampled.mean.sum(-1), 1, atol=1e-6)
 
 
 def test_the_model_itself_stays_as_it_is():
@@ -69,23 +69,23 @@ def test_the_model_itself_stays_as_it_is():
 
 def test_belief_is_numpys_mean_and_variance():
     softmaxes = np.random.default_rng(0).dirichlet(np.ones(5), (9, 3, 4)).astype(np.float32)
-    belief = Belief.of(softmaxes)
-    np.testing.assert_allclose(belief.mean, softmaxes.mean(0), atol=1e-6)
-    np.testing.assert_allclose(belief.uncertainty, softmaxes.var(0).mean(-1), atol=1e-6)
+    sampled = SampledPrediction.of(softmaxes)
+    np.testing.assert_allclose(sampled.mean, softmaxes.mean(0), atol=1e-6)
+    np.testing.assert_allclose(sampled.uncertainty, softmaxes.var(0).mean(-1), atol=1e-6)
 
 
 def test_the_largest_uncertainty_is_white():
     """Samples that are certain of each class in turn."""
-    mean, uncertainty = Belief.of(np.eye(4, dtype=np.float32)[:, None, None]).pictures((2, 3))
+    mean, uncertainty = SampledPrediction.of(np.eye(4, dtype=np.float32)[:, None, None]).pictures((2, 3))
     np.testing.assert_array_equal(uncertainty, np.full((2, 3), 255))
     np.testing.assert_array_equal(mean, np.full((2, 3), 64))
 
 
 def test_pictures_of_more_classes_than_opencv_resizes_channels():
     softmaxes = np.random.default_rng(0).dirichlet(np.ones(130), (2, 3, 4)).astype(np.float32)
-    belief = Belief.of(softmaxes)
-    planes = [cv2.resize(np.ascontiguousarray(belief.mean[..., c]), (8, 6)) for c in range(130)]
-    np.testing.assert_allclose(belief.pictures((6, 8))[0], 255 * np.max(planes, axis=0), atol=0.51)
+    sampled = SampledPrediction.of(softmaxes)
+    planes = [cv2.resize(np.ascontiguousarray(sampled.mean[..., c]), (8, 6)) for c in range(130)]
+    np.testing.assert_allclose(sampled.pictures((6, 8))[0], 255 * np.max(planes, axis=0), atol=0.51)
 
 
 @pytest.mark.parametrize("model", [build, lambda: coin(0)])

@@ -8,7 +8,7 @@ from segnet_hpu.data.folder_source import IMAGE_FORMATS, files_by_stem
 from segnet_hpu.data.images import read_image
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
-from segnet_hpu.inference.inputs import input_transform
+from segnet_hpu.inference.predictor import input_transform
 from segnet_hpu.models.blocks import resize
 from segnet_hpu.models.save import write_model
 from segnet_hpu.objectives.losses.distillation import distillation_loss

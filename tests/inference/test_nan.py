@@ -1,0 +1,43 @@
+"""A network that answers NaN has no class to give: it is refused, and nothing is written or scored."""
+
+import keras
+import numpy as np
+import pytest
+from odd import build, write_pictures
+
+from segnet_hpu.cli import main
+from segnet_hpu.training.checkpoint import save_model
+
+
+def broken():
+    """The small network with dropout, of which one class's scores are NaN."""
+    model = build()
+    kernel, bias = model.layers[-1].get_weights()
+    bias[1] = np.nan
+    model.layers[-1].set_weights([kernel, bias])
+    return keras.Model(model.input, keras.layers.Dropout(0.5)(model.output), name="odd")
+
+
+@pytest.fixture
+def broken_file(tmp_path):
+    save_model(tmp_path / "odd.keras", broken(), {"class_names": "a,b,c,d", "palette": None, "ignore_label": None})
+    write_pictures(tmp_path)
+    return tmp_path / "odd.keras"
+
+
+@pytest.mark.parametrize("flags", [[], ["--tta", "flip"], ["--tile"], ["--mc_samples", "2"]], ids=" ".join)
+def test_predict_refuses_it(tmp_path, broken_file, capsys, flags):
+    assert main(["predict", "--checkpoints_path", str(broken_file), "--input_path", str(tmp_path / "images"),
+                 "--output_path", str(tmp_path / "out"), *flags]) == 1
+    line, = capsys.readouterr().err.splitlines()
+    assert "odd answers NaN in place of scores" in line and "take an earlier checkpoint" in line
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_evaluate_model_refuses_it(tmp_path, broken_file, capsys):
+    assert main(["evaluate_model", "--checkpoints_path", str(broken_file), "--images_path", str(tmp_path / "images"),
+                 "--segs_path", str(tmp_path / "labels"), "--json", str(tmp_path / "scores.json")]) == 1
+    captured = capsys.readouterr()
+    line, = captured.err.splitlines()
+    assert "odd answers NaN in place of scores" in line and not captured.out
+    assert not (tmp_path / "scores.json").exists()
