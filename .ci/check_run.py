@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from segnet_hpu.data.folder_source import FolderSource
+from segnet_hpu.data.source import FolderSource
 from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 
 

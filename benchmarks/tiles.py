@@ -17,7 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from segnet_hpu.data.folder_source import IMAGE_FORMATS, files_by_stem  # noqa: E402
+from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem  # noqa: E402
 from segnet_hpu.data.images import read_image  # noqa: E402
 from segnet_hpu.inference.predictor import Predictor  # noqa: E402
 from segnet_hpu.inference.tiled import TiledPredictor  # noqa: E402

@@ -1,10 +1,17 @@
 """What commands on labelled pictures have in common: two folders, or a data set by name."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from segnet_hpu.config import option
-from segnet_hpu.data.datasets.registry import NAMES
-from segnet_hpu.data.datasets.selection import chosen_dataset
+from segnet_hpu.config import is_default, option
+from segnet_hpu.data.datasets.dataset import DataSet
+from segnet_hpu.data.datasets.registry import NAMES, open_dataset
+from segnet_hpu.data.datasets.selection import dataset_of_settings
+from segnet_hpu.errors import UsageError
+
+if TYPE_CHECKING:
+    from segnet_hpu.data.source import FolderSource
 
 FOLDERS = ("images_path", "segs_path")
 
@@ -21,20 +28,30 @@ class Labelled:
     split: str = option("val", "part of the data set")
 
 
-def dataset_of(settings, needed=(), splits=("split",)):
+def dataset_of(settings: Labelled, needed: Iterable[str] = (), splits: Iterable[str] = ("split",)) -> DataSet | None:
     """Return the DataSet, or None for the folders; raises UsageError for both and for neither.
 
-    needed: further settings that only a data set makes superfluous. splits: see `chosen_dataset`.
+    needed: further settings that only a data set makes superfluous. splits: see `dataset_of_settings`.
     """
-    return chosen_dataset(settings, FOLDERS, (*FOLDERS, *needed), splits)
+    return dataset_of_settings(settings, FOLDERS, (*FOLDERS, *needed), splits)
 
 
-def open_labelled(settings):
+def folders_of(settings: Labelled) -> tuple[str, str]:
+    """Return the folders of images and labels, both of which are given where `dataset_of` returned None."""
+    return settings.images_path or "", settings.segs_path or ""
+
+
+def open_labelled(settings: Labelled) -> "FolderSource":
     """Return the source of the images and labels that the settings mean."""
     if settings.dataset:
-        from segnet_hpu.data.datasets import open_dataset
-
         return open_dataset(settings.dataset, settings.data_root, settings.split)
-    from segnet_hpu.data.folder_source import FolderSource
+    from segnet_hpu.data.source import FolderSource
 
-    return FolderSource(settings.images_path, settings.segs_path)
+    return FolderSource(*folders_of(settings))
+
+
+def refuse_unused_augmentation(settings: Any) -> None:
+    """Raise UsageError where settings.augmentation_name says how, but settings.do_augment does not say that."""
+    if not settings.do_augment and not is_default(settings, "augmentation_name"):
+        raise UsageError(f"--augmentation_name {settings.augmentation_name} changes nothing without --do_augment; "
+                         "give that too, or leave the name out")

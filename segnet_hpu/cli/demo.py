@@ -37,7 +37,7 @@ def run(settings):
     if os.path.exists(os.path.join(settings.out, "config.yaml")):
         raise UsageError(f"--out {settings.out} is the folder of a run, which has a report.html of its own; choose "
                          "another")
-    from segnet_hpu.data.folder_source import FolderSource
+    from segnet_hpu.data.source import FolderSource
     from segnet_hpu.inference.survey import Pictures
     from segnet_hpu.interchange.load import find_checkpoint
 

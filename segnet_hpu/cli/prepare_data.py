@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from segnet_hpu.config import option
 
@@ -18,11 +19,11 @@ class Settings:
     seed: int = option(0, "seed of the sample scenes", minimum=0)
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     """Prepare the folder and say in one line what it holds."""
     from segnet_hpu.data import prepare
 
-    def draw(out):
+    def draw(out: Path) -> str:
         from segnet_hpu.samples.write import write_dataset
 
         print(f"drawing {settings.n} sample scenes instead", file=sys.stderr)

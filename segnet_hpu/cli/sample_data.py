@@ -1,6 +1,7 @@
 """`sample_data`: draw the sample data set."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from segnet_hpu.config import REQUIRED, option
@@ -18,13 +19,13 @@ class Settings:
     val_fraction: float = option(0.2, "share of the scenes in the test folders", minimum=0, maximum=1)
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     """Draw, or confirm what is there."""
     from tqdm import tqdm
 
     from segnet_hpu.samples.write import write_dataset
 
-    def progress(indices):
+    def progress(indices: Iterable[int]) -> Iterable[int]:
         return tqdm(indices, "drawing", unit="scene", disable=not sys.stderr.isatty())
 
     train, test, new = write_dataset(**vars(settings), progress=progress)

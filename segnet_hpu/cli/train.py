@@ -1,7 +1,7 @@
 """`segnet-hpu train`."""
 
 from segnet_hpu import config
-from segnet_hpu.cli.augmented import refuse_idle_augmentation
+from segnet_hpu.cli.data_flags import refuse_unused_augmentation
 from segnet_hpu.launch import command
 from segnet_hpu.launch.hosts import check_workers
 from segnet_hpu.runtime import worker
@@ -22,7 +22,7 @@ def run(settings):
         print(command.line(settings, _logs(settings)))
         return
     check(settings)
-    refuse_idle_augmentation(settings)
+    refuse_unused_augmentation(settings)
     if settings.distributed and not command.joined(settings):
         _start_workers(settings)
         return

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from segnet_hpu import config
-from segnet_hpu.cli.augmented import refuse_idle_augmentation
+from segnet_hpu.cli.data_flags import refuse_unused_augmentation
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
@@ -37,7 +37,7 @@ def run(settings):
     base = _training(settings)
     space = read_space(settings.space)
     if "do_augment" not in space:
-        refuse_idle_augmentation(settings)
+        refuse_unused_augmentation(settings)
     refuse_unwritable("--out", settings.out, folder=True)
     _require_packages()
     from segnet_hpu.search.results import summary

@@ -2,18 +2,24 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-from segnet_hpu.cli.data_flags import Labelled, dataset_of
+from segnet_hpu.cli.data_flags import Labelled, dataset_of, folders_of
 from segnet_hpu.config import option
 from segnet_hpu.data.classes import MAX_CLASSES
-from segnet_hpu.data.datasets.selection import agreed_classes
+from segnet_hpu.data.datasets.dataset import DataSet
+from segnet_hpu.data.datasets.selection import number_of_classes
+from segnet_hpu.files import refuse_unwritable, write_text
+
+if TYPE_CHECKING:
+    from segnet_hpu.data.label_faults import Fault
 
 
 @dataclass(kw_only=True)
 class Settings(Labelled):
     """List every fault of a data set, with its file and its cure. Exit status 1 when there is one."""
 
-    split: str | None = option(None, "part of the data set; train and val if not set")
+    split: str | None = option(None, "part of the data set; train and val if not set")  # type: ignore[assignment]
     n_classes: int | None = option(None, "number of classes; ids are 0..n_classes-1; a data set brings its own",
                                    minimum=1, maximum=MAX_CLASSES)
     ignore_label: int | None = option(None, "id that marks pixels to leave out; 255 then does too", minimum=0,
@@ -22,10 +28,8 @@ class Settings(Labelled):
     max_faults: int = option(100, "print at most so many faults; 0 prints all", minimum=0)
 
 
-def run(settings):
+def run(settings: Settings) -> int:
     dataset = dataset_of(settings, ["n_classes"])
-    from segnet_hpu.files import refuse_unwritable, write_text
-
     if settings.json:
         refuse_unwritable("--json", settings.json)
     pairs, faults = _verify_splits(dataset, settings) if dataset else _verify_folders(settings)
@@ -42,23 +46,23 @@ def run(settings):
     return 1 if faults else 0
 
 
-def _verify_folders(settings):
+def _verify_folders(settings: Settings) -> "tuple[int, list[Fault]]":
     """Return (number of pairs, faults)."""
-    from segnet_hpu.data import verify
+    from segnet_hpu.data.verify import check_pairs, match_files
 
-    pairs, faults = verify.match_files(settings.images_path, settings.segs_path)
-    return len(pairs), faults + verify.check_pairs(pairs, settings.n_classes, settings.ignore_label)
+    pairs, faults = match_files(*folders_of(settings))
+    return len(pairs), faults + check_pairs(pairs, settings.n_classes or 0, settings.ignore_label)
 
 
-def _verify_splits(dataset, settings):
+def _verify_splits(dataset: DataSet, settings: Settings) -> "tuple[int, list[Fault]]":
     """Return (number of pairs, faults) of the data set's splits, labels judged as training ids."""
-    n_classes = agreed_classes(dataset, settings.n_classes)
-    splits = [settings.split] if settings.split else [name for name in ("train", "val") if name in dataset.splits]
-    from segnet_hpu.data.datasets.verify_split import verify_split
+    from segnet_hpu.data.verify import verify_split
 
+    n_classes = number_of_classes(dataset, settings.n_classes)
+    splits = [settings.split] if settings.split else [name for name in ("train", "val") if name in dataset.splits]
     found = [verify_split(dataset, settings.data_root, split, n_classes, settings.ignore_label) for split in splits]
     return sum(len(source) for source, _ in found), [fault for _, faults in found for fault in faults]
 
 
-def _count(number, noun):
+def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

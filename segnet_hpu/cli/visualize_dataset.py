@@ -1,15 +1,21 @@
 """`visualize_dataset`: images, labels and both together on one sheet."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from segnet_hpu.cli.augmented import refuse_idle_augmentation
-from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled
+from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled, refuse_unused_augmentation
 from segnet_hpu.config import option
 from segnet_hpu.data.classes import MAX_CLASSES, PALETTES, class_names, palette, parse_palette, split_names
-from segnet_hpu.data.datasets.selection import agreed_classes
+from segnet_hpu.data.datasets.selection import number_of_classes
 from segnet_hpu.errors import UsageError
-from segnet_hpu.files import refuse_unwritable
+from segnet_hpu.files import refuse_unwritable, write_image
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from segnet_hpu.data.source import FolderSource
 
 CELL_WIDTH = 480
 
@@ -31,24 +37,24 @@ class Settings(Labelled):
     ignore_label: int | None = option(None, "id that marks pixels to leave out", minimum=0, maximum=255)
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     if not settings.out.lower().endswith((".png", ".jpg", ".jpeg")):
         raise UsageError(f"--out {settings.out}: expected a name that ends in .png or .jpg")
     refuse_unwritable("--out", settings.out)
-    refuse_idle_augmentation(settings)
+    refuse_unused_augmentation(settings)
     names, colours = _appearance(settings)
 
     import numpy as np
 
-    from segnet_hpu.files import write_image
     from segnet_hpu.inference import render
 
     source = open_labelled(settings)
     if os.path.realpath(settings.out) in {os.path.realpath(path) for pair in source.pairs for path in pair}:
         raise UsageError(f"--out {settings.out} is one of the pictures to draw; choose another name")
-    chosen = sorted(np.random.default_rng(settings.seed).permutation(len(source))[:settings.n].tolist())
-    rows, captions, present = [], [], set()
-    for i in chosen:
+    drawn = sorted(np.random.default_rng(settings.seed).permutation(len(source))[:settings.n].tolist())
+    rows, captions = [], []
+    present: set[int] = set()
+    for i in drawn:
         image, label = _pair(source, i, settings)
         present |= set(np.unique(label).tolist())
         rows.append([image, render.colour_mask(label, colours), render.overlay(image, label, colours)])
@@ -58,19 +64,20 @@ def run(settings):
     print(settings.out)
 
 
-def _appearance(settings):
+def _appearance(settings: Settings) -> "tuple[Sequence[str], np.ndarray]":
     """Return the names and colours of the classes: flags first, then what the data set brings."""
-    dataset, n_classes, given = dataset_of(settings, ["n_classes"]), settings.n_classes, settings.palette
-    names = None
+    dataset, colours = dataset_of(settings, ["n_classes"]), settings.palette
+    n_classes = settings.n_classes or 0
+    names: Sequence[str] | None = None
     if dataset:
-        n_classes, given = agreed_classes(dataset, n_classes), given or dataset.palette
+        n_classes, colours = number_of_classes(dataset, settings.n_classes), colours or dataset.palette
         names = dataset.class_names
     if settings.class_names:
         names = split_names(settings.class_names, n_classes)
-    return names or class_names(given, n_classes), palette(given, n_classes)
+    return names or class_names(colours, n_classes), palette(colours, n_classes)
 
 
-def _pair(source, i, settings):
+def _pair(source: "FolderSource", i: int, settings: Settings) -> "tuple[np.ndarray, np.ndarray]":
     """Image and label of a pair, no wider than a cell, ignored pixels 255, augmented if asked for."""
     import cv2
     import numpy as np

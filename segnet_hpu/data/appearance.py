@@ -11,11 +11,11 @@ from segnet_hpu.data.classes import class_names, palette, split_names
 class Appearance:
     """names: of the classes. colours: uint8 (n, 3) RGB."""
 
-    names: list
+    names: list[str]
     colours: np.ndarray
 
     @classmethod
-    def of(cls, n_classes, names=None, palette_name=None):
+    def of(cls, n_classes: int, names: str | None = None, palette_name: str | None = None) -> "Appearance":
         """names: text "a,b,c" or None. palette_name: a data set's, whose names serve where none are given.
 
         Raises UsageError for an unknown palette or a wrong number of names.

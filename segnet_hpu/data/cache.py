@@ -2,6 +2,9 @@
 
 import os
 import threading
+from typing import Protocol
+
+from segnet_hpu.data.source import Sample
 
 GIB = 1 << 30
 # Limit, use, and the line of memory.stat for cached files that give way; versions 2 and 1.
@@ -9,43 +12,49 @@ CGROUP_FILES = (("memory.max", "memory.current", "inactive_file"),
                 ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"))
 
 
+class Samples(Protocol):
+    """What is cached."""
+
+    def __getitem__(self, i: int) -> Sample: ...
+
+
 class Cache:
     """A source that keeps what it has decoded, until `budget` bytes are full.
 
     The first samples to come stay: throwing out the oldest would, with data larger than the budget,
     throw out each one just before its next use. Safe to use from many threads.
-    source: anything with source[i] -> (image, label). budget: bytes, None for `default_budget()`.
+    budget: bytes, None for `default_budget()`.
     """
 
-    def __init__(self, source, budget=None):
+    def __init__(self, source: Samples, budget: int | None = None) -> None:
         self.source = source
         self.budget = default_budget() if budget is None else budget
         self.used = 0
-        self._kept = {}
+        self._kept: dict[int, Sample] = {}
         self._lock = threading.Lock()
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> Sample:
         """Return sample `index`; the arrays may be shared and are then read-only."""
-        pair = self._kept.get(index)
-        return self._keep(index, self.source[index]) if pair is None else pair
+        sample = self._kept.get(index)
+        return self._keep(index, self.source[index]) if sample is None else sample
 
-    def _keep(self, index, pair):
-        size = sum(array.nbytes for array in pair)
+    def _keep(self, index: int, sample: Sample) -> Sample:
+        size = sum(array.nbytes for array in sample)
         with self._lock:
             if index not in self._kept and self.used + size <= self.budget:
-                for array in pair:
+                for array in sample:
                     array.flags.writeable = False
-                self._kept[index] = pair
+                self._kept[index] = sample
                 self.used += size
-        return pair
+        return sample
 
 
-def default_budget(sharers=1):
+def default_budget(sharers: int = 1) -> int:
     """A quarter of the memory that is free now, at most 2 GiB, in bytes; for one of so many processes alike."""
     return min(2 * GIB, available_memory() // 4 // sharers)
 
 
-def available_memory(meminfo="/proc/meminfo", cgroup="/sys/fs/cgroup"):
+def available_memory(meminfo: str = "/proc/meminfo", cgroup: str = "/sys/fs/cgroup") -> int:
     """Bytes that this process may still take: of the machine, or of its container if that is less.
 
     meminfo, cgroup: where Linux tells of the two.
@@ -59,7 +68,7 @@ def available_memory(meminfo="/proc/meminfo", cgroup="/sys/fs/cgroup"):
     return min((size for size in free if size is not None), default=GIB)
 
 
-def _left(folder, limit, usage, cached):
+def _left(folder: str, limit: str, usage: str, cached: str) -> int | None:
     """Bytes up to a container's limit, what caches of files hold counted as free; None without a limit."""
     try:
         with open(f"{folder}/{limit}") as most, open(f"{folder}/{usage}") as now:

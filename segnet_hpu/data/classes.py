@@ -5,12 +5,21 @@ Light on purpose: command lines read the names from here before anything heavy i
 
 import colorsys
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from segnet_hpu.errors import UsageError, nearest
 
+if TYPE_CHECKING:
+    import numpy as np
+
+Colour = tuple[int, int, int]  # red, green, blue, each 0..255
+Palette = tuple[Colour, ...]
+Entry = TypeVar("Entry")
+
 MAX_CLASSES = 255  # labels are 8-bit and 255 means "ignore"
 
-CLASS_NAMES = {
+_COMMA_SEPARATED = {
     # SegNet's split of CamVid; void is ignored in training and scores.
     "camvid": "sky,building,pole,road,pavement,tree,sign_symbol,fence,car,pedestrian,bicyclist,void",
     # The 19 train ids.
@@ -52,7 +61,7 @@ CLASS_NAMES = {
                   "textile-other,towel,tree,vegetable,wall-brick,wall-concrete,wall-other,wall-panel,"
                   "wall-stone,wall-tile,wall-wood,water-other,waterdrops,window-blind,window-other,wood",
 }
-CLASS_NAMES = {name: tuple(names.split(",")) for name, names in CLASS_NAMES.items()}
+CLASS_NAMES: dict[str, tuple[str, ...]] = {name: tuple(names.split(",")) for name, names in _COMMA_SEPARATED.items()}
 # As in ADE20K's own files, which count from 1 and use 0 for all else.
 CLASS_NAMES["ade20k_raw"] = ("other", *CLASS_NAMES["ade20k"])
 COCO_UNUSED = ("street sign", "hat", "shoe", "eye glasses", "plate", "mirror", "window", "desk", "door", "blender",
@@ -60,26 +69,28 @@ COCO_UNUSED = ("street sign", "hat", "shoe", "eye glasses", "plate", "mirror", "
 CLASS_NAMES["coco_stuff_171"] = tuple(name for name in CLASS_NAMES["coco_stuff"] if name not in COCO_UNUSED)
 
 
-def voc_colour(index):
+def voc_colour(index: int) -> Colour:
     """PASCAL VOC's colour map: the index's bits dealt to red, green and blue, highest bit first."""
-    return tuple(sum((index >> (3 * bit + channel) & 1) << (7 - bit) for bit in range(8))
-                 for channel in range(3))
+    red, green, blue = (sum((index >> (3 * bit + channel) & 1) << (7 - bit) for bit in range(8))
+                        for channel in range(3))
+    return red, green, blue
 
 
-def _from_hex(text):
-    return tuple(tuple(bytes.fromhex(colour)) for colour in text.split())
+def _from_hex(text: str) -> Palette:
+    return tuple((red, green, blue) for red, green, blue in map(bytes.fromhex, text.split()))
 
 
-def _generated_colour(index):
+def _generated_colour(index: int) -> Colour:
     """Hues a golden section apart, so that neighbours differ most; shades change with each round."""
     hue = index * 0.618034 % 1
     saturation = (0.9, 0.8, 0.6)[index // 5 % 3]
     value = (1.0, 0.65, 1.0, 0.85, 0.85)[index // 4 % 5]
-    return tuple(round(255 * channel) for channel in colorsys.hsv_to_rgb(hue, saturation, value))
+    red, green, blue = (round(255 * channel) for channel in colorsys.hsv_to_rgb(hue, saturation, value))
+    return red, green, blue
 
 
 # As published with each data set, RGB.
-PALETTES = {
+PALETTES: dict[str, Palette] = {
     "camvid": _from_hex(
         "808080 800000 c0c080 804080 3c28de 808000 c08080 404080 400080 404000 0080c0 000000"),
     "cityscapes": _from_hex(
@@ -107,7 +118,7 @@ PALETTES["coco_stuff_171"] = tuple(colour for name, colour in zip(CLASS_NAMES["c
                                                                   strict=True) if name not in COCO_UNUSED)
 
 
-def palette(name, n_classes):
+def palette(name: str | None, n_classes: int) -> "np.ndarray":
     """Return the colours of classes 0..n_classes-1 as uint8 (n_classes, 3), RGB.
 
     name: a key of PALETTES, colours "rrggbb,rrggbb,...", or None for generated colours, all different.
@@ -115,11 +126,13 @@ def palette(name, n_classes):
     """
     import numpy as np
 
-    colours = _known(_palettes(name), name, n_classes) if name else map(_generated_colour, range(n_classes))
+    colours: Iterable[Colour] = map(_generated_colour, range(n_classes))
+    if name:
+        colours = _known(_palettes(name), name, n_classes)
     return np.array(list(colours), np.uint8).reshape(n_classes, 3)
 
 
-def class_names(name, n_classes):
+def class_names(name: str | None, n_classes: int) -> list[str]:
     """Return the names of classes 0..n_classes-1 of a known data set, else "class 0", ...
 
     name: as for `palette`, colours have no names. Raises UsageError as `palette` does.
@@ -129,7 +142,7 @@ def class_names(name, n_classes):
     return list(_known(CLASS_NAMES, name, n_classes))
 
 
-def split_names(text, n_classes):
+def split_names(text: str, n_classes: int) -> list[str]:
     """Return the names in "a,b,c"; raises UsageError unless there are n_classes, none of them empty."""
     names = [name.strip() for name in text.split(",")]
     if len(names) != n_classes or not all(names):
@@ -138,28 +151,28 @@ def split_names(text, n_classes):
     return names
 
 
-def check_palette(name, n_classes):
+def check_palette(name: str | None, n_classes: int) -> None:
     """Raise UsageError where a palette, as for `palette`, has fewer colours than there are classes."""
     if name and n_classes > (known := len(_palettes(name)[name])):
         raise UsageError(f"--palette {name} has {known} classes, --n_classes is {n_classes}; leave the palette out "
                          "for generated colours")
 
 
-def parse_palette(text):
+def parse_palette(text: str) -> str:
     """a known data set's name, or colours rrggbb,rrggbb,..."""
     if text not in _palettes(text):
         raise ValueError(f"known are {', '.join(PALETTES)}.{nearest(text, PALETTES)}")
     return text
 
 
-def _palettes(name):
+def _palettes(name: str | None) -> Mapping[str, Palette]:
     """The known palettes, and the one that the colours in `name` are."""
     if name and re.fullmatch("[0-9a-fA-F]{6}(,[0-9a-fA-F]{6})*", name):
         return {**PALETTES, name: _from_hex(name.replace(",", " "))}
     return PALETTES
 
 
-def _known(table, name, n_classes):
+def _known(table: Mapping[str, Sequence[Entry]], name: str, n_classes: int) -> Sequence[Entry]:
     if name not in table:
         raise UsageError(f"palette {name!r} is unknown; expected one of {', '.join(table)}."
                          f"{nearest(name, table)}")

@@ -7,6 +7,9 @@ class ids) into colours. Both can be told from the file's structure alone.
 import re
 import struct
 import zlib
+from collections.abc import Iterable, Iterator
+
+from segnet_hpu.data.classes import Colour
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8\xff"
@@ -16,7 +19,7 @@ JPEG_SCAN, JPEG_END = 0xDA, 0xD9
 GREY, PALETTE = 0, 3  # PNG colour types
 
 
-def damage(data):
+def damage(data: bytes) -> str | None:
     """Return what is wrong with the structure of a PNG, JPEG or BMP file's bytes, or None.
 
     Finds missing ends in all three and altered bytes in PNG (by its checksums). Other formats: None.
@@ -30,12 +33,12 @@ def damage(data):
     return None
 
 
-def is_jpeg(data):
+def is_jpeg(data: bytes) -> bool:
     """Whether the bytes are a JPEG file's, whatever its name says."""
     return data.startswith(JPEG_SIGNATURE)
 
 
-def grey_scale(data):
+def grey_scale(data: bytes) -> int:
     """Return the factor by which OpenCV stretches this file's grey samples: 255 for a 1-bit PNG, else 1.
 
     PNG of 1, 2 or 4 bits is stretched to 0..255; class ids are the samples as stored.
@@ -45,7 +48,7 @@ def grey_scale(data):
     return 1
 
 
-def indices_as_grey(data):
+def indices_as_grey(data: bytes) -> bytes:
     """Return the file with its palette indices as the grey values; unchanged if it has no coloured palette.
 
     A palette of greys only is left alone: optimizers make them from grey files, whose values are the ids.
@@ -57,7 +60,7 @@ def indices_as_grey(data):
     return data
 
 
-def with_palette(data, colours):
+def with_palette(data: bytes, colours: Iterable[Colour]) -> bytes:
     """Return an 8-bit grey PNG as one with a palette: its values become indices. colours: up to 256 RGB triples."""
     chunks = [(kind, content) for kind, content, _ in png_chunks(data)]
     header = chunks[0][1]
@@ -66,7 +69,7 @@ def with_palette(data, colours):
     return PNG_SIGNATURE + b"".join(png_chunk(kind, content) for kind, content in chunks)
 
 
-def png_chunks(data):
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
     """Yield (type, content, checksum is right) of a PNG's chunks; stops where the file is cut."""
     at = len(PNG_SIGNATURE)
     while at + 12 <= len(data):
@@ -79,12 +82,12 @@ def png_chunks(data):
         at += 12 + length
 
 
-def png_chunk(kind, content):
+def png_chunk(kind: bytes, content: bytes) -> bytes:
     """Return one PNG chunk as bytes."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-def _png_damage(data):
+def _png_damage(data: bytes) -> str | None:
     if len(data) >= 24 and 0 in struct.unpack_from(">II", data, 16):
         return "of zero size"
     for kind, _, intact in png_chunks(data):
@@ -95,7 +98,7 @@ def _png_damage(data):
     return "truncated"
 
 
-def _jpeg_damage(data):
+def _jpeg_damage(data: bytes) -> str | None:
     at = 2
     while at + 4 <= len(data):
         marker = data[at + 1]
@@ -115,7 +118,7 @@ def _jpeg_damage(data):
     return None if data[at:at + 2] == bytes([0xFF, JPEG_END]) else "truncated"
 
 
-def _bmp_damage(data):
+def _bmp_damage(data: bytes) -> str | None:
     start, _, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", data.ljust(34, b"\0"), 10)
     if not width or not height:
         return "of zero size"
@@ -125,7 +128,7 @@ def _bmp_damage(data):
     return "truncated" if len(data) < start + row * abs(height) else None
 
 
-def _png_indices_as_grey(data):
+def _png_indices_as_grey(data: bytes) -> bytes:
     chunks = list(png_chunks(data))
     palette = next((content for kind, content, _ in chunks if kind == b"PLTE"), b"")
     if palette[0::3] == palette[1::3] == palette[2::3]:
@@ -136,7 +139,7 @@ def _png_indices_as_grey(data):
     return PNG_SIGNATURE + b"".join(png_chunk(kind, content) for kind, content in kept)
 
 
-def _bmp_indices_as_grey(data):
+def _bmp_indices_as_grey(data: bytes) -> bytes:
     (header_size,) = struct.unpack_from("<I", data, 14)
     bits, used = struct.unpack_from("<H", data, 28)[0], struct.unpack_from("<I", data, 46)[0]
     if header_size < 40:

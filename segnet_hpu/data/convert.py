@@ -1,54 +1,59 @@
 """Write a data set in the layout of another; labels stay exact, images too where the format is the same."""
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
+import numpy as np
 
 from segnet_hpu.data.classes import voc_colour
 from segnet_hpu.data.containers import with_palette
-from segnet_hpu.data.datasets.things import VOC
+from segnet_hpu.data.datasets.dataset import DataSet
+from segnet_hpu.data.datasets.public_datasets import VOC
+from segnet_hpu.data.file_pairs import Pair, stem_of
 from segnet_hpu.data.output_folder import place
-from segnet_hpu.data.prefetch import prefetched
-from segnet_hpu.data.target import file_values, files_of, image_ending, paths
+from segnet_hpu.data.output_layout import file_values, image_ending, relative_paths
+from segnet_hpu.data.prefetch import CORES, prefetched
+from segnet_hpu.data.source import DataSetSource
 from segnet_hpu.errors import UsageError
 from segnet_hpu.progress import progress
 
 
-def convert(source, dataset, split, folder):
+def convert(source: DataSetSource, dataset: DataSet, split: str, folder: Path) -> int:
     """Write all pairs of `source` below `folder`; return how many images were compressed anew, with loss.
 
-    source: a DataSetSource, labels of training ids. dataset: the DataSet whose layout and label values are wanted.
-    folder: a pathlib.Path. Streams: memory does not grow with the size or number of pictures.
+    source: labels of training ids. dataset: whose layout and label values are wanted.
+    Streams: memory does not grow with the size or number of pictures.
     Raises UsageError for ids that the data set does not have and for two pairs that would be one file.
     """
-    files, (values, known) = files_of(dataset, split), file_values(dataset)
-    targets = [paths(files, source.name(i), source.pairs[i][0]) for i in range(len(source))]
+    files, (values, known) = dataset.split_to_write(split), file_values(dataset)
+    targets = [relative_paths(files, source.name(i), source.pairs[i].image) for i in range(len(source))]
     _refuse_collisions(targets, folder)
 
-    def write(i):
+    def write(i: int) -> bool:
         image, label = source[i]
         if not known[label].all():
-            raise UsageError(f"{source.pairs[i][1]} holds the training id {label[~known[label]].max()}, which "
+            raise UsageError(f"{source.pairs[i].label} holds the training id {label[~known[label]].max()}, which "
                              f"{dataset.name} does not have; map it first, or name it as --ignore_label")
-        write_label(folder / targets[i][1], values[label], dataset is VOC)
-        return write_image(folder / targets[i][0], image, source.pairs[i][0])
+        write_label(folder / targets[i].label, values[label], dataset is VOC)
+        return write_image(folder / targets[i].image, image, source.pairs[i].image)
 
-    threads = os.cpu_count()
-    written = prefetched(write, range(len(source)), threads, 2 * threads)
+    written = prefetched(write, range(len(source)), CORES, 2 * CORES)
     lossy = sum(progress(written, len(source), f"{split} written", "pair"))
     if files.listed:
         _write_list(folder / files.listed, targets)
     return lossy
 
 
-def write_label(path, values, palette=False):
+def write_label(path: Path, values: np.ndarray, palette: bool = False) -> None:
     """Write values (H, W) or colours (H, W, 3) RGB as PNG; palette: ids as indices of PASCAL VOC's colours."""
     data = cv2.imencode(".png", values[..., ::-1] if values.ndim == 3 else values)[1].tobytes()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(with_palette(data, map(voc_colour, range(256))) if palette else data)
 
 
-def write_image(path, image, original=None):
+def write_image(path: Path, image: np.ndarray, original: str | None = None) -> bool:
     """Write uint8 RGB (H, W, 3), as a copy of the file `original` where its format is that of `path`.
 
     Returns whether it was compressed with loss.
@@ -61,8 +66,8 @@ def write_image(path, image, original=None):
     return path.suffix == ".jpg"
 
 
-def _refuse_collisions(targets, folder):
-    seen = set()
+def _refuse_collisions(targets: Sequence[Pair], folder: Path) -> None:
+    seen: set[str] = set()
     for image, _ in targets:
         stem = os.path.splitext(image)[0]
         if stem in seen or (folder / image).exists():
@@ -70,7 +75,7 @@ def _refuse_collisions(targets, folder):
         seen.add(stem)
 
 
-def _write_list(path, targets):
+def _write_list(path: Path, targets: Sequence[Pair]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    stems = [os.path.splitext(os.path.basename(image))[0] for image, _ in targets]
-    path.write_text("".join(f"{stem}\n" for stem in stems), encoding="utf-8", errors="surrogateescape")
+    stems = "".join(f"{stem_of(pair.image)}\n" for pair in targets)
+    path.write_text(stems, encoding="utf-8", errors="surrogateescape")

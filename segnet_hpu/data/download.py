@@ -7,15 +7,19 @@ import os
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.files import StrPath
 
 CHUNK = 1 << 18  # bytes
 LINE_BYTES = 1 << 20  # a plain progress line comes no sooner than this
 
 
-def fetch(url, path, *, size=None, sha256=None, md5=None, timeout=30):
+def fetch(url: str, path: StrPath, *, size: int | None = None, sha256: str | None = None, md5: str | None = None,
+          timeout: float = 30) -> Path:
     """Download `url` to `path` and return it as a Path; the file appears there only when it is whole.
 
     size: expected bytes. sha256, md5: expected hex digests. timeout: seconds without an answer.
@@ -57,7 +61,7 @@ def fetch(url, path, *, size=None, sha256=None, md5=None, timeout=30):
     return path
 
 
-def _transfer(url, part, start, size, timeout):
+def _transfer(url: str, part: Path, start: int, size: int | None, timeout: float) -> None:
     """Append the bytes from `start` on to `part`, or rewrite it if the server sends the whole."""
     request = urllib.request.Request(url, headers={"User-Agent": "segnet_hpu", "Accept-Encoding": "identity"})
     if start:
@@ -84,11 +88,11 @@ def _transfer(url, part, start, size, timeout):
             file.flush()
             os.fsync(file.fileno())
     got = part.stat().st_size
-    if length and got < total:
+    if total and length and got < total:
         raise RunError(f"{url}: the transfer broke off at {got} of {total} bytes; try again")
 
 
-def _fault(part, size, sha256, md5):
+def _fault(part: Path, size: int | None, sha256: str | None, md5: str | None) -> str | None:
     """What is wrong with the file, in words, or None."""
     found = part.stat().st_size
     if size and found != size:
@@ -102,7 +106,7 @@ def _fault(part, size, sha256, md5):
     return None
 
 
-def _digest(file, name):
+def _digest(file: BinaryIO, name: str) -> str:
     hasher = hashlib.new(name, usedforsecurity=False)
     while chunk := file.read(CHUNK):
         hasher.update(chunk)
@@ -110,7 +114,7 @@ def _digest(file, name):
 
 
 @contextlib.contextmanager
-def _progress(name, start, total):
+def _progress(name: str, start: int, total: int | None) -> Iterator[Callable[[int], object]]:
     """Yield advance(bytes): a bar on a terminal, a plain line every tenth elsewhere."""
     if sys.stderr.isatty():
         from tqdm import tqdm
@@ -121,7 +125,7 @@ def _progress(name, start, total):
     done, step = start, max((total or 0) / 10, LINE_BYTES)
     next_line = done + step
 
-    def advance(n):
+    def advance(n: int) -> None:
         nonlocal done, next_line
         done += n
         if done >= next_line:

@@ -8,8 +8,13 @@ image is; cv2.INTER_NEAREST reads it up to one old pixel further up and left.
 import cv2
 import numpy as np
 
+from segnet_hpu.data.augmentation import Augmentation
 
-def random_matrix(augmentation, rng, size):
+Size = tuple[int, ...]  # height, width
+Output = tuple[np.ndarray | None, np.ndarray | None]  # arrays to write an image and its label into
+
+
+def random_matrix(augmentation: Augmentation, rng: np.random.Generator, size: Size) -> np.ndarray | None:
     """Draw a change of an image of `size` (height, width), in its own pixels.
 
     Returns a 3x3 matrix from source to changed coordinates, or None for no change.
@@ -31,13 +36,15 @@ def random_matrix(augmentation, rng, size):
     return matrix
 
 
-def resize(image, label, size, label_size, out=(None, None)):
+def resize(image: np.ndarray, label: np.ndarray, size: Size, label_size: Size,
+           out: Output = (None, None)) -> tuple[np.ndarray, np.ndarray]:
     """Resize an image (bilinear) and its label (nearest to the centre) to `size` and `label_size`."""
     return (cv2.resize(image, size[::-1], dst=out[0], interpolation=cv2.INTER_LINEAR),
             cv2.resize(label, label_size[::-1], dst=out[1], interpolation=cv2.INTER_NEAREST_EXACT))
 
 
-def warp(image, label, matrix, size, label_size, fill, out=(None, None)):
+def warp(image: np.ndarray, label: np.ndarray, matrix: np.ndarray, size: Size, label_size: Size, fill: int,
+         out: Output = (None, None)) -> tuple[np.ndarray, np.ndarray]:
     """Change by `matrix` and resize, in one interpolation; labels from outside become `fill`.
 
     The image is mirrored at its border: natural texture, from which nothing is learned.
@@ -49,7 +56,7 @@ def warp(image, label, matrix, size, label_size, fill, out=(None, None)):
                            flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=fill))
 
 
-def _to(matrix, source, target):
+def _to(matrix: np.ndarray, source: Size, target: Size) -> np.ndarray:
     """`matrix` followed by a resize from `source` to `target`, for cv2: 2x3, between pixel centres."""
     scale = np.diag([target[1] / source[1], target[0] / source[0], 1.0])
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])

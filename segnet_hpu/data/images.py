@@ -7,6 +7,7 @@ import numpy as np
 
 from segnet_hpu.data import containers
 from segnet_hpu.errors import UsageError
+from segnet_hpu.files import StrPath
 
 # A camera's orientation tag turns the picture but not the label drawn over it: neither is turned.
 AS_STORED = cv2.IMREAD_IGNORE_ORIENTATION
@@ -17,12 +18,12 @@ COPY_ANEW = "copy it anew or remove it"
 class BadFile(UsageError):
     """A file that cannot be used: `file`, `what` is wrong with it and how to `fix` it."""
 
-    def __init__(self, file, what, fix):
+    def __init__(self, file: StrPath, what: str, fix: str) -> None:
         super().__init__(f"{file} {what}; {fix}")
         self.file, self.what, self.fix = str(file), what, fix
 
 
-def read_image(path, channels=3):
+def read_image(path: StrPath, channels: int = 3) -> np.ndarray:
     """Return a picture as uint8 (H, W, channels), RGB; channels 3, or 1 for grey.
 
     16-bit files are reduced to 8 bits, alpha is dropped. Raises BadFile (a UsageError) for
@@ -35,7 +36,7 @@ def read_image(path, channels=3):
     return cv2.cvtColor(_decode(read_bytes(path), cv2.IMREAD_COLOR | AS_STORED, path), cv2.COLOR_BGR2RGB)
 
 
-def read_label(path):
+def read_label(path: StrPath) -> np.ndarray:
     """Return a label's class ids as uint8 (H, W).
 
     The id is the blue channel of a colour file (keras_segmentation's rule), the value of a grey one,
@@ -51,7 +52,7 @@ def read_label(path):
     return label
 
 
-def read_label_channels(path):
+def read_label_channels(path: StrPath) -> np.ndarray:
     """Return a label as stored, uint8 or uint16: (H, W) if grey or indices, (H, W, 3) BGR if colour."""
     data = containers.indices_as_grey(read_bytes(path))
     label = _decode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | AS_STORED, path)
@@ -60,19 +61,19 @@ def read_label_channels(path):
     return label // containers.grey_scale(data)
 
 
-def blue_channel(label):
+def blue_channel(label: np.ndarray) -> np.ndarray:
     """Return the blue channel (H, W) of a BGR array, or a grey one as it is."""
     return label if label.ndim == 2 else np.ascontiguousarray(label[:, :, 0])
 
 
-def rgb_of_bgr(image):
+def rgb_of_bgr(image: np.ndarray) -> np.ndarray:
     """Return uint8 RGB (H, W, C) of a BGR array of any type of numbers, rounded and clipped to 0..255."""
     if image.dtype != np.uint8:
         image = np.clip(np.rint(image), 0, 255).astype(np.uint8)
     return np.ascontiguousarray(image[:, :, ::-1])
 
 
-def read_bytes(path):
+def read_bytes(path: StrPath) -> bytes:
     """Return the bytes of an image file that is neither empty nor cut short; raises BadFile."""
     try:
         data = Path(path).read_bytes()
@@ -89,7 +90,7 @@ def read_bytes(path):
     return data
 
 
-def _decode(data, flags, path):
+def _decode(data: bytes, flags: int, path: StrPath) -> np.ndarray:
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:

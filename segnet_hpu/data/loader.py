@@ -3,38 +3,42 @@
 import collections
 import itertools
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
 from segnet_hpu.constants import VOID
 from segnet_hpu.data.cache import Cache
-from segnet_hpu.data.sampling import Void
+from segnet_hpu.data.sampling import Entry, Stream, Void
+from segnet_hpu.data.source import Source
+from segnet_hpu.data.transforms import Transform
 from segnet_hpu.errors import SegnetError, UsageError
 
 AHEAD = 2
+
+Batch = tuple[np.ndarray, np.ndarray]  # images uint8 (B, H, W, 3), labels uint8 (B, h, w)
 
 
 class Loader:
     """Batches of a source, by global step. They do not depend on `threads` or the cache.
 
-    source: len(source), source[i] -> (image uint8 (y, x, 3), label uint8 (y, x)), source.name(i).
-    sampler: a Stream. transform: a TrainTransform.
     seed: sample `index` of `epoch` is augmented from the stream [seed, epoch, index].
     threads: workers; default the number of cores, at most 8.
     cache_bytes: memory for decoded samples; 0 for none, None for a share of what is free.
     """
 
-    def __init__(self, source, sampler, transform, *, seed=0, threads=None, cache_bytes=None):
+    def __init__(self, source: Source, sampler: Stream, transform: Transform, *, seed: int = 0,
+                 threads: int | None = None, cache_bytes: int | None = None) -> None:
         self.source, self.sampler, self.transform = source, sampler, transform
         self.samples = Cache(source, cache_bytes)
         self.seed = seed
         self.threads = threads or min(8, len(os.sched_getaffinity(0)))
 
-    def iterate(self, start=0, stop=None):
+    def iterate(self, start: int = 0, stop: int | None = None) -> Iterator[Batch]:
         """Yield the batches of steps start, start + 1, ... stop - 1, made a few ahead; without a stop for ever.
 
-        A batch is images uint8 (B, H, W, 3) and labels uint8 (B, h, w). Raises, at the batch it belongs to, the
+        Raises, at the batch it belongs to, the
         error of a sample, as a UsageError that names it. Closing the generator ends its threads.
         """
         steps = itertools.count(start) if stop is None else iter(range(start, stop))
@@ -50,14 +54,14 @@ class Loader:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _submit(self, pool, step):
+    def _submit(self, pool: ThreadPoolExecutor, step: int) -> tuple[Batch, list[Future[None]]]:
         entries = self.sampler.batch(step)
         images = np.empty((len(entries), *self.transform.size, 3), np.uint8)
         labels = np.empty((len(entries), *self.transform.label_size), np.uint8)
         parts = [pool.submit(self._fill, entry, images[j], labels[j]) for j, entry in enumerate(entries)]
         return (images, labels), parts
 
-    def _fill(self, entry, image_out, label_out):
+    def _fill(self, entry: Entry, image_out: np.ndarray, label_out: np.ndarray) -> None:
         """Write the sample of `entry` into the two arrays."""
         epoch, index = entry
         try:

@@ -3,13 +3,15 @@
 import cv2
 import numpy as np
 
+from segnet_hpu.data.augmentation import Augmentation
+
 # RGB to luma and two axes of colour (YIQ): turning the last two turns the hue, stretching them
 # changes the saturation, and grey stays grey.
 _YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
 _RGB = np.linalg.inv(_YIQ)
 
 
-def change(image, augmentation, rng):
+def change(image: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:
     """Change `image`, uint8 (H, W, 3) RGB, in place as `augmentation` says; returns it."""
     a = augmentation
     if a.clahe and rng.random() < a.clahe:
@@ -28,7 +30,8 @@ def change(image, augmentation, rng):
     return image
 
 
-def recolour(image, brightness=0.0, contrast=1.0, hue=0.0, saturation=1.0, luma=1.0):
+def recolour(image: np.ndarray, brightness: float = 0.0, contrast: float = 1.0, hue: float = 0.0,
+             saturation: float = 1.0, luma: float = 1.0) -> np.ndarray:
     """Change `image`, uint8 (H, W, 3) RGB, in place; values are clipped to 0..255. Returns it.
 
     brightness: added, as a fraction of 255. contrast: factor about mid-grey.
@@ -42,7 +45,7 @@ def recolour(image, brightness=0.0, contrast=1.0, hue=0.0, saturation=1.0, luma=
     return cv2.transform(image, matrix, dst=image)
 
 
-def equalise(image):
+def equalise(image: np.ndarray) -> np.ndarray:
     """Equalise the lightness of `image`, uint8 (H, W, 3) RGB, tile by tile, in place; returns it.
 
     CLAHE (Zuiderveld, Graphics Gems IV, 1994) on L of LAB, clip limit 1.0, 8x8 tiles.

@@ -6,11 +6,12 @@ import stat
 import sys
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 
 from segnet_hpu.data.download import fetch
 from segnet_hpu.errors import RunError, UsageError
-from segnet_hpu.files import new_folder
+from segnet_hpu.files import StrPath, new_folder
 
 DRIVE_ID = "0B0d9ZiqAgFkiOHR1NTJhWVJMNEU"
 URL = f"https://drive.usercontent.google.com/download?id={DRIVE_ID}&export=download&confirm=t"
@@ -21,13 +22,14 @@ MAX_BYTES = 4 << 30  # unpacked; dataset1 itself is about 0.3 GB
 MAX_FILES = 100_000
 
 
-def is_complete(folder):
+def is_complete(folder: StrPath) -> bool:
     """Whether all four folders hold pictures and every image has its label."""
     train, train_labels, test, test_labels = (_stems(Path(folder) / name) for name in FOLDERS)
     return bool(train) and bool(test) and train <= train_labels and test <= test_labels
 
 
-def prepare(out, *, archive=None, url=URL, fallback=None, timeout=30):
+def prepare(out: StrPath, *, archive: StrPath | None = None, url: str = URL,
+            fallback: Callable[[Path], str] | None = None, timeout: float = 30) -> str:
     """Make `out` a complete data set; return in one line what was done.
 
     A complete `out` is kept. Otherwise `archive`, a local zip, is unpacked if given, else the one at `url`.
@@ -64,7 +66,7 @@ def prepare(out, *, archive=None, url=URL, fallback=None, timeout=30):
     return f"{out} downloaded from {url}"
 
 
-def unpack(archive, out):
+def unpack(archive: StrPath, out: StrPath) -> None:
     """Unpack a zip with the four folders, at its top or inside one folder, as the new folder `out`.
 
     Raises UsageError if the archive is missing, broken, unsafe or something else, RunError if the disk
@@ -90,7 +92,7 @@ def unpack(archive, out):
         raise RunError(f"{archive} to {out}: {error.strerror}; check space and permissions") from None
 
 
-def _members(bundle, archive):
+def _members(bundle: zipfile.ZipFile, archive: StrPath) -> list[tuple[zipfile.ZipInfo, Path]]:
     """The data set's files as (ZipInfo, relative path); refuses what leads elsewhere or fills the disk."""
     files = [info for info in bundle.infolist() if not info.is_dir()]
     if len(files) > MAX_FILES or sum(info.file_size for info in files) > MAX_BYTES:
@@ -110,7 +112,7 @@ def _members(bundle, archive):
     return members
 
 
-def _refuse_html(path, url):
+def _refuse_html(path: Path, url: str) -> None:
     with open(path, "rb") as file:
         head = file.read(512).lstrip().lower()
     if head.startswith((b"<!doctype", b"<html")):
@@ -118,7 +120,7 @@ def _refuse_html(path, url):
                        "try later, or set SEGNET_DATASET1=/path/dataset1.zip")
 
 
-def _stems(folder):
+def _stems(folder: Path) -> set[str]:
     """Names without suffix of the pictures in a folder; none if it is not there."""
     if not folder.is_dir():
         return set()

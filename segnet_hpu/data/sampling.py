@@ -10,8 +10,10 @@ import numpy as np
 
 from segnet_hpu.errors import UsageError
 
+Entry = tuple[int, int]  # epoch, index of the sample
 
-class Void(tuple):
+
+class Void(Entry):
     """An entry (epoch, index) that fills up a share: its image is there, its label is all void."""
 
 
@@ -27,7 +29,8 @@ class Stream:
     Raises UsageError for an empty data set or batch, or a rank that is not among the ranks.
     """
 
-    def __init__(self, size, batch_size, seed=0, shuffle=True, rank=0, ranks=1):
+    def __init__(self, size: int, batch_size: int, seed: int = 0, shuffle: bool = True, rank: int = 0,
+                 ranks: int = 1) -> None:
         if size < 1:
             raise UsageError("the data set is empty; expected at least one image with its label")
         if batch_size < 1:
@@ -42,17 +45,17 @@ class Stream:
         # A batch touches the epoch it begins in and perhaps the next one.
         self._order = functools.lru_cache(maxsize=2)(self._permutation)
 
-    def batch(self, step):
+    def batch(self, step: int) -> list[Entry]:
         """Return this rank's part of the batch of global step `step`: a list of (epoch, index)."""
         return [self._entry(step, j) for j in range(self.first, self.first + self.part)]
 
-    def _entry(self, step, j):
+    def _entry(self, step: int, j: int) -> Entry:
         if j >= self.batch_size:
             return Void(self._entry(step, j % self.batch_size))
         epoch, place = divmod(step * self.batch_size + j, self.size)
         return epoch, int(self._order(epoch)[place])
 
-    def _permutation(self, epoch):
+    def _permutation(self, epoch: int) -> np.ndarray:
         if not self.shuffle:
             return np.arange(self.size)
         # Samples draw from [seed, epoch, index] with index < size: this stream is none of theirs.

@@ -2,9 +2,11 @@
 
 import errno
 import os
+from collections.abc import Collection
+from pathlib import Path
 
 from segnet_hpu.data.datasets.folder import FOLDER
-from segnet_hpu.data.datasets.held_out import held_out
+from segnet_hpu.data.file_pairs import Pair, held_out
 from segnet_hpu.data.output_folder import new_dataset, place
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.progress import progress
@@ -12,11 +14,11 @@ from segnet_hpu.progress import progress
 COPY, LINK, MOVE = "copied", "linked", "moved"
 
 
-def choose(pairs, val, seed):
-    """Return the validation pairs, a set.
+def validation_pairs(pairs: Collection[Pair], val: int | float, seed: int) -> set[Pair]:
+    """Return the validation pairs.
 
-    pairs: (image path, label path) tuples in any order. val: how many (int), or their share (float, 0 to 1).
-    Chosen by `held_out`: the same ones on every machine. Raises UsageError unless both parts get a pair.
+    pairs: in any order. val: how many (int), or their share (float, 0 to 1).
+    Drawn by `held_out`: the same ones on every machine. Raises UsageError unless both parts get a pair.
     """
     count = max(1, round(val * len(pairs))) if isinstance(val, float) else val
     if count >= len(pairs):
@@ -26,18 +28,18 @@ def choose(pairs, val, seed):
     return {pair for pair in pairs if pair[0] in images}
 
 
-def write_split(pairs, chosen, out, how=COPY):
-    """Write the `chosen` pairs to the val folders of `out`, the others to its train folders.
+def write_split(pairs: Collection[Pair], validation: Collection[Pair], out: str, how: str = COPY) -> None:
+    """Write the `validation` pairs to the val folders of `out`, the others to its train folders.
 
-    pairs: as of `folder.pair_paths`. how: COPY; LINK, hard links on the same disk; or MOVE, which removes the
+    how: COPY; LINK, hard links on the same disk; or MOVE, which removes the
     originals after `out` is complete. Raises UsageError for an `out` that is taken and originals that may not be
     removed, RunError where the disk refuses; nothing is changed then.
     """
     if how == MOVE:
-        _refuse_kept(pairs)
+        _refuse_unremovable(pairs)
     with new_dataset(out) as folder:
         for pair in progress(pairs, len(pairs), how, "pair"):
-            part = FOLDER.files["val" if pair in chosen else "train"]
+            part = FOLDER.files["val" if pair in validation else "train"]
             for kind, path in zip((part.images, part.labels), pair, strict=True):
                 _place(path, folder / kind / os.path.basename(path), how)
     if how == MOVE:
@@ -45,9 +47,10 @@ def write_split(pairs, chosen, out, how=COPY):
         _remove(pairs, out)
 
 
-def _place(path, target, how):
+def _place(path: str, target: Path, how: str) -> None:
     if how == COPY:
-        return place(path, target)
+        place(path, target)
+        return
     try:
         place(path, target, link=True)
     except OSError as error:
@@ -59,13 +62,13 @@ def _place(path, target, how):
         place(path, target)  # another disk, or one without hard links
 
 
-def _refuse_kept(pairs):
+def _refuse_unremovable(pairs: Collection[Pair]) -> None:
     for folder in sorted({os.path.dirname(path) for pair in pairs for path in pair}):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise UsageError(f"--move: files in {folder} may not be removed; leave out --move to copy")
 
 
-def _remove(pairs, out):
+def _remove(pairs: Collection[Pair], out: str) -> None:
     for path in (path for pair in pairs for path in pair):
         try:
             os.unlink(path)

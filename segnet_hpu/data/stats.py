@@ -1,19 +1,20 @@
 """How often each class occurs, and the class weights that follow."""
 
-import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from segnet_hpu.constants import void_ids
-from segnet_hpu.data.prefetch import prefetched
+from segnet_hpu.data.prefetch import CORES, prefetched
+from segnet_hpu.data.source import Source
 from segnet_hpu.errors import UsageError
 from segnet_hpu.progress import progress
 
 
 @dataclass(frozen=True)
-class Survey:
+class LabelCounts:
     """What one pass over a data set's labels counts.
 
     pixels, images: int64 (n_classes + 1,), pixels of each class and labels that hold it; void comes last.
@@ -25,15 +26,14 @@ class Survey:
     images: np.ndarray
     labelled: np.ndarray
     whole: np.ndarray
-    sizes: Counter
+    sizes: Counter[tuple[int, ...]]
 
-    def trimmed(self):
-        """Return the Survey without the classes above the highest that occurs."""
+    def trimmed(self) -> "LabelCounts":
+        """Return the counts without the classes above the highest that occurs."""
         kept = [*range(max(np.flatnonzero(self.pixels[:-1]), default=0) + 1), -1]
-        counts = (self.pixels, self.images, self.labelled, self.whole)
-        return Survey(*(array[kept] for array in counts), self.sizes)
+        return LabelCounts(self.pixels[kept], self.images[kept], self.labelled[kept], self.whole[kept], self.sizes)
 
-    def weights(self, count_void=False):
+    def weights(self, count_void: bool = False) -> np.ndarray:
         """Return median-frequency class weights, float32 (n_classes,); 0 for absent classes.
 
         A class's frequency is its share of the pixels of the labels that hold it (Eigen & Fergus, 2015;
@@ -45,33 +45,34 @@ class Survey:
         return _balanced(self.pixels[:-1], self.labelled[:-1])
 
 
-def survey(source, n_classes, ignore_label=None):
-    """Return the Survey of a data set's labels.
+def count_labels(source: Source, n_classes: int, ignore_label: int | None = None) -> LabelCounts:
+    """Return the LabelCounts of a data set's labels.
 
-    source: has len(), label(i), uint8 (H, W), and name(i). ignore_label: the id of void, and 255 with it; or None,
+    ignore_label: the id of void, and 255 with it; or None,
     neither. Raises UsageError for other ids outside 0..n_classes-1.
     """
     pixels, images, labelled, whole = np.zeros((4, n_classes + 1), np.int64)
-    sizes = Counter()
-    for size, counts in _label_counts(source, n_classes, ignore_label):
+    sizes: Counter[tuple[int, ...]] = Counter()
+    for size, counts in _counts(source, n_classes, ignore_label):
         pixels += counts
         images += counts > 0
         labelled += np.where(counts > 0, counts[:-1].sum(), 0)
         whole += np.where(counts > 0, counts.sum(), 0)
         sizes[size] += 1
-    return Survey(pixels, images, labelled, whole, sizes)
+    return LabelCounts(pixels, images, labelled, whole, sizes)
 
 
-def median_frequency_weights(source, n_classes, ignore_label=None):
-    """Return the class weights of `Survey.weights`; arguments and errors as for `survey`."""
-    return survey(source, n_classes, ignore_label).weights()
+def median_frequency_weights(source: Source, n_classes: int, ignore_label: int | None = None) -> np.ndarray:
+    """Return the class weights of `LabelCounts.weights`; arguments and errors as for `count_labels`."""
+    return count_labels(source, n_classes, ignore_label).weights()
 
 
-def _label_counts(source, n_classes, ignore_label):
+def _counts(source: Source, n_classes: int,
+            ignore_label: int | None) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
     """Yield ((H, W), pixels of each class and of void) of every label."""
     ids = np.array(void_ids(ignore_label), int)
 
-    def count(i):
+    def count(i: int) -> tuple[tuple[int, ...], np.ndarray]:
         label = source.label(i)
         counts = np.bincount(label.ravel(), minlength=256)
         void = counts[ids].sum()
@@ -81,11 +82,10 @@ def _label_counts(source, n_classes, ignore_label):
                              f"0..{n_classes - 1}. Run verify_dataset to list all such labels")
         return label.shape, np.append(counts[:n_classes], void)
 
-    threads = os.cpu_count()
-    return progress(prefetched(count, range(len(source)), threads, 2 * threads), len(source), "counted")
+    return progress(prefetched(count, range(len(source)), CORES, 2 * CORES), len(source), "counted")
 
 
-def _balanced(pixels, present):
+def _balanced(pixels: np.ndarray, present: np.ndarray) -> np.ndarray:
     frequency = pixels[pixels > 0] / present[pixels > 0]
     weights = np.zeros(len(pixels), np.float32)
     if frequency.size:

@@ -1,27 +1,33 @@
-"""A Survey in figures that are written and read."""
+"""The counts of labels in figures that are written and read."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from segnet_hpu.data.stats import LabelCounts
 
-def summary(found, names, count_void=False):
-    """Return what a Survey tells as a dict for JSON.
 
-    names: one a class. count_void: see Survey.weights. Keys: images, pixels, void (pixels, share, images),
+def summary(counts: LabelCounts, names: Sequence[str], count_void: bool = False) -> dict[str, Any]:
+    """Return what the counts tell as a dict for JSON.
+
+    names: one a class. count_void: see LabelCounts.weights. Keys: images, pixels, void (pixels, share, images),
     classes (a list of id, name, pixels, share, images, weight), class_weights, and sizes: the lowest,
     median and highest height and width, how many distinct sizes there are and the most frequent one. Shares are
     of all pixels, void included.
     """
-    total = int(found.pixels.sum())
-    weights = [float(f"{w:.4g}") for w in found.weights(count_void)]
+    total = int(counts.pixels.sum())
+    weights = [float(f"{w:.4g}") for w in counts.weights(count_void)]
     rows = [{"pixels": int(p), "share": int(p) / total, "images": int(i)}
-            for p, i in zip(found.pixels, found.images, strict=True)]
+            for p, i in zip(counts.pixels, counts.images, strict=True)]
     classes = [{"id": i, "name": name, **row, "weight": weight}
                for i, (name, row, weight) in enumerate(zip(names, rows[:-1], weights, strict=True))]
-    return {"images": sum(found.sizes.values()), "pixels": total, "void": rows[-1], "classes": classes,
-            "class_weights": weights, "sizes": _sizes(found.sizes)}
+    return {"images": sum(counts.sizes.values()), "pixels": total, "void": rows[-1], "classes": classes,
+            "class_weights": weights, "sizes": _sizes(counts.sizes)}
 
 
-def table(report):
+def table(report: dict[str, Any]) -> str:
     """Return a summary as text."""
     rows = [(str(c["id"]), c["name"], f"{100 * c['share']:.2f}", str(c["images"]), f"{c['weight']:g}")
             for c in report["classes"]]
@@ -34,7 +40,7 @@ def table(report):
     return "\n".join([*lines, "", _size_line(report), f"--class_weights {weights}"])
 
 
-def _sizes(sizes):
+def _sizes(sizes: Counter[tuple[int, ...]]) -> dict[str, Any]:
     pairs = np.array(list(sizes), np.int64)
     each = np.repeat(pairs, list(sizes.values()), axis=0)
     middle = np.median(each, axis=0)
@@ -43,7 +49,7 @@ def _sizes(sizes):
                for k, side in enumerate(("height", "width"))}}
 
 
-def _size_line(report):
+def _size_line(report: dict[str, Any]) -> str:
     sizes = report["sizes"]
     if sizes["distinct"] == 1:
         return "{} images, all {}x{} (height x width)".format(report["images"], *sizes["most_frequent"])

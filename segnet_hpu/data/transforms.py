@@ -1,11 +1,28 @@
 """From a source's image and label to what the network takes: fixed size, uint8."""
 
+from collections.abc import Callable
+from typing import Protocol
+
 import cv2
 import numpy as np
 
 from segnet_hpu.constants import VOID
 from segnet_hpu.data import geometry, photometric
 from segnet_hpu.data.augmentation import Augmentation
+from segnet_hpu.data.geometry import Output, Size
+from segnet_hpu.data.source import Sample
+
+PairFunction = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+class Transform(Protocol):
+    """What a Loader makes of a sample: an image and a label of two fixed sizes."""
+
+    size: Size
+    label_size: Size
+
+    def __call__(self, image: np.ndarray, label: np.ndarray, rng: np.random.Generator, out: Output) -> Sample:
+        """Return (uint8 (H, W, 3), uint8 (h, w)), the arrays `out` filled; `rng` is the only source of chance."""
 
 
 class TrainTransform:
@@ -17,7 +34,8 @@ class TrainTransform:
     custom: a function (image, mask) -> (image, mask) on arrays of its own, applied first.
     """
 
-    def __init__(self, size, label_size, augmentation=None, ignore_label=None, custom=None):
+    def __init__(self, size: Size, label_size: Size, augmentation: Augmentation | None = None,
+                 ignore_label: int | None = None, custom: PairFunction | None = None) -> None:
         self.size, self.label_size = tuple(size), tuple(label_size)
         self.augmentation = augmentation or Augmentation()
         self.custom = custom
@@ -25,7 +43,8 @@ class TrainTransform:
         if ignore_label in range(256):
             self._ids[ignore_label] = VOID
 
-    def __call__(self, image, label, rng, out=(None, None)):
+    def __call__(self, image: np.ndarray, label: np.ndarray, rng: np.random.Generator,
+                 out: Output = (None, None)) -> Sample:
         """Return (uint8 (H, W, 3), uint8 (h, w)) from uint8 (y, x, 3) and (y, x) of any size.
 
         rng: a numpy Generator, the only source of chance. out: arrays to write the two into.
@@ -37,7 +56,7 @@ class TrainTransform:
             image, label = geometry.resize(image, label, self.size, self.label_size, out)
         else:
             image, label = geometry.warp(image, label, matrix, self.size, self.label_size, VOID, out)
-        return photometric.change(image, self.augmentation, rng), cv2.LUT(label, self._ids, dst=label)
+        return Sample(photometric.change(image, self.augmentation, rng), cv2.LUT(label, self._ids, dst=label))
 
 
 class EvalTransform:
@@ -46,10 +65,10 @@ class EvalTransform:
     size: (H, W) of the network's input. clahe: equalise every image.
     """
 
-    def __init__(self, size, clahe=False):
+    def __init__(self, size: Size, clahe: bool = False) -> None:
         self.size, self.clahe = tuple(size), clahe
 
-    def __call__(self, image):
+    def __call__(self, image: np.ndarray) -> np.ndarray:
         """Return uint8 (H, W, 3) from uint8 (y, x, 3)."""
         image = cv2.resize(image, self.size[::-1], interpolation=cv2.INTER_LINEAR)
         return photometric.equalise(image) if self.clahe else image

@@ -1,6 +1,6 @@
 """Pictures to try a network on."""
 
-from segnet_hpu.data.folder_source import IMAGE_FORMATS, files_by_stem
+from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem
 from segnet_hpu.data.images import read_image
 
 DRAWN = 8

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from segnet_hpu.constants import VOID
-from segnet_hpu.data.folder_source import IMAGE_FORMATS, files_by_stem, only_one
+from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem, only_one
 from segnet_hpu.data.images import read_image
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix

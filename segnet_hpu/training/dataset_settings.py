@@ -1,6 +1,6 @@
 """What a data set by name brings to a run's settings."""
 
-from segnet_hpu.data.datasets.selection import agreed_classes, chosen_dataset
+from segnet_hpu.data.datasets.selection import dataset_of_settings, number_of_classes
 
 FOLDERS = ("train_images", "train_annotations", "val_images", "val_annotations")
 NEEDED = ("n_classes", "train_images", "train_annotations")
@@ -12,12 +12,12 @@ def settle_data(settings):
 
     Raises UsageError where folders and a data set are both given, or neither.
     """
-    dataset = chosen_dataset(settings, FOLDERS, NEEDED, SPLITS)
+    dataset = dataset_of_settings(settings, FOLDERS, NEEDED, SPLITS)
     if dataset is None:
         if settings.validate is None:
             settings.validate = bool(settings.val_images or settings.val_annotations)
         return
-    settings.n_classes = agreed_classes(dataset, settings.n_classes)
+    settings.n_classes = number_of_classes(dataset, settings.n_classes)
     if settings.validate is None:
         settings.validate = settings.val_split in dataset.splits
     if settings.class_names is None and dataset.class_names:

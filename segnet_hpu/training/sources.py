@@ -7,13 +7,12 @@ from segnet_hpu.constants import VOID
 from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.cache import default_budget
 from segnet_hpu.data.datasets import open_dataset
-from segnet_hpu.data.datasets.verify_split import verify_split
-from segnet_hpu.data.folder_source import FolderSource
 from segnet_hpu.data.loader import Loader
 from segnet_hpu.data.sampling import Stream
+from segnet_hpu.data.source import FolderSource
 from segnet_hpu.data.stats import median_frequency_weights
 from segnet_hpu.data.transforms import TrainTransform
-from segnet_hpu.data.verify import verify_pairs
+from segnet_hpu.data.verify import verify_pairs, verify_split
 from segnet_hpu.errors import UsageError
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import made_datasets as made
 from segnet_hpu.data.datasets import open_dataset, rle
-from segnet_hpu.data.datasets.verify_split import verify_split
+from segnet_hpu.data.verify import verify_split
 from segnet_hpu.errors import UsageError
 
 PERSON, DOG, SOFA, GIRAFFE = 1, 18, 63, 25  # category ids; Pascal VOC's classes 15, 12, 18 and none

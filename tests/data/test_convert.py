@@ -8,10 +8,10 @@ import pytest
 
 from segnet_hpu.data.convert import convert
 from segnet_hpu.data.datasets import DataSet, Split, find, open_dataset
-from segnet_hpu.data.datasets.source import DataSetSource
-from segnet_hpu.data.description import write_description
-from segnet_hpu.data.folder_source import pair_paths
-from segnet_hpu.data.target import require_writable
+from segnet_hpu.data.datasets.description import write_description
+from segnet_hpu.data.file_pairs import pair_paths
+from segnet_hpu.data.output_layout import require_writable
+from segnet_hpu.data.source import DataSetSource
 from segnet_hpu.errors import UsageError
 
 

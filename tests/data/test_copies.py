@@ -7,8 +7,8 @@ from segnet_hpu.data import photometric
 from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.augmented_copies import write_copies
 from segnet_hpu.data.datasets import find, open_dataset
-from segnet_hpu.data.datasets.source import DataSetSource
-from segnet_hpu.data.folder_source import pair_paths
+from segnet_hpu.data.file_pairs import pair_paths
+from segnet_hpu.data.source import DataSetSource
 from segnet_hpu.errors import UsageError
 
 

@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from segnet_hpu.data.folder_source import FolderSource, pair_paths
+from segnet_hpu.data.file_pairs import pair_paths
+from segnet_hpu.data.source import FolderSource
 from segnet_hpu.errors import UsageError
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from segnet_hpu.data import split
 from segnet_hpu.data.datasets import open_dataset
-from segnet_hpu.data.folder_source import pair_paths
+from segnet_hpu.data.file_pairs import pair_paths
 from segnet_hpu.errors import RunError, UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,44 +35,44 @@ def parts(out):
 
 
 def test_same_pairs_in_any_order_and_as_worked_out_by_hand(data):
-    chosen = split.choose(data, 4, 7)
-    assert chosen == split.choose(data[::-1], 4, 7) and len(chosen) == 4
+    chosen = split.validation_pairs(data, 4, 7)
+    assert chosen == split.validation_pairs(data[::-1], 4, 7) and len(chosen) == 4
     lots = sorted((hashlib.sha1(f"7/s{i}".encode()).hexdigest(), f"s{i}") for i in range(10))
     assert {Path(image).stem for image, _ in chosen} == {stem for _, stem in lots[:4]}
-    assert chosen != split.choose(data, 4, 8)
+    assert chosen != split.validation_pairs(data, 4, 8)
 
 
 def test_one_pair_more_moves_at_most_one_other(data):
-    before, more = split.choose(data[:9], 4, 0), split.choose(data, 4, 0)
+    before, more = split.validation_pairs(data[:9], 4, 0), split.validation_pairs(data, 4, 0)
     assert len(more - before) <= 1
 
 
 def test_the_validation_pairs_of_kitti_road(real_data):
     pairs = open_dataset("kitti_road", real_data / "kitti_road", "trainval").pairs
     known = open_dataset("kitti_road", real_data / "kitti_road", "val").pairs
-    assert len(known) == 2 and split.choose(pairs, 2, 0) == set(map(tuple, known))
+    assert len(known) == 2 and split.validation_pairs(pairs, 2, 0) == set(map(tuple, known))
 
 
 def test_names_that_are_no_utf8():
     pairs = [(os.fsdecode(b"images/caf\xe9%d.jpg" % i), "") for i in range(4)]
     lots = sorted((hashlib.sha1(b"0/caf\xe9%d" % i).digest(), i) for i in range(4))
-    assert split.choose(pairs, 1, 0) == {pairs[lots[0][1]]}
+    assert split.validation_pairs(pairs, 1, 0) == {pairs[lots[0][1]]}
 
 
 @pytest.mark.parametrize("val, count", [(1, 1), (9, 9), (0.2, 2), (0.01, 1), (0.94, 9)])
 def test_number_or_share(data, val, count):
-    assert len(split.choose(data, val, 0)) == count
+    assert len(split.validation_pairs(data, val, 0)) == count
 
 
 @pytest.mark.parametrize("val", [10, 11, 0.96])
 def test_nothing_left_to_train_on(data, val):
     with pytest.raises(UsageError, match="--val .* of 10 pairs leaves none to train on; expected at most 9"):
-        split.choose(data, val, 0)
+        split.validation_pairs(data, val, 0)
 
 
 @pytest.mark.parametrize("how", [split.COPY, split.LINK, split.MOVE])
 def test_every_pair_lies_in_one_part_and_is_what_it_was(data, tmp_path, how):
-    chosen, before = split.choose(data, 3, 0), contents(tmp_path)
+    chosen, before = split.validation_pairs(data, 3, 0), contents(tmp_path)
     node = os.stat(data[0][0]).st_ino
     split.write_split(data, chosen, tmp_path / "out", how)
     train, val = parts(tmp_path / "out")
@@ -93,7 +93,7 @@ def test_link_to_a_picture_is_followed(data, tmp_path):
     (tmp_path / "real.jpg").write_text("elsewhere")
     Path(data[0][0]).unlink()
     Path(data[0][0]).symlink_to("../real.jpg")
-    split.write_split(data, split.choose(data, 3, 0), tmp_path / "out", split.MOVE)
+    split.write_split(data, split.validation_pairs(data, 3, 0), tmp_path / "out", split.MOVE)
     (place,) = (tmp_path / "out/images").rglob("s0.jpg")
     assert not place.is_symlink() and place.read_text() == "elsewhere"
     assert (tmp_path / "real.jpg").exists() and not Path(data[0][0]).is_symlink()
@@ -139,7 +139,7 @@ def test_full_disk_leaves_all_as_it_was(data, tmp_path):
 KILLED = """
 import os, signal, sys
 from segnet_hpu.data import split
-from segnet_hpu.data.folder_source import pair_paths
+from segnet_hpu.data.file_pairs import pair_paths
 
 def count(event, arguments):
     global left

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from segnet_hpu.data.folder_source import FolderSource
-from segnet_hpu.data.stats import median_frequency_weights, survey
+from segnet_hpu.data.source import FolderSource
+from segnet_hpu.data.stats import count_labels, median_frequency_weights
 from segnet_hpu.errors import UsageError
 
 
@@ -20,7 +20,7 @@ HAND = Labels([[[0, 0, 0, 1]], [[0, 2, 2, 255]]])
 
 
 def test_counts_and_pixels_of_the_labels_that_hold_a_class():
-    found = survey(HAND, 4, 255)
+    found = count_labels(HAND, 4, 255)
     assert found.pixels.tolist() == [4, 1, 2, 0, 1] and found.labelled[:-1].tolist() == [7, 4, 3, 0]
     assert found.pixels.dtype == found.labelled.dtype == np.int64
 
@@ -37,17 +37,17 @@ def test_all_ignored_gives_no_weight():
 
 
 def test_ignored_class_inside_the_range():
-    found = survey(Labels([[[0, 0, 1, 2]]]), 3, 1)
+    found = count_labels(Labels([[[0, 0, 1, 2]]]), 3, 1)
     assert found.pixels.tolist() == [2, 0, 1, 1] and found.labelled[:-1].tolist() == [3, 0, 3]
 
 
 def test_with_any_ignored_id_255_is_void_too():
-    assert survey(Labels([[[0, 2, 11, 255]], [[255, 1, 1, 1]]]), 3, 11).pixels.tolist() == [1, 3, 1, 3]
+    assert count_labels(Labels([[[0, 2, 11, 255]], [[255, 1, 1, 1]]]), 3, 11).pixels.tolist() == [1, 3, 1, 3]
 
 
 def test_id_outside_the_classes_names_the_label():
     with pytest.raises(UsageError, match="label1 holds id 255; expected 0..3"):
-        survey(HAND, 4)
+        count_labels(HAND, 4)
 
 
 def test_camvid_weights_as_published_with_segnet(real_data):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from segnet_hpu.data.datasets import open_dataset
-from segnet_hpu.data.stats import survey
+from segnet_hpu.data.stats import count_labels
 from segnet_hpu.data.summary import summary, table
 
 
@@ -23,7 +23,7 @@ HAND = Labels([[[0, 0, 0, 1]], [[0, 2, 2, 255]], [[255, 255], [255, 255]]])
 
 
 def test_counts_and_sizes_by_hand():
-    found = survey(HAND, 4, 255)
+    found = count_labels(HAND, 4, 255)
     assert found.pixels.tolist() == [4, 1, 2, 0, 5] and found.images.tolist() == [2, 1, 1, 0, 2]
     assert found.sizes == Counter({(1, 4): 2, (2, 2): 1})
     report = summary(found, list("abcd"))
@@ -36,17 +36,17 @@ def test_counts_and_sizes_by_hand():
 
 def test_weights_with_void_as_a_class_by_hand():
     # Frequencies 4/8, 1/4, 2/4 and void 5/8: the median is 1/2.
-    np.testing.assert_allclose(survey(HAND, 3, 255).weights(count_void=True), [1, 2, 1])
+    np.testing.assert_allclose(count_labels(HAND, 3, 255).weights(count_void=True), [1, 2, 1])
 
 
 def test_classes_that_do_not_occur_are_trimmed_at_the_end_only():
-    found = survey(Labels([[[0, 2, 255]]]), 255, 255).trimmed()
+    found = count_labels(Labels([[[0, 2, 255]]]), 255, 255).trimmed()
     assert found.pixels.tolist() == [1, 0, 1, 1] and found.weights().tolist() == [1, 0, 1]
-    assert survey(Labels([[[255]]]), 255, 255).trimmed().pixels.tolist() == [0, 1]
+    assert count_labels(Labels([[[255]]]), 255, 255).trimmed().pixels.tolist() == [0, 1]
 
 
 def test_table_of_several_sizes():
-    lines = table(summary(survey(HAND, 3, 255), ["road", "sky", "tree"])).splitlines()
+    lines = table(summary(count_labels(HAND, 3, 255), ["road", "sky", "tree"])).splitlines()
     assert [line.split() for line in lines[:5]] == [
         ["id", "class", "pixels", "%", "images", "weight"], ["0", "road", "33.33", "2", "1"],
         ["1", "sky", "8.33", "1", "2.286"], ["2", "tree", "16.67", "1", "0.8571"], ["void", "41.67", "2"]]
@@ -60,7 +60,7 @@ def camvid(real_data):
 
 
 def test_camvid_as_measured(camvid):
-    report = summary(survey(camvid, 11, 255), camvid.dataset.class_names)
+    report = summary(count_labels(camvid, 11, 255), camvid.dataset.class_names)
     assert [round(100 * c["share"], 2) for c in report["classes"]] == [
         16.85, 23.26, 0.98, 31.66, 4.49, 9.72, 1.17, 1.13, 5.87, 0.64, 0.29]
     assert round(100 * report["void"]["share"], 2) == 3.95

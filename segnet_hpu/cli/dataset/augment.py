@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from segnet_hpu.cli.data_flags import dataset_of
 from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
 from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.constants import VOID
 from segnet_hpu.data.augmentation import Augmentation
+from segnet_hpu.data.datasets.description import write_description
+from segnet_hpu.data.output_folder import new_dataset
 
 
 @dataclass(kw_only=True)
@@ -20,15 +23,12 @@ class Settings(Inputs):
     out: str = option(REQUIRED, "new folder for images/SPLIT/ and annotations/SPLIT/")
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     """Augment, and say how the result is used."""
     origin = dataset_of(settings, splits=())
     augmentation = Augmentation.parse(settings.augmentation_name)
 
-    from segnet_hpu.constants import VOID
     from segnet_hpu.data.augmented_copies import write_copies
-    from segnet_hpu.data.description import write_description
-    from segnet_hpu.data.output_folder import new_dataset
 
     source = open_pairs(settings, settings.split)
     with new_dataset(settings.out) as folder:

@@ -1,11 +1,16 @@
 """`dataset convert`: from a named data set to two folders, and from two folders to a named one."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from segnet_hpu.cli.data_flags import dataset_of
 from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs, parse_split
 from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.data.datasets import DataSet, find
+from segnet_hpu.data.datasets.description import write_description
+from segnet_hpu.data.datasets.folder import FOLDER
+from segnet_hpu.data.output_folder import new_dataset
 from segnet_hpu.errors import UsageError
 
 
@@ -20,28 +25,22 @@ class Settings(Inputs):
     out: str = option(REQUIRED, "new folder for the data set")
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     """Convert, and say how the result is used."""
     origin, splits = dataset_of(settings, splits=()), settings.split.split(",")
-    from segnet_hpu.data.datasets import find
-    from segnet_hpu.data.datasets.folder import FOLDER
-    from segnet_hpu.data.target import files_of, require_writable
-
     target = find(settings.to)
+    from segnet_hpu.data.convert import convert
+    from segnet_hpu.data.output_layout import require_writable
+
     require_writable(target)
     _check(settings, origin, target, splits)
     for split in splits:
-        files_of(target, split)  # refuses an unknown one before anything is read
-
-    from segnet_hpu.data.convert import convert
-    from segnet_hpu.data.description import write_description
-    from segnet_hpu.data.output_folder import new_dataset
-
+        target.split_to_write(split)  # refuses an unknown one before anything is read
     sources = {split: open_pairs(settings, split) for split in splits}
     with new_dataset(settings.out) as folder:
         lossy = sum(convert(source, target, split, folder) for split, source in sources.items())
-        described = target is FOLDER and origin and origin.class_names
-        if described:
+        described = target is FOLDER and origin is not None and origin.class_names is not None
+        if origin and described:
             write_description(folder / "dataset.yaml", origin, splits)
     counts = ", ".join(f"{len(source)} {split}" for split, source in sources.items())
     print(f"{settings.out}: {counts} pairs in the layout of {target.name}")
@@ -53,7 +52,7 @@ def run(settings):
           + (" --n_classes N" if target.n_classes is None and not described else ""))
 
 
-def _check(settings, origin, target, splits):
+def _check(settings: Settings, origin: DataSet | None, target: DataSet, splits: Sequence[str]) -> None:
     if origin is None and len(splits) > 1:
         raise UsageError(f"--split {settings.split}: two folders are one part; convert several with --dataset folder")
     if origin and origin.class_names and target.class_names and origin.class_names != target.class_names:

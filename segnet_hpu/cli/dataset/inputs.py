@@ -2,12 +2,18 @@
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from segnet_hpu.cli.data_flags import Labelled
+from segnet_hpu.cli.data_flags import Labelled, folders_of
 from segnet_hpu.config import option
+from segnet_hpu.data.datasets import find, open_dataset
+from segnet_hpu.data.file_pairs import pair_paths
+
+if TYPE_CHECKING:
+    from segnet_hpu.data.source import DataSetSource
 
 
-def parse_split(value):
+def parse_split(value: object) -> str:
     """names of letters, digits, _ and -, such as train or train,val"""
     if not re.fullmatch(r"[\w-]+(,[\w-]+)*", str(value)):
         raise ValueError("a split is the name of a folder or list")
@@ -23,15 +29,12 @@ class Inputs(Labelled):
     ignore_label: int | None = option(None, "id that marks pixels to leave out, besides 255", minimum=0, maximum=255)
 
 
-def open_pairs(settings, split):
+def open_pairs(settings: Inputs, split: str) -> "DataSetSource":
     """Return the DataSetSource of a split: labels of training ids, 255 void. Raises UsageError."""
-    from segnet_hpu.data.datasets import find, open_dataset
-
     if settings.dataset:
         source = open_dataset(settings.dataset, settings.data_root, split)
     else:
-        from segnet_hpu.data.datasets.source import DataSetSource
-        from segnet_hpu.data.folder_source import pair_paths
+        from segnet_hpu.data.source import DataSetSource
 
-        source = DataSetSource(find("folder"), pair_paths(settings.images_path, settings.segs_path))
+        source = DataSetSource(find("folder"), pair_paths(*folders_of(settings)))
     return source.ignoring(settings.ignore_label)

@@ -4,13 +4,15 @@ import shlex
 from dataclasses import dataclass
 
 from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.data import split
+from segnet_hpu.data.file_pairs import pair_paths
 from segnet_hpu.errors import UsageError
 
 
-def parse_val(value):
+def parse_val(value: object) -> int | float:
     """a number of pairs such as 48, or a share such as 0.2"""
     text = str(value)
-    number = float(text) if "." in text else int(text)
+    number: int | float = float(text) if "." in text else int(text)
     if number <= 0 or (isinstance(number, float) and number >= 1):
         raise ValueError("more than 0, a share less than 1")
     return number
@@ -29,19 +31,15 @@ class Settings:
     move: bool = option(False, "remove the originals, once all lies in --out")
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     """Split, and print the command that trains on the result."""
     if settings.link and settings.move:
         raise UsageError("--link and --move exclude each other; leave one out")
-
-    from segnet_hpu.data import split
-    from segnet_hpu.data.folder_source import pair_paths
-
     how = split.MOVE if settings.move else split.LINK if settings.link else split.COPY
     pairs = pair_paths(settings.images_path, settings.segs_path)
-    chosen = split.choose(pairs, settings.val, settings.seed)
-    split.write_split(pairs, chosen, settings.out, how)
-    print(f"{settings.out}: {len(pairs) - len(chosen)} training and {len(chosen)} validation pairs of seed "
+    validation = split.validation_pairs(pairs, settings.val, settings.seed)
+    split.write_split(pairs, validation, settings.out, how)
+    print(f"{settings.out}: {len(pairs) - len(validation)} training and {len(validation)} validation pairs of seed "
           f"{settings.seed}, {how}")
     print(f"next: segnet-hpu train --model_name vgg_segnet --n_classes N --dataset folder "
           f"--data_root {shlex.quote(settings.out)}")

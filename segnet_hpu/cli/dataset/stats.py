@@ -7,7 +7,8 @@ from segnet_hpu.cli.data_flags import dataset_of
 from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
 from segnet_hpu.config import option
 from segnet_hpu.data.classes import MAX_CLASSES, class_names
-from segnet_hpu.data.datasets.selection import agreed_classes
+from segnet_hpu.data.datasets.selection import number_of_classes
+from segnet_hpu.files import refuse_unwritable, write_text
 
 
 @dataclass(kw_only=True)
@@ -21,23 +22,21 @@ class Settings(Inputs):
     out: str | None = option(None, "write the numbers to this file too (JSON)")
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     """Print the table."""
     origin = dataset_of(settings)
-    n_classes = agreed_classes(origin, settings.n_classes) if origin and origin.n_classes else settings.n_classes
-    from segnet_hpu.files import refuse_unwritable, write_text
-
+    n_classes = number_of_classes(origin, settings.n_classes) if origin and origin.n_classes else settings.n_classes
     if settings.out:
         refuse_unwritable("--out", settings.out)
-    from segnet_hpu.data.stats import survey
+    from segnet_hpu.data.stats import count_labels
     from segnet_hpu.data.summary import summary, table
 
-    found = survey(open_pairs(settings, settings.split), n_classes or MAX_CLASSES, MAX_CLASSES)
+    counts = count_labels(open_pairs(settings, settings.split), n_classes or MAX_CLASSES, MAX_CLASSES)
     if n_classes is None:
-        found = found.trimmed()
-    n_classes = len(found.pixels) - 1
+        counts = counts.trimmed()
+    n_classes = len(counts.pixels) - 1
     names = list(origin.class_names) if origin and origin.class_names else class_names(None, n_classes)
-    report = summary(found, names, settings.count_void)
+    report = summary(counts, names, settings.count_void)
     if settings.out:
         write_text(settings.out, json.dumps(report, indent=1))
     print(table(report))

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from segnet_hpu.data.folder_source import IMAGE_FORMATS, files_by_stem
+from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem
 from segnet_hpu.data.images import read_image
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable

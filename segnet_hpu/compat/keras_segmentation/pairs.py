@@ -2,7 +2,7 @@
 
 import os
 
-from segnet_hpu.data.folder_source import IMAGE_FORMATS, LABEL_FORMATS
+from segnet_hpu.data.file_pairs import IMAGE_FORMATS, LABEL_FORMATS
 from segnet_hpu.errors import UsageError
 
 

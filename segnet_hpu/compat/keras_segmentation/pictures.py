@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from segnet_hpu.data.folder_source import wrong_size
 from segnet_hpu.data.images import blue_channel, read_image, read_label, rgb_of_bgr
+from segnet_hpu.data.source import wrong_size
 from segnet_hpu.errors import UsageError
 
 

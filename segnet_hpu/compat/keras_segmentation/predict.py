@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from segnet_hpu.compat.keras_segmentation.pictures import GivenPairs, picture_of
-from segnet_hpu.data.folder_source import IMAGE_FORMATS, FolderSource, files_by_stem
+from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem
+from segnet_hpu.data.source import FolderSource
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import write_image
 

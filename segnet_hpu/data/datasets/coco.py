@@ -1,19 +1,25 @@
 """COCO 2017: COCO-Stuff's pixel maps, and 21 classes drawn from the instances."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
 
 from segnet_hpu.constants import VOID
 from segnet_hpu.data.classes import CLASS_NAMES, COCO_UNUSED
-from segnet_hpu.data.datasets.dataset import DataSet, Split
+from segnet_hpu.data.datasets.dataset import DataSet
+from segnet_hpu.data.datasets.layout import Split
 from segnet_hpu.data.datasets.patterns import fixed_folder
+from segnet_hpu.data.file_pairs import Pair
 from segnet_hpu.errors import UsageError
+
+if TYPE_CHECKING:
+    from segnet_hpu.data.datasets.coco_instances import InstancesSource
 
 _MAPS = {split: Split(f"{split}2017/*.jpg", f"stuffthingmaps/{split}2017/*.png") for split in ("train", "val")}
 # A map's value is the category id less 1; https://github.com/nightrome/cocostuff
 STUFF = DataSet("coco_stuff", CLASS_NAMES["coco_stuff"], "coco_stuff", _MAPS,
                 ids={**{i: i for i in range(182)}, 255: VOID})
 _USED = [i for i, name in enumerate(CLASS_NAMES["coco_stuff"]) if name not in COCO_UNUSED]
-# The 80 things and 91 stuff classes that occur, in the same order.
+# The 80 objects and 91 stuff classes that occur, in the same order.
 STUFF_171 = DataSet("coco_stuff_171", CLASS_NAMES["coco_stuff_171"], "coco_stuff_171", _MAPS,
                     ids={**{value: i for i, value in enumerate(_USED)}, 255: VOID})
 
@@ -30,22 +36,22 @@ class Instances(DataSet):
     pixels are kept; of each pair the second path is the annotation file.
     """
 
-    def check_layout(self, root, split):
+    def check_layout(self, root: str, split: str) -> None:
         images, annotations, _ = self.split_files(split)
         self.require_folder(root, fixed_folder(images))
         self.require_file(root, annotations)
 
-    def open(self, root, split):
-        from segnet_hpu.data.datasets.instances import read_instances
+    def open(self, root: str, split: str) -> "tuple[InstancesSource, list[Pair]]":
+        from segnet_hpu.data.datasets.coco_instances import read_instances
 
         self.check_layout(root, split)
-        return read_instances(self, root, *self.files[split][:2])
+        return read_instances(self, root, self.files[split], VOC_CATEGORIES)
 
-    def match(self, root, split):
+    def match(self, root: str, split: str) -> tuple[list[Pair], list[Pair]]:
         source, missing = self.open(root, split)
         return source.pairs, missing
 
-    def read_label(self, path):
+    def read_label(self, path: str) -> NoReturn:
         raise UsageError(f"{path} holds the labels of all images; take source[i] of open_dataset")
 
 

@@ -1,25 +1,21 @@
 """What a data set is: classes, the layout of its files, and what the values of its labels mean."""
 
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from segnet_hpu.constants import VOID
-from segnet_hpu.data.datasets.layout import layout_error
+from segnet_hpu.data.classes import Colour
+from segnet_hpu.data.datasets.layout import LayoutError, Split, layout_error
 from segnet_hpu.data.datasets.patterns import fill, fixed_folder, matches
+from segnet_hpu.data.file_pairs import Pair, candidate_pairs
 from segnet_hpu.errors import UsageError, nearest
 
+if TYPE_CHECKING:  # NumPy is not needed before something is read
+    import numpy as np
 
-class Split(NamedTuple):
-    """The files of one part of a data set, below its root.
-
-    images, labels: two patterns; the texts that the stars of the first stand for fill the stars of the
-    second. Without a star: two folders, paired by stem. listed: a file of the texts for a single star, one a line.
-    """
-
-    images: str
-    labels: str
-    listed: str | None = None
+    from segnet_hpu.data.source import DataSetSource
 
 
 @dataclass(frozen=True)
@@ -36,32 +32,38 @@ class DataSet:
     """
 
     name: str
-    class_names: tuple | None
+    class_names: tuple[str, ...] | None
     palette: str | None
-    files: dict = field(hash=False)
-    ids: dict | None = field(default=None, hash=False)
-    colours: dict | None = field(default=None, hash=False)
+    files: Mapping[str, Split] = field(hash=False)
+    ids: Mapping[int, int] | None = field(default=None, hash=False)
+    colours: Mapping[Colour, int] | None = field(default=None, hash=False)
     others: int | None = None
     root: str | None = None
-    ignore_label = VOID
-    plain = False
+    ignore_label: ClassVar[int] = VOID
+    plain: ClassVar[bool] = False
 
     @property
-    def n_classes(self):
-        return self.class_names and len(self.class_names)
+    def n_classes(self) -> int | None:
+        """Number of the classes, None where the user says it."""
+        return len(self.class_names) if self.class_names else None
 
     @property
-    def splits(self):
+    def splits(self) -> tuple[str, ...]:
+        """Names of the parts."""
         return tuple(self.files)
 
-    def split_files(self, split):
+    def split_files(self, split: str) -> Split:
         """Return the Split of a name; raises UsageError for an unknown one."""
         if split not in self.files:
             raise UsageError(f"{self.name} has no split {split!r}; expected {', '.join(self.files)}."
                              f"{nearest(split, self.files)}")
         return self.files[split]
 
-    def candidates(self, root, split):
+    def split_to_write(self, split: str) -> Split:
+        """Return the Split of a name for a data set that is to be written in this layout; raises UsageError."""
+        return self.split_files(split)
+
+    def candidates(self, root: str, split: str) -> Iterator[Pair]:
         """Yield (image path, path of the label that it should have), in the order of the paths.
 
         Raises LayoutError where a folder or list is missing or empty.
@@ -72,35 +74,34 @@ class DataSet:
         if listed:
             yield from self._listed(root, images, labels, listed)
         elif "*" in images:
-            yield from ((path, os.path.join(root, fill(labels, texts))) for path, texts in matches(root, images))
+            yield from (Pair(path, os.path.join(root, fill(labels, texts))) for path, texts in matches(root, images))
         else:
-            from segnet_hpu.data.datasets.stems import by_stem
+            yield from candidate_pairs(os.path.join(root, images), os.path.join(root, labels))
 
-            yield from by_stem(os.path.join(root, images), os.path.join(root, labels))
-
-    def check_layout(self, root, split):
+    def check_layout(self, root: str, split: str) -> None:
         """Raise LayoutError where the root, its folders or lists are missing or empty; quick."""
         if not os.path.isdir(root):
-            raise layout_error(self, root, f"{root}: no such folder")
+            raise self.layout_error(root, f"{root}: no such folder")
         if next(iter(self.candidates(root, split)), None) is None:
-            raise layout_error(self, root, f"{root} holds no file {self.files[split].images}")
+            raise self.layout_error(root, f"{root} holds no file {self.files[split].images}")
 
-    def match(self, root, split):
-        """Return ([(image path, label path), ...], the candidates of which one file is missing)."""
+    def match(self, root: str, split: str) -> tuple[list[Pair], list[Pair]]:
+        """Return the pairs, and the candidates of which one file is missing."""
         self.check_layout(root, split)
-        pairs, missing = [], []
+        pairs: list[Pair] = []
+        missing: list[Pair] = []
         for pair in self.candidates(root, split):
             (pairs if all(map(os.path.exists, pair)) else missing).append(pair)
         return pairs, missing
 
-    def open(self, root, split):
+    def open(self, root: str, split: str) -> "tuple[DataSetSource, list[Pair]]":
         """Return (source, missing): see `open_dataset` and `match`."""
-        from segnet_hpu.data.datasets.source import DataSetSource
+        from segnet_hpu.data.source import DataSetSource
 
         pairs, missing = self.match(root, split)
         return DataSetSource(self, pairs), missing
 
-    def read_label(self, path):
+    def read_label(self, path: str) -> "np.ndarray":
         """Return a label file's training ids, uint8 (H, W), VOID included. Raises BadFile (a UsageError)."""
         from segnet_hpu.data.datasets import label_codings
 
@@ -108,25 +109,24 @@ class DataSet:
             return label_codings.from_colours(path, self.colours, self.others)
         return label_codings.from_values(path, self.ids, self.others)
 
-    def require_folder(self, root, folder):
+    def require_folder(self, root: str, folder: str) -> None:
         """Raise LayoutError unless root/folder is a folder."""
         if not os.path.isdir(os.path.join(root, folder)):
-            raise layout_error(self, root, f"{root} has no folder {folder}")
+            raise self.layout_error(root, f"{root} has no folder {folder}")
 
-    def require_file(self, root, file):
+    def require_file(self, root: str, file: str) -> None:
         """Raise LayoutError unless root/file is a file."""
         if not os.path.isfile(os.path.join(root, file)):
-            raise layout_error(self, root, f"{root} has no file {file}")
+            raise self.layout_error(root, f"{root} has no file {file}")
 
-    def expected_paths(self):
-        """Return the patterns of all files of all splits, for a picture of the layout."""
-        return [path if "*" in path or "." in path else f"{path}/*" for split in self.files.values()
-                for path in split if path]
+    def layout_error(self, root: str, what: str) -> LayoutError:
+        """Return the error that says what is wrong at `root`, what is expected there and what was found."""
+        return layout_error(self.name, self.files.values(), root, what)
 
-    def _listed(self, root, images, labels, listed):
+    def _listed(self, root: str, images: str, labels: str, listed: str) -> Iterator[Pair]:
         self.require_file(root, listed)
         with open(os.path.join(root, listed), encoding="utf-8", errors="surrogateescape") as file:
             for line in file:
                 if line.strip():
                     texts = line.split()[:1]
-                    yield os.path.join(root, fill(images, texts)), os.path.join(root, fill(labels, texts))
+                    yield Pair(os.path.join(root, fill(images, texts)), os.path.join(root, fill(labels, texts)))

@@ -1,22 +1,30 @@
-"""A data set of the user's own, described by a YAML file."""
+"""A data set that a YAML file describes, read and written; docs/datasets.md explains the keys."""
 
 import os
 import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
 
 from segnet_hpu.config import read_yaml
 from segnet_hpu.constants import VOID
-from segnet_hpu.data.classes import MAX_CLASSES, PALETTES
-from segnet_hpu.data.datasets.dataset import DataSet, Split
+from segnet_hpu.data.classes import MAX_CLASSES, PALETTES, Colour, palette
+from segnet_hpu.data.datasets.dataset import DataSet
+from segnet_hpu.data.datasets.folder import FOLDER
+from segnet_hpu.data.datasets.layout import Split
 from segnet_hpu.errors import UsageError, nearest
+from segnet_hpu.files import StrPath
+
+Entry = TypeVar("Entry", int, Colour)  # what stands for a class in label files
 
 KEYS = ("name", "root", "classes", "palette", "label_values", "label_colours", "ignore_label", "others", "splits")
 
 
-def read_description(path):
-    """Return the DataSet that a YAML file describes; docs/datasets.md explains the keys. Raises UsageError."""
+def read_description(path: StrPath) -> DataSet:
+    """Return the DataSet that a YAML file describes. Raises UsageError."""
     values = read_yaml("--dataset", path)
     try:
-        return _made(os.fspath(path), values)
+        return _dataset(os.fspath(path), values)
     except _Wrong as wrong:
         raise UsageError(f"--dataset {path}: {wrong}") from None
 
@@ -25,7 +33,24 @@ class _Wrong(Exception):
     """What is wrong with a description, what was expected."""
 
 
-def _made(path, values):
+def write_description(path: Path, dataset: DataSet, splits: Iterable[str]) -> None:
+    """Describe a converted data set: names and colours of the classes, and each split's two folders beside it."""
+    import yaml
+
+    names = dataset.class_names or ()
+    files = {split: FOLDER.split_to_write(split) for split in splits}
+    description = {
+        "name": dataset.name,
+        "classes": list(names),
+        "palette": palette(dataset.palette, len(names)).tolist(),
+        "ignore_label": dataset.ignore_label,
+        "splits": {split: {"images": images, "labels": labels} for split, (images, labels, _) in files.items()},
+    }
+    text = yaml.safe_dump(description, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def _dataset(path: str, values: Mapping[str, Any]) -> DataSet:
     for key in values:
         if key not in KEYS:
             raise _Wrong(f"unknown key {key!r}; expected {', '.join(KEYS)}.{nearest(key, KEYS)}")
@@ -35,7 +60,8 @@ def _made(path, values):
     void = values.get("ignore_label", VOID)
     if not _is_byte(void):
         raise _Wrong(f"ignore_label is {void!r}; expected a whole number from 0 to 255")
-    ids = colours = None
+    ids: dict[int, int] | None = None
+    colours: dict[Colour, int] | None = None
     if "label_colours" in values:
         if "ignore_label" in values:
             raise _Wrong("has ignore_label beside label_colours; expected void: [red, green, blue] among the colours")
@@ -52,36 +78,37 @@ def _made(path, values):
         root=os.path.join(folder, _text("root", values.get("root", "."))))
 
 
-def _text(key, value):
+def _text(key: str, value: object) -> str:
     if not isinstance(value, (str, int)) or not str(value).strip():
         raise _Wrong(f"{key} is {value!r}; expected text, or leave the key out")
     return str(value)
 
 
-def _class_names(names):
-    sound = isinstance(names, list) and names and all(isinstance(n, (str, int)) and str(n).strip() for n in names)
-    if not sound or len(names) > MAX_CLASSES:
-        raise _Wrong(f"classes is {names!r}; expected a list of 1 to {MAX_CLASSES} names")
-    names = tuple(str(name).strip() for name in names)
+def _class_names(entries: Any) -> tuple[str, ...]:
+    sound = isinstance(entries, list) and all(isinstance(n, (str, int)) and str(n).strip() for n in entries)
+    if not sound or not 1 <= len(entries) <= MAX_CLASSES:
+        raise _Wrong(f"classes is {entries!r}; expected a list of 1 to {MAX_CLASSES} names")
+    names = tuple(str(name).strip() for name in entries)
     if len(set(names)) < len(names) or "void" in names or any("," in name for name in names):
         raise _Wrong("classes: expected names that differ, without commas, and none of them void")
     return names
 
 
-def _mapping(key, given, names, entries):
+def _mapping(key: str, classes: object, names: tuple[str, ...],
+             parse: Callable[[str, object], Iterable[Entry]]) -> dict[Entry, int]:
     """{value or colour: training id} from {class: one or several of them}."""
-    if not isinstance(given, dict) or not given:
-        raise _Wrong(f"{key} is {given!r}; expected lines of 'CLASS: ...'")
-    mapping = {}
-    for name, value in given.items():
+    if not isinstance(classes, dict) or not classes:
+        raise _Wrong(f"{key} is {classes!r}; expected lines of 'CLASS: ...'")
+    mapping: dict[Entry, int] = {}
+    for name, value in classes.items():
         label = _class_id(key, name, names)
-        for entry in entries(f"{key}: {name}", value):
+        for entry in parse(f"{key}: {name}", value):
             if mapping.setdefault(entry, label) != label:
                 raise _Wrong(f"{key}: {entry} stands for two classes; expected one")
     return mapping
 
 
-def _class_id(key, name, names):
+def _class_id(key: str, name: object, names: tuple[str, ...]) -> int:
     name = str(name)
     if name == "void":
         return VOID
@@ -91,8 +118,8 @@ def _class_id(key, name, names):
     return names.index(name)
 
 
-def _numbers(where, value):
-    numbers = []
+def _numbers(where: str, value: object) -> list[int]:
+    numbers: list[Any] = []
     for entry in value if isinstance(value, list) else [value]:
         numbers += _range(entry) if isinstance(entry, str) else [entry]
     if not all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 1 << 16 for n in numbers):
@@ -100,7 +127,7 @@ def _numbers(where, value):
     return numbers
 
 
-def _range(text):
+def _range(text: str) -> Collection[int | str]:
     """The numbers of "first-last", both included; the text itself where it means none."""
     ends = re.fullmatch(r"(\d{1,5})-(\d{1,5})", text)
     if ends is None or int(ends[1]) > int(ends[2]):
@@ -108,44 +135,44 @@ def _range(text):
     return range(int(ends[1]), int(ends[2]) + 1)
 
 
-def _colours(where, value):
+def _colours(where: str, value: Any) -> list[Colour]:
     colours = value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
     for colour in colours:
         if not isinstance(colour, list) or len(colour) != 3 or not all(map(_is_byte, colour)):
             raise _Wrong(f"{where} is {value!r}; expected [red, green, blue], each from 0 to 255, or a list of such")
-    return [tuple(colour) for colour in colours]
+    return [(red, green, blue) for red, green, blue in colours]
 
 
-def _is_byte(value):
+def _is_byte(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255
 
 
-def _palette(given, n_classes):
+def _palette(value: object, n_classes: int) -> str | None:
     """The text that data.classes.palette takes."""
-    if given is None:
+    if value is None:
         return None
-    if isinstance(given, list):
-        colours = _colours("palette", given)
+    if isinstance(value, list):
+        colours = _colours("palette", value)
         if len(colours) == n_classes:
             return ",".join(bytes(colour).hex() for colour in colours)
-    elif isinstance(given, str) and given in PALETTES and len(PALETTES[given]) >= n_classes:
-        return given
-    raise _Wrong(f"palette is {given!r}; expected {n_classes} colours [red, green, blue], one a class, or the name "
+    elif isinstance(value, str) and value in PALETTES and len(PALETTES[value]) >= n_classes:
+        return value
+    raise _Wrong(f"palette is {value!r}; expected {n_classes} colours [red, green, blue], one a class, or the name "
                  f"of a known palette with as many: {', '.join(PALETTES)}")
 
 
-def _splits(given):
-    if not isinstance(given, dict) or not given:
-        raise _Wrong(f"splits is {given!r}; expected a split such as train: with images and labels below it")
-    return {str(name): _split(f"splits: {name}", split) for name, split in given.items()}
+def _splits(value: object) -> dict[str, Split]:
+    if not isinstance(value, dict) or not value:
+        raise _Wrong(f"splits is {value!r}; expected a split such as train: with images and labels below it")
+    return {str(name): _split(f"splits: {name}", split) for name, split in value.items()}
 
 
-def _split(where, given):
-    form = isinstance(given, dict) and {"images", "labels"} <= set(given) <= {"images", "labels", "list"}
-    if not form or not all(isinstance(v, str) and v for v in given.values()):
-        raise _Wrong(f"{where} is {given!r}; expected images: and labels:, each a folder or a pattern, and at "
+def _split(where: str, value: Any) -> Split:
+    form = isinstance(value, dict) and {"images", "labels"} <= set(value) <= {"images", "labels", "list"}
+    if not form or not all(isinstance(v, str) and v for v in value.values()):
+        raise _Wrong(f"{where} is {value!r}; expected images: and labels:, each a folder or a pattern, and at "
                      "most a list:")
-    images, labels, listed = given["images"], given["labels"], given.get("list")
+    images, labels, listed = value["images"], value["labels"], value.get("list")
     stars = images.count("*")
     if stars != labels.count("*") or (listed and stars != 1):
         raise _Wrong(f"{where}: images {images} and labels {labels} do not fit; expected as many * in both"

@@ -1,22 +1,29 @@
 """From a name, a YAML file or a class of the user's own to a data set."""
 
 import os
+from typing import TYPE_CHECKING
 
-from segnet_hpu.data.datasets import coco, folder, streets, things
+from segnet_hpu.components import import_object
+from segnet_hpu.data.datasets import coco, public_datasets
 from segnet_hpu.data.datasets.dataset import DataSet
-from segnet_hpu.data.datasets.layout import layout_error
+from segnet_hpu.data.datasets.description import read_description
+from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.errors import UsageError, nearest
+from segnet_hpu.files import StrPath
 
-KNOWN = {known.name: known for known in (
-    streets.CAMVID, streets.CITYSCAPES, streets.KITTI_ROAD, coco.STUFF, coco.STUFF_171, coco.INSTANCES, things.VOC,
-    things.ADE20K, folder.FOLDER)}
+if TYPE_CHECKING:
+    from segnet_hpu.data.source import DataSetSource
+
+_PUBLIC = (public_datasets.CAMVID, public_datasets.CITYSCAPES, public_datasets.KITTI_ROAD, coco.STUFF, coco.STUFF_171,
+           coco.INSTANCES, public_datasets.VOC, public_datasets.ADE20K)
+KNOWN: dict[str, DataSet] = {dataset.name: dataset for dataset in (*_PUBLIC, FOLDER)}
 NAMES = tuple(KNOWN)
 
 
-def find(name):
+def find(name: str | DataSet) -> DataSet:
     """Return the DataSet of a name.
 
-    name: one of NAMES; a YAML file (datasets.described); MODULE:NAME, a DataSet of the user's own that
+    name: one of NAMES; a YAML file (datasets.description); MODULE:NAME, a DataSet of the user's own that
     Python imports, the current folder included; or a DataSet, which is returned. Raises UsageError.
     """
     if isinstance(name, DataSet):
@@ -24,18 +31,22 @@ def find(name):
     if name in KNOWN:
         return KNOWN[name]
     if name.endswith((".yaml", ".yml")):
-        from segnet_hpu.data.datasets.description import read_description
-
         return read_description(name)
     if ":" in name:
-        from segnet_hpu.data.datasets.own import import_dataset
-
-        return import_dataset(name)
+        return _imported(name)
     raise UsageError(f"data set {name!r} is unknown; expected {', '.join(NAMES)}, a .yaml file that describes one, "
                      f"or MODULE:NAME.{nearest(name, NAMES)}")
 
 
-def open_dataset(name, root, split):
+def _imported(name: str) -> DataSet:
+    found = import_object(name, "--dataset", "a DataSet")
+    if not isinstance(found, DataSet):
+        raise UsageError(f"--dataset {name} is a {type(found).__name__}; expected an instance of "
+                         "segnet_hpu.data.datasets.DataSet")
+    return found
+
+
+def open_dataset(name: str | DataSet, root: StrPath | None, split: str) -> "DataSetSource":
     """Return the source of a split: len(source), source[i], source.name(i), source.pairs, source.dataset.
 
     source[i]: (image uint8 (H, W, 3) RGB, label uint8 (H, W) of training ids, 255 = void). pairs: [(image path,
@@ -44,19 +55,19 @@ def open_dataset(name, root, split):
     are missing or lie elsewhere.
     """
     dataset = find(name)
-    root = root_of(dataset, root)
-    source, missing = dataset.open(root, split)
+    folder = root_of(dataset, root)
+    source, missing = dataset.open(folder, split)
     if missing:
         more = f" (and {len(missing) - 1} more such)" if len(missing) > 1 else ""
         image, label = missing[0]
         what = f"{image} has no label {label}{more}" if os.path.exists(image) else f"{image} is missing{more}"
-        raise layout_error(dataset, root, what)
+        raise dataset.layout_error(folder, what)
     return source
 
 
-def root_of(dataset, root=None):
+def root_of(dataset: DataSet, root: StrPath | None = None) -> str:
     """Return `root`, else the folder that the data set names itself; raises UsageError where there is none."""
-    root = dataset.root if root is None else os.fspath(root)
-    if root is None:
+    place = dataset.root if root is None else os.fspath(root)
+    if place is None:
         raise UsageError(f"--dataset {dataset.name} needs --data_root, the folder where it lies")
-    return root
+    return place

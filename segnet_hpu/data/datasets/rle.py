@@ -1,30 +1,40 @@
 """COCO's masks: run lengths, plain or compressed, and polygons."""
 
 import math
+from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 
 
-def decode(counts, height, width):
+class RunLengths(TypedDict):
+    """A mask as COCO writes it: size is [height, width]; counts as for `decode`."""
+
+    size: list[int]
+    counts: Sequence[int] | str
+
+
+def decode(counts: Sequence[int] | str | bytes, height: int, width: int) -> np.ndarray:
     """Return the bool (height, width) mask of run lengths.
 
     counts: lengths in pixels down the columns, from left to right, of unset and set runs in turn, the first
     unset; or COCO's text of them. Raises ValueError unless they fill the mask.
     """
-    counts = np.array(uncompress(counts) if isinstance(counts, (str, bytes)) else counts, np.int64)
-    if (counts < 0).any() or counts.sum() != height * width:
-        raise ValueError(f"run lengths of {counts.sum()} pixels for a mask of {width}x{height}")
-    values = np.arange(len(counts)) % 2 == 1
-    return np.repeat(values, counts).reshape(width, height).T
+    lengths = np.array(uncompress(counts) if isinstance(counts, (str, bytes)) else counts, np.int64)
+    if (lengths < 0).any() or lengths.sum() != height * width:
+        raise ValueError(f"run lengths of {lengths.sum()} pixels for a mask of {width}x{height}")
+    values = np.arange(len(lengths)) % 2 == 1
+    return np.repeat(values, lengths).reshape(width, height).T
 
 
-def uncompress(text):
+def uncompress(text: str | bytes) -> list[int]:
     """Return the run lengths, a list of int, that COCO's text stands for.
 
     Each number is written in 5 bits a character, low ones first, from character 48 on; 32 says that more follow,
     16 in the last one is the sign. From the fourth on a number is the difference to the last but one.
     """
-    numbers, number, shift = [], 0, 0
+    numbers: list[int] = []
+    number = shift = 0
     for code in text.encode() if isinstance(text, str) else text:
         code -= 48
         number |= (code & 31) << shift
@@ -38,7 +48,7 @@ def uncompress(text):
     return numbers
 
 
-def polygon(points, height, width):
+def polygon(points: Sequence[float], height: int, width: int) -> np.ndarray:
     """Return the bool (height, width) mask of the pixels whose centre lies inside a polygon, by the even-odd rule.
 
     points: x0, y0, x1, y1, ... in pixels, where pixel (0, 0) reaches from 0 to 1. Fewer than three are nothing.
@@ -59,7 +69,7 @@ def polygon(points, height, width):
     return inside
 
 
-def mask(segmentation, height, width):
+def mask(segmentation: RunLengths | list[list[float]], height: int, width: int) -> np.ndarray:
     """Return the bool (height, width) mask of an annotation's `segmentation`.
 
     A list of polygons, whose union it is, or {"size": [height, width], "counts": run lengths}. Raises ValueError.

