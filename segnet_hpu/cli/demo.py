@@ -44,19 +44,16 @@ def run(settings):
     labelled = settings.segs_path is not None
     source = FolderSource(settings.images_path, settings.segs_path) if labelled else Pictures(settings.images_path)
     path = find_checkpoint(settings.checkpoints_path)
-    from segnet_hpu.data.appearance import Appearance
-    from segnet_hpu.interchange.load import load_model
+    from segnet_hpu.interchange.load import load
     from segnet_hpu.runtime.device import select_device
 
     select_device(settings.train_engine)
-    model, facts = load_model(path)
-    ignore = facts.get("ignore_label") if settings.ignore_label is None else settings.ignore_label
-    appearance = Appearance.of(model.output_shape[-1], settings.class_names or facts.get("class_names"),
-                               settings.palette or facts.get("palette"))
-    _show(settings, source, path, model, appearance, ignore)
+    trained = load(path)
+    ignore = trained.ignore_label if settings.ignore_label is None else settings.ignore_label
+    _show(settings, source, path, trained, ignore)
 
 
-def _show(settings, source, path, model, appearance, ignore):
+def _show(settings, source, path, trained, ignore):
     """Look at all pictures once, then again at those that are shown."""
     from functools import partial
 
@@ -67,8 +64,9 @@ def _show(settings, source, path, model, appearance, ignore):
     from segnet_hpu.inference.sheet import contact_sheet
     from segnet_hpu.inference.survey import Survey, judged
 
-    n_classes, count = model.output_shape[-1], len(source)
-    look = partial(judged, Predictor(model, settings.batch_size), source, n_classes=n_classes, ignore_label=ignore)
+    appearance = trained.appearance(settings.class_names, settings.palette)
+    model, n_classes, count = trained.network, trained.n_classes, len(source)
+    look = partial(judged, Predictor(trained, settings.batch_size), source, n_classes=n_classes, ignore_label=ignore)
     survey = Survey.of(look(range(count)), n_classes)
     spread = sorted({round(i * (count - 1) / max(settings.rows - 1, 1)) for i in range(settings.rows)})
     sheet, page = (os.path.join(settings.out, name) for name in ("sheet.png", "report.html"))

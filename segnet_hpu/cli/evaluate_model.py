@@ -42,27 +42,26 @@ def run(settings):
         refuse_unwritable("--curve", settings.curve)
     source = open_labelled(settings)
     path = find_checkpoint(settings.checkpoints_path)
-    from segnet_hpu.data.appearance import Appearance
     from segnet_hpu.evaluation.evaluate import evaluate
     from segnet_hpu.evaluation.scorecard import make_scorers
     from segnet_hpu.evaluation.tables import named_scores, score_table
     from segnet_hpu.inference.precision_recall import write_curve
-    from segnet_hpu.interchange.load import load_model
+    from segnet_hpu.interchange.load import load
     from segnet_hpu.runtime.device import select_device
 
     select_device(settings.train_engine)
-    model, facts = load_model(path)
-    n_classes = model.output_shape[-1]
+    trained = load(path)
+    n_classes = trained.n_classes
     if dataset and dataset.n_classes not in (None, n_classes):
         raise UsageError(f"{path} has {n_classes} classes, --dataset {dataset.name} {dataset.n_classes}; expected a "
                          "model of these classes")
-    ignore = facts.get("ignore_label") if settings.ignore_label is None else settings.ignore_label
-    names = settings.class_names or facts.get("class_names")
-    if names is None and dataset and dataset.class_names:
+    ignore = trained.ignore_label if settings.ignore_label is None else settings.ignore_label
+    names = settings.class_names
+    if not names and not trained.class_names and dataset and dataset.class_names:
         names = ",".join(dataset.class_names)
-    appearance = Appearance.of(n_classes, names, facts.get("palette"))
+    appearance = trained.appearance(names)
     scorers = make_scorers(settings.metrics, settings.positive_class, appearance.names)
-    predictor = settings.predictor(model, settings.batch_size)
+    predictor = settings.predictor(trained, settings.batch_size)
     card = evaluate(predictor, source, n_classes, ignore, scorers=scorers)
     scores = named_scores(card, appearance.names)
     if settings.json:

@@ -1,6 +1,6 @@
 """`segnet-hpu export`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
@@ -38,29 +38,27 @@ def run(settings):
     path = find_checkpoint(settings.checkpoints_path)
     verified = FolderPictures(settings.verify_images, VERIFIED) if settings.verify_images else DrawnPictures()
     training = FolderPictures(settings.calibration_images, CALIBRATED) if settings.calibration_images else ()
-    from segnet_hpu.data.appearance import Appearance
     from segnet_hpu.inference.predictor import input_transform
     from segnet_hpu.interchange.export import labels, network, place
     from segnet_hpu.interchange.export.serving import Serving
-    from segnet_hpu.interchange.load import load_model
+    from segnet_hpu.interchange.load import load
     from segnet_hpu.runtime.device import select_device
 
     select_device("cpu")
-    model, facts = load_model(path)
-    appearance = Appearance.of(model.output_shape[-1], settings.class_names or facts.get("class_names"),
-                               settings.palette or facts.get("palette"))
+    trained = load(path)
+    model, appearance = trained.network, trained.appearance(settings.class_names, settings.palette)
     serving = Serving.of(model, output, settings.free_size)
-    calibration = list(map(input_transform(model), training))
-    text = labels.describe(serving, settings.format, appearance.names, appearance.colours, facts.get("ignore_label"),
-                           model.equalises)
+    calibration = list(map(input_transform(trained), training))
+    text = labels.describe(serving, settings.format, appearance, trained.ignore_label,
+                           trained.input_coding)
     place.write(settings.out, settings.format, serving, text, calibration)
     print(f"{settings.out}: {model.name} as {settings.format}, {output}, {_megabytes(settings.out):.1f} MB; "
           f"names and colours in {place.labels_path(settings.out, settings.format)}")
     if not network.in_float32(model):
         print("the model was trained in mixed precision; the file holds and computes float32")
-        model = network.twin(model)
+        trained = replace(trained, network=network.twin(model))
     if settings.verify:
-        _verify(settings, model, output, verified)
+        _verify(settings, trained, output, verified)
 
 
 def _check(settings):
@@ -84,13 +82,13 @@ def _check(settings):
     return output
 
 
-def _verify(settings, model, output, images):
+def _verify(settings, trained, output, images):
     from segnet_hpu.inference.agreement import compare
     from segnet_hpu.runtime.cpu import usable_cores
 
     chosen = FORMATS[settings.format]
     runner = chosen.load_module().load(settings.out, usable_cores())
-    agreement = compare(model, runner, output, images)
+    agreement = compare(trained, runner, output, images)
     print(agreement)
     if agreement.equal < chosen.agreement:
         raise RunError(f"{settings.out} disagrees with {settings.checkpoints_path} in "

@@ -31,15 +31,15 @@ def run(settings):
     layers = read_caffemodel(settings.caffemodel)
     from segnet_hpu.interchange.caffe.importer import import_weights
     from segnet_hpu.models.build import build_model
-    from segnet_hpu.models.save import write_model
+    from segnet_hpu.models.trained_model import TrainedModel
     from segnet_hpu.runtime.device import select_device
 
     select_device("cpu")
     model = build_model(settings.model, settings.n_classes, settings.input_height, settings.input_width)
     result = import_weights(model, layers, settings.caffemodel)
-    facts = {"class_names": settings.class_names, "palette": settings.palette, "ignore_label": None,
-             "imported_from": os.path.basename(settings.caffemodel)}
-    write_model(settings.out, model, facts, "free space or choose another --out")
+    names = settings.class_names and split_names(settings.class_names, settings.n_classes)
+    trained = TrainedModel(model, names, settings.palette, imported_from=os.path.basename(settings.caffemodel))
+    trained.save(settings.out, "free space or choose another --out")
     print(f"{settings.out}: {settings.model} with {len(result.taken)} layers of {settings.caffemodel}")
     for found, meaning in ((result.merged, "batch norms that are none in the file, set to change nothing"),
                            (result.unset, "not in the file, left at random"),

@@ -44,19 +44,17 @@ def run(settings):
         from segnet_hpu.inference.uncertainty import refuse_clashes
 
         refuse_clashes(pairs)
-    from segnet_hpu.data.appearance import Appearance
-    from segnet_hpu.interchange.load import find_checkpoint, load_model
+    from segnet_hpu.interchange.load import find_checkpoint, load
     from segnet_hpu.runtime.device import select_device
 
     path = find_checkpoint(settings.checkpoints_path)
     select_device(settings.train_engine)
-    model, facts = load_model(path)
-    appearance = Appearance.of(model.output_shape[-1], settings.class_names or facts.get("class_names"),
-                               settings.palette or facts.get("palette"))
+    trained = load(path)
+    appearance = trained.appearance(settings.class_names, settings.palette)
     kind = "ids" if settings.ids else "overlay" if settings.overlay else "colour"
     draw = drawer(kind, appearance, settings.legend)
     parts = _sampled if settings.mc_samples else _plain
-    predictor, write = parts(model, draw, settings)
+    predictor, write = parts(trained, draw, settings)
     label_pictures(predictor, pairs, write)
     print(f"{len(pairs)} picture{'s' if len(pairs) > 1 else ''} labelled by {path}: {settings.output_path}")
     if settings.mc_samples:
@@ -65,10 +63,10 @@ def run(settings):
               f"{largest:.4g}, falling with its square root. NAME_mc.npz: both as numbers")
 
 
-def _plain(model, draw, settings):
+def _plain(trained, draw, settings):
     """Return the predictor, and the function that writes what it yields."""
     from segnet_hpu.files import write_image
-    predictor = settings.predictor(model, settings.batch_size)
+    predictor = settings.predictor(trained, settings.batch_size)
 
     def write(image, result, path):
         write_image(path, draw(image, predictor.classes(result, image.shape[:2])))
@@ -76,7 +74,7 @@ def _plain(model, draw, settings):
     return predictor, write
 
 
-def _sampled(model, draw, settings):
+def _sampled(trained, draw, settings):
     from segnet_hpu.files import write_image
     from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
     from segnet_hpu.inference.predictor import classes_at
@@ -86,4 +84,4 @@ def _sampled(model, draw, settings):
         write_image(path, draw(image, classes_at(sampled.mean, size)))
         sampled.write(path, size)
 
-    return MonteCarloPredictor(model, settings.mc_samples, settings.batch_size, settings.seed), write
+    return MonteCarloPredictor(trained, settings.mc_samples, settings.batch_size, settings.seed), write

@@ -51,19 +51,17 @@ def _window(settings):
 
 
 def _label(settings, path, reader, window):
-    from segnet_hpu.data.appearance import Appearance
     from segnet_hpu.inference.label_pictures import drawer
     from segnet_hpu.inference.video import label_file
-    from segnet_hpu.interchange.load import load_model
+    from segnet_hpu.interchange.load import load
     from segnet_hpu.runtime.device import select_device
     from segnet_hpu.runtime.stop_signals import StopSignals
 
     select_device(settings.train_engine)
-    model, facts = load_model(path)
-    appearance = Appearance.of(model.output_shape[-1], settings.class_names or facts.get("class_names"),
-                               settings.palette or facts.get("palette"))
+    trained = load(path)
+    appearance = trained.appearance(settings.class_names, settings.palette)
     draw = drawer("overlay" if settings.overlay else "colour", appearance, settings.legend)
-    predictor = settings.predictor(model, settings.batch_size)
+    predictor = settings.predictor(trained, settings.batch_size)
     with StopSignals() as signals:
         line = label_file(predictor, reader, settings.output_path, draw, fps_caption=settings.fps_caption,
                           window=window, stopped=lambda: signals.caught)

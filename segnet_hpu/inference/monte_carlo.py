@@ -11,6 +11,7 @@ import numpy as np
 from segnet_hpu.errors import UsageError
 from segnet_hpu.inference.predictor import input_transform, refuse_nan
 from segnet_hpu.inference.uncertainty import SampledPrediction
+from segnet_hpu.models.trained_model import TrainedModel
 
 
 class SampledDropout(keras.layers.Dropout):
@@ -30,13 +31,14 @@ class MonteCarloPredictor:
 
     batch_size = 1
 
-    def __init__(self, model: keras.Model, samples: int, passes: int = 1, seed: int = 0) -> None:
-        self.name, self.samples, self.passes, self.seed = model.name, samples, passes, seed
+    def __init__(self, model: keras.Model | TrainedModel, samples: int, passes: int = 1, seed: int = 0) -> None:
+        network = TrainedModel.of(model).network
+        self.name, self.samples, self.passes, self.seed = network.name, samples, passes, seed
         self.dropouts: list[SampledDropout] = []
         # A twin that shares every layer but the dropouts: the model itself stays as it is.
-        twin = keras.models.clone_model(model, clone_function=self._sampled)
+        twin = keras.models.clone_model(network, clone_function=self._sampled)
         if not self.dropouts:
-            raise UsageError(f"--mc_samples {samples}: {model.name} has no dropout to sample; expected a model "
+            raise UsageError(f"--mc_samples {samples}: {network.name} has no dropout to sample; expected a model "
                              "such as bayesian_segnet. Leave out --mc_samples")
         self.model = keras.Model(twin.input, keras.layers.Softmax(dtype="float32")(twin.output))
         self.prepare = input_transform(model)

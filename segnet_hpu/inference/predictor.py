@@ -9,17 +9,16 @@ import numpy as np
 from segnet_hpu.data.transforms import EvalTransform
 from segnet_hpu.errors import RunError
 from segnet_hpu.evaluation.predictor import Prepared, Result, Results
+from segnet_hpu.models.trained_model import TrainedModel
 
 if TYPE_CHECKING:
     import keras
 
 
-def input_transform(model: "keras.Model") -> EvalTransform:
-    """Return the EvalTransform for a model: to its size, and equalised (CLAHE) if it was trained so.
-
-    The latter stands in the model's attribute `equalises`, which training and `load_model` set.
-    """
-    return EvalTransform(model.input_shape[1:3], clahe=getattr(model, "equalises", False))
+def input_transform(model: "keras.Model | TrainedModel") -> EvalTransform:
+    """Return the EvalTransform for a model: to its size, and equalised (CLAHE) if it was trained so."""
+    trained = TrainedModel.of(model)
+    return EvalTransform(trained.network.input_shape[1:3], clahe=trained.input_coding.equalises)
 
 
 class Predictor:
@@ -28,15 +27,15 @@ class Predictor:
     Its three steps may run in different threads, each on another image: prepare -> run -> classes (or planes).
     Classes derived from it predict otherwise by the same methods: at several scales, or by a sliding window.
 
-    model: raw RGB (B, H, W, 3) -> logits (B, h, w, C). batch_size: images a forward pass.
-    size: the network's (H, W).
+    model: a TrainedModel or a network, raw RGB (B, H, W, 3) -> logits (B, h, w, C). batch_size: images a forward
+    pass. size: the network's (H, W).
 
     >>> Predictor(model).predict([image])[0]  # uint8 class ids, as high and wide as the image
     """
 
-    def __init__(self, model: "keras.Model", batch_size: int = 1) -> None:
-        self.model, self.batch_size = model, batch_size
-        self.size: tuple[int, int] = model.input_shape[1:3]
+    def __init__(self, model: "keras.Model | TrainedModel", batch_size: int = 1) -> None:
+        self.model, self.batch_size = TrainedModel.of(model).network, batch_size
+        self.size: tuple[int, int] = self.model.input_shape[1:3]
         self._resize = input_transform(model)
 
     def predict(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import keras
 
     from segnet_hpu.inference.predictor import Predictor
+    from segnet_hpu.models.trained_model import TrainedModel
 
 
 def parse_scales(value: str | Sequence[float]) -> list[float]:
@@ -45,7 +46,7 @@ class PredictionSettings:
         """Whether none of them is asked for."""
         return not (self.tile or self.scales or self.tta != "none")
 
-    def predictor(self, model: "keras.Model", batch_size: int = 1) -> "Predictor":
+    def predictor(self, model: "keras.Model | TrainedModel", batch_size: int = 1) -> "Predictor":
         """Return the Predictor that they ask for. Raises UsageError for scales that the model cannot take."""
         from segnet_hpu.inference.predictor import Predictor
         from segnet_hpu.inference.test_time_augmentation import AugmentedPredictor

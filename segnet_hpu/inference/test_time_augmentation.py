@@ -1,12 +1,14 @@
 """Test-time augmentation: the mean of what a network says of one picture at several scales and mirrored."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from segnet_hpu.inference.predictor import Predictor, planes_at
 from segnet_hpu.models.resizing import resized_model, scaled_size
+from segnet_hpu.models.trained_model import TrainedModel
 
 if TYPE_CHECKING:
     import keras
@@ -20,12 +22,14 @@ class AugmentedPredictor(Predictor):
     the network takes. flip: every scale also with its input mirrored left to right, and its logits mirrored back.
     """
 
-    def __init__(self, model: "keras.Model", batch_size: int = 1, scales: Sequence[float] = (1.0,),
+    def __init__(self, model: "keras.Model | TrainedModel", batch_size: int = 1, scales: Sequence[float] = (1.0,),
                  flip: bool = False) -> None:
         self.batch_size, self.flip = batch_size, flip
-        self.size = model.input_shape[1:3]
-        sizes = dict.fromkeys(scaled_size(model, scale) for scale in scales)
-        self.predictors = [Predictor(resized_model(model, size), batch_size) for size in sizes]
+        trained = TrainedModel.of(model)
+        self.size = trained.network.input_shape[1:3]
+        sizes = dict.fromkeys(scaled_size(trained.network, scale) for scale in scales)
+        self.predictors = [Predictor(replace(trained, network=resized_model(trained.network, size)), batch_size)
+                           for size in sizes]
 
     def prepare(self, image: np.ndarray) -> list[np.ndarray]:
         """Return the image, uint8 (y, x, 3), at the size of every scale."""

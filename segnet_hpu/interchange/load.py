@@ -1,19 +1,22 @@
 """Find a trained model from what a user names, and load it."""
 
-import json
+from __future__ import annotations
+
 import os
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange import keras_segmentation
+from segnet_hpu.models.trained_model import TrainedModel
 
 NUMBERED = re.compile(r"\.(\d+)(?:-(\d+))?\.keras$")
 OF_PREFIX = re.compile(r"(\.best|\.\d+(-\d+)?)?\.keras$")  # what follows a prefix in its checkpoints' names
 
 
-def find_checkpoint(path):
+def find_checkpoint(path: str | Path) -> Path:
     """Return the model file that `path` means: the file itself, or the best (else the newest)
     checkpoint of a run folder or of a prefix, else keras_segmentation's newest weights of a prefix.
     Raises UsageError if there is none, and for a folder that holds several prefixes.
@@ -40,55 +43,53 @@ def find_checkpoint(path):
     return weights
 
 
-def load_model(path):
-    """Return (model, facts): an uncompiled Keras model and what training noted beside it.
+def load(path: str | Path) -> TrainedModel:
+    """Return the trained model, uncompiled, of what `find_checkpoint` takes.
 
-    facts: class_names, palette, ignore_label, clahe as given to training; empty for a file of others. A model
-    that was trained on equalised pictures has a true attribute `equalises`, which inference heeds.
-    Raises UsageError if the file is damaged, no Keras model, or no network from RGB pictures of one size
-    to logits. Checkpoints of keras_segmentation are taken too: see interchange.keras_segmentation.
+    A plain Keras file or a checkpoint of keras_segmentation (see interchange.keras_segmentation) is a network of
+    which nothing else is known. Raises UsageError if there is none, if the file is damaged or no Keras model, and
+    for a network that does not map RGB pictures of one size to logits.
+
+    >>> load("runs/street").appearance().names  # doctest: +SKIP
+    ['road', 'sky']
     """
     path = find_checkpoint(path)
     foreign = None if path.suffix == ".keras" else keras_segmentation.find_weights(path)
-    model, facts = (keras_segmentation.load_checkpoint(foreign), {}) if foreign else _load_keras(path)
-    model.equalises = bool(facts.get("clahe"))
-    return model, facts
+    return TrainedModel.of(keras_segmentation.load_checkpoint(foreign)) if foreign else _load_keras(path)
 
 
-def _load_keras(path):
+def _load_keras(path: Path) -> TrainedModel:
     import keras
 
     import segnet_hpu.models.layers  # noqa: F401  Keras then knows our layers
 
     try:
         with zipfile.ZipFile(path) as archive:
-            facts = json.loads(archive.read("segnet_hpu/facts.json")) \
-                if "segnet_hpu/facts.json" in archive.namelist() else {}
-        model = keras.saving.load_model(os.fspath(path), compile=False)
+            network = keras.saving.load_model(os.fspath(path), compile=False)
+            _refuse_other_networks(path, network.input_shape, network.output_shape)
+            return TrainedModel.read(network, archive)
     except (zipfile.BadZipFile, OSError, ValueError, KeyError, TypeError, EOFError) as error:
         # Keras puts the whole configuration in front of the cause.
         reason = (str(error).split("Exception encountered: ")[-1].splitlines() or [type(error).__name__])[0]
         raise UsageError(f"{path} is no readable model ({reason}); expected a .keras file; "
                          "if training was cut off while writing, use the checkpoint before") from error
-    _refuse_other_networks(path, model.input_shape, model.output_shape)
-    return model, facts
 
 
-def _refuse_several(folder, prefixes):
+def _refuse_several(folder: Path, prefixes: list[Path]) -> None:
     if len(prefixes) > 1:
         some = ", ".join(map(str, prefixes[:3])) + (" and more" if len(prefixes) > 3 else "")
         raise UsageError(f"{folder} holds checkpoints of {some}; expected those of one model: give the prefix, "
                          "or the file")
 
 
-def _refuse_other_networks(path, taken, given):
+def _refuse_other_networks(path: Path, taken: Any, given: Any) -> None:
     fixed = all(isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:] for shape in (taken, given))
     if not fixed or taken[3] != 3:
         raise UsageError(f"{path} maps {taken} to {given}; expected a network from RGB pictures "
                          "(None, height, width, 3) to logits (None, height, width, classes)")
 
 
-def number_of(path):
+def number_of(path: Path) -> tuple[int, int]:
     """Return (epoch, step within it) of a numbered checkpoint's name."""
     match = NUMBERED.search(path.name)
     return int(match[1]), int(match[2] or 0)

@@ -4,7 +4,7 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange.caffe.importer import import_weights
 from segnet_hpu.interchange.caffe.match import match, whole_normalisers
 from segnet_hpu.interchange.caffe.reader import read_caffemodel
-from segnet_hpu.interchange.load import load_model
+from segnet_hpu.interchange.load import load
 from segnet_hpu.models.build import build_model
 
 
@@ -33,7 +33,7 @@ def transfer_weights(model, path):
 
 def _of_checkpoint(path):
     """Return a network and {name: layer with weights}."""
-    other, _ = load_model(path)
+    other = load(path).network
     return other, {layer.name: layer for layer in other.layers if layer.weights}
 
 

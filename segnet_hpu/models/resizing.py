@@ -37,14 +37,12 @@ def resized_model(model, size):
                              f"{own[0]}x{own[1]} by multiples of {step}")
     image = keras.Input((*size, model.input_shape[3]), dtype=model.inputs[0].dtype, name=model.inputs[0].name)
     try:
-        resized = keras.models.clone_model(model, input_tensors=image,
-                                           clone_function=lambda layer: _for_size(layer, size, own))
+        return keras.models.clone_model(model, input_tensors=image,
+                                        clone_function=lambda layer: _for_size(layer, size, own))
     except (ValueError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(f"{model.name}, which takes {own[0]}x{own[1]} pixels, cannot take {size[0]}x{size[1]} "
                          f"({reason})") from error
-    resized.equalises = getattr(model, "equalises", False)  # see inference.predictor
-    return resized
 
 
 def _step(model):

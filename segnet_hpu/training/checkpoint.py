@@ -15,7 +15,7 @@ import numpy as np
 
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.interchange.load import NUMBERED, number_of
-from segnet_hpu.models.save import PARTIAL, write_model
+from segnet_hpu.models.trained_model import PARTIAL
 from segnet_hpu.training.state import State
 
 # What zipfile, NumPy and JSON raise over damaged bytes.
@@ -43,16 +43,12 @@ def list_partial(prefix):
             and NUMBERED.fullmatch(p.name[1 + len(name):].replace(PARTIAL, ".keras"))]
 
 
-def save_model(path, model, facts):
-    """Write the inference model and `facts` (a JSON-able dict); atomic. Raises RunError."""
-    write_model(path, model, facts, ADVICE)
-
-
-def save_checkpoint(path, model, state, facts):
-    """Write the whole state of a compiled model; atomic. Raises RunError if it cannot be written.
+def save_checkpoint(path, trained, state):
+    """Write the whole state of a TrainedModel, its network compiled; atomic. Raises RunError if it cannot be written.
 
     The inference part holds the weights' moving average if the optimizer keeps one.
     """
+    model = trained.network
     arrays = {group: [to_numpy(v) for v in variables] for group, variables in _groups(model).items()}
 
     def add_training(archive):
@@ -64,7 +60,7 @@ def save_checkpoint(path, model, state, facts):
                     np.lib.format.write_array(file, value, allow_pickle=False)
 
     with averaged_weights(model):
-        write_model(path, model, facts, ADVICE, add_training)
+        trained.save(path, ADVICE, add_training)
 
 
 def restore_newest(prefix, model, made_with, warn):

@@ -13,13 +13,12 @@ from segnet_hpu.training.state import State
 class Keeper:
     """Writes and restores a run's checkpoints; rank 0 writes, all ranks take part.
 
-    places: a RunFolder. facts: see checkpoint.save_checkpoint, with `made_with`: the settings that a
-    resumed run must share.
+    places: a RunFolder. trained: a TrainedModel, its network compiled.
     """
 
-    def __init__(self, settings, places, model, steps_per_epoch, facts, ranks):
-        self.settings, self.places, self.model = settings, places, model
-        self.steps_per_epoch, self.facts, self.ranks = steps_per_epoch, facts, ranks
+    def __init__(self, settings, places, trained, steps_per_epoch, ranks):
+        self.settings, self.places, self.trained, self.model = settings, places, trained, trained.network
+        self.steps_per_epoch, self.ranks = steps_per_epoch, ranks
         self.saved = time.monotonic()
 
     def resume(self):
@@ -32,7 +31,7 @@ class Keeper:
 
     def _read_newest(self):
         restored = self.settings.auto_resume_checkpoint and checkpoint.restore_newest(
-            self.places.prefix, self.model, self.facts["made_with"], warn)
+            self.places.prefix, self.model, self.trained.made_with, warn)
         return restored or State()
 
     def is_due(self):
@@ -70,7 +69,7 @@ class Keeper:
         self.gather()
         if self.ranks.leads:
             path = checkpoint.checkpoint_path(self.places.prefix, state, self.steps_per_epoch)
-            checkpoint.save_checkpoint(path, self.model, state, self.facts)
+            checkpoint.save_checkpoint(path, self.trained, state)
             self._clear(path)
         self.saved = time.monotonic()
 
@@ -86,4 +85,4 @@ class Keeper:
         """Write the model as the best one so far."""
         if self.ranks.leads:
             with checkpoint.averaged_weights(self.model):
-                checkpoint.save_model(self.places.best, self.model, self.facts)
+                self.trained.save(self.places.best, checkpoint.ADVICE)

@@ -3,7 +3,7 @@
 import keras
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.interchange.load import load_model
+from segnet_hpu.interchange.load import load
 from segnet_hpu.interchange.pretrained import encoder_of, load_encoder
 from segnet_hpu.interchange.transfer import transfer_weights
 from segnet_hpu.models.build import build_model, decoder_variables, freeze_stages
@@ -60,7 +60,7 @@ def check_model(model, settings):
 
 def copy_weights(model, path):
     """Set the model to the weights of a checkpoint. Raises UsageError unless every shape fits."""
-    other, _ = load_model(path)
+    other = load(path).network
     for ours, theirs in zip(model.weights, other.weights, strict=False):
         if ours.shape != theirs.shape:
             raise UsageError(f"--load_weights {path}: {theirs.path} has shape {tuple(theirs.shape)}, "

@@ -70,8 +70,8 @@ def write_report(path, run, best, scores, matrix):
     shown = range(min(settings.val_pictures, PAGE_PICTURES, len(source)))
     pictures = judged(Predictor(best, settings.val_batch_size), source, shown, settings.n_classes,
                       settings.ignore_label)
-    _, height, width, _ = best.input_shape
-    write_page(path, f"{best.name}, epoch {run.state.best_epoch} of {run.state.epoch}",
+    _, height, width, _ = best.network.input_shape
+    write_page(path, f"{best.network.name}, epoch {run.state.best_epoch} of {run.state.epoch}",
                [f"network {width}×{height}", f"{len(run.source)} training pictures",
                 f"{len(source)} validation pictures", f"{settings.n_classes} classes"], run.appearance,
                [("Validation pictures", "The first ones; segnet-hpu demo finds the worst and the best.", pictures)],

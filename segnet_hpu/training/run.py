@@ -8,7 +8,8 @@ import numpy as np
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.user_functions import Prepared
 from segnet_hpu.errors import RunError, Stopped
-from segnet_hpu.interchange.load import load_model
+from segnet_hpu.interchange.load import load
+from segnet_hpu.models.trained_model import InputCoding, TrainedModel
 from segnet_hpu.progress import Progress
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.precision import set_precision
@@ -68,23 +69,24 @@ class Run:
         if model is not None:
             check_model(model, settings)
         self.model = model or make_model(settings)
-        self.model.equalises = settings.clahe > 0
         ranks.first(self._set_first_weights)
         self.batch_size = settings.batch_size * ranks.planned
         self.steps = settings.steps_per_epoch or -(-len(self.source) // self.batch_size)
         self.settings = settings = resolve_epochs(settings, self.steps)
         weights = ranks.first(lambda: class_weights(self.source, settings))
         compile_model(self.model, settings, weights, self.steps, self.device.jit_compile, ranks)
-        facts = {key: getattr(settings, key) for key in ("class_names", "palette", "ignore_label", "clahe")}
-        facts["made_with"] = {
+        made_with = {
             "model_name": self.model.name, "model_options": settings.model_options,
             "n_classes": settings.n_classes, "batch_size": self.batch_size,
             "optimizer_name": settings.optimizer_name, "steps_per_epoch": self.steps, "monitor": monitor.name,
             "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"}
-        self.judge = Judge(settings, self.model, self.validation, self.appearance.names, monitor, ranks)
+        names = tuple(self.appearance.names) if settings.class_names else None
+        self.trained = TrainedModel(self.model, names, settings.palette, settings.ignore_label,
+                                    InputCoding(clahe=settings.clahe), made_with)
+        self.judge = Judge(settings, self.trained, self.validation, self.appearance.names, monitor, ranks)
         # What can be refused has been: from here on the run writes.
         ranks.first(self.places.claim)
-        self.keeper = Keeper(settings, self.places, self.model, self.steps, facts, ranks)
+        self.keeper = Keeper(settings, self.places, self.trained, self.steps, ranks)
         self.state = self.keeper.resume()
 
     def _set_first_weights(self):
@@ -198,7 +200,7 @@ class Run:
             return
         best, card = None, None
         if self.validation is not None:
-            best, _ = load_model(self.places.best)
+            best = load(self.places.best)
             whole = self.best_card is not None and not self.settings.val_steps_per_epoch
             card = self.best_card if whole else self.judge.evaluate(best)
         self.journal.close(best, card)

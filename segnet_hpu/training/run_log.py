@@ -39,7 +39,7 @@ class Journal:
         self.tensorboard.scalars(scalars, record["step"])
         if run.validation is not None:
             with checkpoint.averaged_weights(run.model):
-                for name, picture in report.panels(run.model, *self._shown()):
+                for name, picture in report.panels(run.trained, *self._shown()):
                     self.tensorboard.picture(name, picture, record["step"])
         self.tensorboard.flush()
         print(report.epoch_line(record, run.settings.epochs, run.ranks.size), flush=True)
@@ -47,7 +47,7 @@ class Journal:
     def close(self, best, card):
         """Write the best model's scores, page and overlays, and say what to do next.
 
-        best: the model; card: its Scorecard; both None without validation.
+        best: the TrainedModel; card: its Scorecard; both None without validation.
         """
         self.tensorboard.close()
         if card is not None:

@@ -31,27 +31,27 @@ class MeanLoss:
 
 
 class Judge:
-    """Scores `model` on `validation`, a source or None. names: of the classes. monitor: a Monitor."""
+    """Scores a TrainedModel on `validation`, a source or None. names: of the classes. monitor: a Monitor."""
 
-    def __init__(self, settings, model, validation, names, monitor, ranks):
-        self.settings, self.model, self.validation = settings, model, validation
+    def __init__(self, settings, trained, validation, names, monitor, ranks):
+        self.settings, self.trained, self.validation = settings, trained, validation
         self.names, self.monitor, self.ranks = names, monitor, ranks
 
     def judge(self, record):
         """Return (the epoch's record with its validation's figures, its score, Scorecard or None)."""
         card = None
         if self.validation is not None:
-            loss = MeanLoss(self.model.loss) if self.monitor.name == "val_loss" else None
-            with checkpoint.averaged_weights(self.model):
-                card = self.evaluate(self.model, self.settings.val_steps_per_epoch, self.ranks, loss and loss.add)
+            loss = MeanLoss(self.trained.network.loss) if self.monitor.name == "val_loss" else None
+            with checkpoint.averaged_weights(self.trained.network):
+                card = self.evaluate(self.trained, self.settings.val_steps_per_epoch, self.ranks, loss and loss.add)
             scores = ({"loss": loss.result(self.ranks)} if loss else {}) | card.figures()
             record = record | {f"val_{name}": value for name, value in scores.items()}
         return record, self.monitor.score(record, card), card
 
-    def evaluate(self, model, steps=None, ranks=ALONE, observe=None):
-        """Return a model's Scorecard on the validation set, or on its first `steps` batches."""
+    def evaluate(self, trained, steps=None, ranks=ALONE, observe=None):
+        """Return a TrainedModel's Scorecard on the validation set, or on its first `steps` batches."""
         settings = self.settings
         scorers = make_scorers(settings.val_metrics, settings.positive_class, self.names)
-        predictor = Predictor(model, settings.val_batch_size)
+        predictor = Predictor(trained, settings.val_batch_size)
         return evaluate(predictor, self.validation, settings.n_classes, settings.ignore_label,
                         steps and steps * settings.val_batch_size, ranks=ranks, scorers=scorers, observe=observe)

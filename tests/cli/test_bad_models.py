@@ -11,7 +11,7 @@ import pytest
 from judging import EVALUATE, PREDICT, TRAIN, write_pair
 from segnet_hpu.cli import main
 from segnet_hpu.models.build import build_model
-from segnet_hpu.training.checkpoint import save_model
+from segnet_hpu.models.trained_model import TrainedModel
 
 
 @keras.saving.register_keras_serializable("elsewhere")
@@ -32,10 +32,10 @@ def little(n_classes=2, size=32):
 def models(tmp_path_factory):
     """A folder of sound and of damaged model files."""
     folder = tmp_path_factory.mktemp("models")
-    save_model(folder / "two.keras", little(), {})
-    save_model(folder / "three.keras", little(3), {})
-    save_model(folder / "any_size.keras", little(size=None), {})
-    save_model(folder / "segnet3.keras", build_model("vgg_segnet", 3, 32, 32), {})
+    TrainedModel(little()).save(folder / "two.keras")
+    TrainedModel(little(3)).save(folder / "three.keras")
+    TrainedModel(little(size=None)).save(folder / "any_size.keras")
+    TrainedModel(build_model("vgg_segnet", 3, 32, 32)).save(folder / "segnet3.keras")
     image = keras.Input((32, 32, 3))
     keras.Model(image, keras.layers.Flatten()(image)).save(folder / "classifier.keras")
     keras.Model(image, Strange()(image)).save(folder / "strange.keras")

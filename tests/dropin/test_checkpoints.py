@@ -9,8 +9,9 @@ import pytest
 from segnet_hpu.cli import main
 from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange.keras_segmentation import find_weights
-from segnet_hpu.interchange.load import load_model
+from segnet_hpu.interchange.load import load
 from segnet_hpu.models.build import build_model
+from segnet_hpu.models.trained_model import TrainedModel
 
 
 def write(prefix, model, epoch=0, first=17):
@@ -46,8 +47,9 @@ def test_weights_and_the_release_are_told_from_the_file(tmp_path, mean, relu):
     """A decoder whose batch normalisation saw negative means was not rectified."""
     model = random_model(mean=mean, relu=relu)
     write(tmp_path / "net", model)
-    loaded, facts = load_model(tmp_path / "net")
-    assert facts == {} and loaded.get_config() == model.get_config()
+    trained = load(tmp_path / "net")
+    loaded = trained.network
+    assert trained == TrainedModel(loaded) and loaded.get_config() == model.get_config()
     for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -74,7 +76,7 @@ def test_it_can_be_exported(tmp_path):
     assert main(["export", "--checkpoints_path", f"{tmp_path}/net", "--format", "tflite", "--output", "logits",
                  "--out", f"{tmp_path}/net.tflite"]) == 0
     image = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), np.uint8)
-    expected = np.asarray(load_model(tmp_path / "net")[0](image.astype(np.float32)))
+    expected = np.asarray(load(tmp_path / "net").network(image.astype(np.float32)))
     found = tflite.load(tmp_path / "net.tflite")(image)
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
 
@@ -86,7 +88,7 @@ def test_newest_weights(tmp_path):
     assert find_weights(tmp_path / "net") == tmp_path / "net.10"
     assert find_weights(tmp_path / "net.9") == tmp_path / "net.9"
     assert find_weights(tmp_path / "other") is None
-    assert load_model(tmp_path / "net.9")[0].name == "segnet"
+    assert load(tmp_path / "net.9").network.name == "segnet"
 
 
 def test_refusals(tmp_path):
@@ -98,18 +100,18 @@ def test_refusals(tmp_path):
                             ({"model_class": "sgnet"}, "unknown model 'sgnet'. Did you mean segnet")):
         config.write_text(json.dumps(facts | change))
         with pytest.raises(UsageError, match=message):
-            load_model(tmp_path / "net")
+            load(tmp_path / "net")
     config.write_text("{")
     with pytest.raises(UsageError, match="net_config.json is no configuration"):
-        load_model(tmp_path / "net")
+        load(tmp_path / "net")
     config.write_text(json.dumps(facts))
     (tmp_path / "net.0").write_bytes((tmp_path / "net.0").read_bytes()[:2000])
     with pytest.raises(UsageError, match="net.0 holds no weights of Keras"):
-        load_model(tmp_path / "net")
+        load(tmp_path / "net")
     (tmp_path / "net.0").unlink()
     (tmp_path / "net.1.index").write_bytes(b"broken")
     with pytest.raises(UsageError, match="net.1 holds no weights of Keras"):
-        load_model(tmp_path / "net")
+        load(tmp_path / "net")
     (tmp_path / "net.1.index").unlink()
     with pytest.raises(UsageError, match="no checkpoint at .*net"):
-        load_model(tmp_path / "net")
+        load(tmp_path / "net")

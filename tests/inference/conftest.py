@@ -4,13 +4,13 @@ import keras
 import pytest
 from odd import build
 
-from segnet_hpu.training.checkpoint import save_model
+from segnet_hpu.models.trained_model import TrainedModel
 
 
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "odd.keras"
-    save_model(path, build(), {"class_names": "a,b,c,d", "palette": None, "ignore_label": None})
+    TrainedModel(build(), class_names=("a", "b", "c", "d")).save(path)
     return path
 
 

@@ -11,7 +11,7 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
 from segnet_hpu.inference.predictor import Predictor, classes_at
 from segnet_hpu.inference.uncertainty import SampledPrediction
-from segnet_hpu.training.checkpoint import save_model
+from segnet_hpu.models.trained_model import TrainedModel
 
 SIZE = (16, 24)
 
@@ -100,7 +100,7 @@ def dropping(tmp_path_factory):
     model = build()
     x = keras.layers.Dropout(0.5)(model.layers[-2].output)
     path = tmp_path_factory.mktemp("model") / "dropping.keras"
-    save_model(path, keras.Model(model.input, model.layers[-1](x), name="dropping"), {})
+    TrainedModel(keras.Model(model.input, model.layers[-1](x), name="dropping")).save(path)
     return path
 
 

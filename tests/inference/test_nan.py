@@ -6,7 +6,7 @@ import pytest
 from odd import build, write_pictures
 
 from segnet_hpu.cli import main
-from segnet_hpu.training.checkpoint import save_model
+from segnet_hpu.models.trained_model import TrainedModel
 
 
 def broken():
@@ -20,7 +20,7 @@ def broken():
 
 @pytest.fixture
 def broken_file(tmp_path):
-    save_model(tmp_path / "odd.keras", broken(), {"class_names": "a,b,c,d", "palette": None, "ignore_label": None})
+    TrainedModel(broken(), class_names=("a", "b", "c", "d")).save(tmp_path / "odd.keras")
     write_pictures(tmp_path)
     return tmp_path / "odd.keras"
 

@@ -10,7 +10,7 @@ import pytest
 from odd import build
 
 from segnet_hpu.cli import main
-from segnet_hpu.training.checkpoint import save_model
+from segnet_hpu.models.trained_model import TrainedModel
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/predict.md").read_text()
 # A screen, a camera, or a model with dropout is not here; the shell script trains for minutes.
@@ -27,7 +27,7 @@ def sample(tmp_path_factory):
     """A folder as the preset leaves it, with a small model, and a video."""
     folder = tmp_path_factory.mktemp("docs")
     assert main(["sample_data", "--out", f"{folder}/dataset1", "--height", "60", "--width", "80"]) == 0
-    save_model(folder / "runs/cpu/checkpoints/odd.best.keras", build(), {})
+    TrainedModel(build()).save(folder / "runs/cpu/checkpoints/odd.best.keras")
     writer = cv2.VideoWriter(f"{folder}/road.mp4", cv2.VideoWriter_fourcc(*"mp4v"), 25, (80, 60))
     for i in range(3):
         writer.write(np.full((60, 80, 3), 40 * i, np.uint8))

@@ -7,11 +7,11 @@ from keras import layers
 from segnet_hpu.cli import main
 from segnet_hpu.data.images import read_image, read_label
 from segnet_hpu.models.layers import LocalResponseNormalization, MaxPoolingWithMask, Unpooling
-from segnet_hpu.training.checkpoint import save_model
+from segnet_hpu.models.trained_model import TrainedModel
 from toy import write_toy
 
 SIZE = (34, 45)  # odd where it hurts: 17x23 after one pooling
-FACTS = {"class_names": "sky,ground,box", "palette": "voc", "ignore_label": 255}
+ABOUT = {"class_names": ("sky", "ground", "box"), "palette": "voc", "ignore_label": 255}
 
 
 def network():
@@ -41,7 +41,7 @@ def train(folder, model, steps=150):
     y = np.stack([read_label(p)[rows][:, columns] for p in sorted(labels.iterdir())])
     model.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     model.fit(x, y, batch_size=12, epochs=steps, verbose=0)
-    save_model(folder / "model.keras", model, FACTS)
+    TrainedModel(model, **ABOUT).save(folder / "model.keras")
     return folder
 
 

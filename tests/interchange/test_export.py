@@ -14,7 +14,7 @@ from segnet_hpu.interchange.export.formats import FORMATS
 from segnet_hpu.interchange.export.labels import describe
 from segnet_hpu.interchange.export.serving import Serving
 from segnet_hpu.models.build import build_model
-from segnet_hpu.training.checkpoint import save_model
+from segnet_hpu.models.trained_model import TrainedModel
 
 ENDINGS = {name: found.ending for name, found in FORMATS.items()}
 
@@ -82,7 +82,7 @@ def test_a_quantised_file_takes_pixels_as_they_are_and_is_smaller(tmp_path, piec
 
     image = keras.Input((*SIZE, 3))
     x = keras.layers.Conv2D(64, 7)(keras.layers.Rescaling(1 / 127.5, -1)(image))
-    save_model(tmp_path / "wide.keras", keras.Model(image, keras.layers.Conv2D(4, 7)(x), name="wide"), {})
+    TrainedModel(keras.Model(image, keras.layers.Conv2D(4, 7)(x), name="wide")).save(tmp_path / "wide.keras")
     sizes = {}
     for name in ("tflite", "tflite_fp16", "tflite_int8"):
         out = tmp_path / f"{name}.tflite"
@@ -101,7 +101,7 @@ def test_a_quantised_file_takes_pixels_as_they_are_and_is_smaller(tmp_path, piec
 
 def test_a_free_size_is_the_network_built_for_that_size(tmp_path):
     model = build_model("segnet", 3, 32, 48)
-    save_model(tmp_path / "free.keras", model, {})
+    TrainedModel(model).save(tmp_path / "free.keras")
     other = build_model("segnet", 3, 64, 32)
     other.set_weights(model.get_weights())
     picture = np.random.default_rng(0).integers(0, 256, (2, 64, 32, 3), np.uint8)
@@ -131,7 +131,7 @@ def test_mixed_precision_becomes_float32(tmp_path, capsys):
         model = network()
     finally:
         keras.config.set_dtype_policy("float32")
-    save_model(tmp_path / "bf16.keras", model, {})
+    TrainedModel(model).save(tmp_path / "bf16.keras")
     plain = network()
     plain.set_weights(model.get_weights())
     out = tmp_path / "bf16.pb"

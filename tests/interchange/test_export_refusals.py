@@ -67,9 +67,9 @@ def test_refusals_import_no_tensorflow():
                                         ("vanilla_deeplabv3plus", "aspp_image_up")])
 def test_networks_made_for_one_size_say_so(place, capsys, name, layer):
     from segnet_hpu.models.build import build_model
-    from segnet_hpu.training.checkpoint import save_model
+    from segnet_hpu.models.trained_model import TrainedModel
 
-    save_model(place / "bound.keras", build_model(name, 3, 32, 32), {})
+    TrainedModel(build_model(name, 3, 32, 32)).save(place / "bound.keras")
     assert main((EXPORT + "--checkpoints_path bound.keras --free_size").split()) == 2
     err = capsys.readouterr().err
     assert f"--free_size: {name} takes 32x32 only" in err and layer in err and not (place / "net.pb").exists()

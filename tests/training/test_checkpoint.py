@@ -10,11 +10,12 @@ import pytest
 
 from runs import contents, flags, newest, plain, run, small
 from segnet_hpu.errors import RunError, UsageError
-from segnet_hpu.interchange.load import find_checkpoint, load_model
+from segnet_hpu.interchange.load import find_checkpoint, load
+from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.training import checkpoint
-from segnet_hpu.training.checkpoint import list_checkpoints, restore_newest, save_checkpoint, save_model
+from segnet_hpu.training.checkpoint import list_checkpoints, restore_newest, save_checkpoint
 from segnet_hpu.training.state import State
 
 MADE_WITH = {"model_name": "plain", "batch_size": 2}
@@ -34,8 +35,8 @@ def trained(seed=0, make=plain, name="adam", **options):
 
 def save(folder, epoch, model):
     path = folder / f"m.{epoch}.keras"
-    save_checkpoint(path, model, State(step=5 * epoch, epoch=epoch, best_score=0.5, best_epoch=epoch),
-                    {"made_with": MADE_WITH, "palette": "voc"})
+    save_checkpoint(path, TrainedModel(model, made_with=MADE_WITH, palette="voc"),
+                    State(step=5 * epoch, epoch=epoch, best_score=0.5, best_epoch=epoch))
     return path
 
 
@@ -64,7 +65,7 @@ def test_state_comes_back_and_keras_opens_the_file(two):
     assert same(values(fresh), values(second))
     opened = keras.saving.load_model(folder / "m.2.keras")
     assert same(opened.get_weights(), second.get_weights()) and opened.name == "plain"
-    assert load_model(folder / "m.2.keras")[1]["palette"] == "voc"
+    assert load(folder / "m.2.keras").palette == "voc"
     assert restore_newest(folder / "other", fresh, MADE_WITH, pytest.fail) is None
 
 
@@ -192,7 +193,7 @@ def test_the_file_to_use_holds_the_moving_average_and_the_state_both(tmp_path):
     averages = [np.array(v) for v in model.optimizer._model_variables_moving_average]
     assert not same(raw, averages)
     with checkpoint.averaged_weights(model):
-        save_model(tmp_path / "m.best.keras", model, {})
+        TrainedModel(model).save(tmp_path / "m.best.keras")
     path = save(tmp_path, 1, model)
     for file in (path, tmp_path / "m.best.keras"):
         assert same(keras.saving.load_model(file).get_weights(), averages)

@@ -9,7 +9,7 @@ import pytest
 
 from runs import flags, newest, plain, rows, run
 from segnet_hpu.cli import main
-from segnet_hpu.interchange.load import load_model
+from segnet_hpu.interchange.load import load
 
 
 def equalised(path):
@@ -58,8 +58,8 @@ def test_evaluation_and_prediction_of_its_checkpoint(trained, data, tmp_path):
     assert main(["predict", "--checkpoints_path", best, "--input_path", str(data["val_images"]), "--output_path",
                  str(tmp_path / "out"), "--ids"]) == 0
     np.testing.assert_array_equal(labels_of(tmp_path / "out"), expected)
-    model, facts = load_model(best)
-    assert facts["clahe"] == 1 and model.equalises
+    coding = load(best).input_coding
+    assert coding.clahe == 1 and coding.equalises
 
 
 def test_a_share_beyond_one_is_refused(data, capsys):

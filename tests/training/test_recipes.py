@@ -9,7 +9,7 @@ import pytest
 from runs import ROOT, flags, run
 from segnet_hpu import config
 from segnet_hpu.cli import main
-from segnet_hpu.interchange.load import load_model
+from segnet_hpu.interchange.load import load
 from segnet_hpu.training.settings import Settings
 
 SMALL = dict(input_height=32, input_width=64, encoder_weights="random", epochs=1, batch_size=2, steps_per_epoch=1,
@@ -29,7 +29,7 @@ def train(preset, folder, real_data, model, options):
 
 def test_fcn_8s(tmp_path, real_data):
     row = train("fcn8s_kitti", tmp_path, real_data, "vanilla_fcn_8", "skip_scale=at_once,sigma=0.01,width=8")
-    model, _ = load_model(tmp_path / "run")
+    model = load(tmp_path / "run").network
     assert model.get_layer("decoder_scale3").scale == pytest.approx(1e-4)
     # Two classes at next to no logits, and L2 of all kernels on top.
     assert float(row["loss"]) > np.log(2)
@@ -40,8 +40,8 @@ def test_fcn_8s(tmp_path, real_data):
 def test_wide_fcn_8s_paints_the_road_green_and_equalises(tmp_path, real_data):
     row = train("fcn8s_wide_kitti", tmp_path, real_data, "vanilla_fcn_8_wide", "width=8")
     assert float(row["val_loss"]) == pytest.approx(np.log(2), rel=0.5)
-    model, facts = load_model(tmp_path / "run")
-    assert model.equalises and facts["class_names"] == "background,road"
+    trained = load(tmp_path / "run")
+    assert trained.input_coding.equalises and trained.class_names == ["background", "road"]
     picture, = (tmp_path / "run/pictures").iterdir()
     source = real_data / "kitti_road/training/image_2" / picture.name
     assert main(["predict", "--checkpoints_path", str(tmp_path / "run"), "--input_path", str(source),

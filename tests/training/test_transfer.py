@@ -11,7 +11,7 @@ from segnet_hpu.cli import main
 from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange.transfer import transfer_weights
 from segnet_hpu.models.build import build_model
-from segnet_hpu.training.checkpoint import save_model
+from segnet_hpu.models.trained_model import TrainedModel
 
 ENCODER = [f"block{b}_conv{i}" for b, n in enumerate((2, 2, 3, 3), 1) for i in range(1, n + 1)]
 
@@ -22,7 +22,7 @@ def five(tmp_path_factory):
     keras.utils.set_random_seed(1)
     model = build_model("vgg_segnet", 5, 32, 48)
     path = tmp_path_factory.mktemp("five") / "five.keras"
-    save_model(path, model, {})
+    TrainedModel(model).save(path)
     return path, model
 
 

@@ -10,7 +10,7 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.inference.predictor import input_transform
 from segnet_hpu.models.blocks import resize
-from segnet_hpu.models.save import write_model
+from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.objectives.losses.distillation import distillation_loss
 from segnet_hpu.progress import Progress
 
@@ -49,7 +49,8 @@ def perform_distilation(teacher_model, student_model, data_path, distilation_los
                 progress.update(1, f"loss {logs['loss']:.4f}")
         history.append(float(logs["loss"]))
         if checkpoints_path is not None:
-            write_model(f"{checkpoints_path}.{epoch}.keras", student_model, {}, "free space or choose another prefix")
+            TrainedModel.of(student_model).save(f"{checkpoints_path}.{epoch}.keras",
+                                                "free space or choose another prefix")
     return history
 
 

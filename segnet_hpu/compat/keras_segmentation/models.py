@@ -8,13 +8,16 @@ from segnet_hpu.compat.keras_segmentation.softmax import softmax_model
 from segnet_hpu.compat.keras_segmentation.train import train
 from segnet_hpu.models.build import build_model
 from segnet_hpu.models.registry import find, names
+from segnet_hpu.models.trained_model import TrainedModel
 
 METHODS = {"train": train, "predict_segmentation": predict, "predict_multiple": predict_multiple,
            "evaluate_segmentation": evaluate}
 
 
-def with_methods(model):
+def with_methods(model, trained=None):
     """Give a model of logits keras_segmentation's methods and attributes; return it.
+
+    trained: the TrainedModel whose network it is, kept as its attribute `trained`.
 
     Its `predict` becomes that of softmax_model(model): arrays of `get_image_array` in, softmax (N, h * w,
     n_classes) out. Called, or by `predict_on_batch`, it maps raw RGB to logits as before.
@@ -22,6 +25,7 @@ def with_methods(model):
     _, model.input_height, model.input_width, _ = model.input_shape
     _, model.output_height, model.output_width, model.n_classes = model.output_shape
     model.model_name = model.name
+    model.trained = trained or TrainedModel.of(model)
     for name, function in METHODS.items():
         setattr(model, name, MethodType(function, model))
     # In a closure: as an attribute the twin, which holds the model, would be saved within it.
@@ -32,9 +36,10 @@ def with_methods(model):
 
 def model_from_checkpoint_path(checkpoints_path):
     """Return the model, with keras_segmentation's methods, of what `--checkpoints_path` takes."""
-    from segnet_hpu.interchange.load import load_model
+    from segnet_hpu.interchange.load import load
 
-    return with_methods(load_model(checkpoints_path)[0])
+    trained = load(checkpoints_path)
+    return with_methods(trained.network, trained)
 
 
 def _make(name, n_classes, input_height=None, input_width=None, channels=3, encoder_level=3):

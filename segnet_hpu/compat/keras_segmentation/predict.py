@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from segnet_hpu.compat.keras_segmentation.pictures import GivenPairs, picture_of
+from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem
 from segnet_hpu.data.source import FolderSource
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import write_image
+from segnet_hpu.models.trained_model import TrainedModel
 
 
 def predict(model=None, inp=None, out_fname=None, checkpoints_path=None, overlay_img=False, class_names=None,
@@ -44,7 +46,8 @@ def predict_multiple(model=None, inps=None, inp_dir=None, out_dir=None, checkpoi
     if read_image_type not in (0, 1):
         raise UsageError(f"read_image_type is {read_image_type}; expected 1 (colour) or 0 (grey)")
     size = _size(prediction_height, prediction_width)
-    model, facts = _model(model, checkpoints_path)
+    trained = _trained(model, checkpoints_path)
+    model = trained.network
     if inps is None:
         _refuse_missing(inp_dir=inp_dir)
         inps = [path for paths in files_by_stem(inp_dir, IMAGE_FORMATS).values() for path in paths]
@@ -56,8 +59,8 @@ def predict_multiple(model=None, inps=None, inp_dir=None, out_dir=None, checkpoi
     if overlay_img and any(out_fnames) and model.input_shape[-1] not in (1, 3):
         raise UsageError(f"overlay_img draws over pictures of 1 or 3 channels, {model.name} takes "
                          f"{model.input_shape[-1]}; leave it out")
-    predictor = Predictor(model)
-    draw = drawer("overlay" if overlay_img else "colour", _appearance(model, facts, class_names, colors),
+    predictor = Predictor(trained)
+    draw = drawer("overlay" if overlay_img else "colour", _appearance(trained, class_names, colors),
                   show_legends)
     return [_predict(predictor, draw, picture_of(inp, read_image_type), result, size)
             for inp, result in zip(inps, out_fnames, strict=True)]
@@ -86,11 +89,12 @@ def predict_video(model=None, inp=None, output=None, checkpoints_path=None, disp
     if output:
         check_output("output", output, inp)
     with VideoReader(inp) as reader, Window() if display else contextlib.nullcontext() as window:
-        model, facts = _model(model, checkpoints_path)
-        draw = drawer("overlay" if overlay_img else "colour", _appearance(model, facts, class_names, colors),
+        trained = _trained(model, checkpoints_path)
+        model = trained.network
+        draw = drawer("overlay" if overlay_img else "colour", _appearance(trained, class_names, colors),
                       show_legends)
         with StopSignals() as signals:
-            line = label_file(Predictor(model), reader, output, draw, window=window, size=size,
+            line = label_file(Predictor(trained), reader, output, draw, window=window, size=size,
                               stopped=lambda: signals.caught)
     if signals.caught:
         raise Stopped(f"stopped; {line}", signals.caught)
@@ -110,7 +114,8 @@ def evaluate(model=None, inp_images=None, annotations=None, inp_images_dir=None,
 
     if read_image_type != 1:
         raise UsageError(f"read_image_type is {read_image_type}; evaluate reads pictures in colour, which is 1")
-    model, facts = _model(model, checkpoints_path)
+    trained = _trained(model, checkpoints_path)
+    model = trained.network
     refuse_other_than_rgb(model, "evaluate")
     if inp_images is None:
         _refuse_missing(inp_images_dir=inp_images_dir, annotations_dir=annotations_dir)
@@ -120,8 +125,8 @@ def evaluate(model=None, inp_images=None, annotations=None, inp_images_dir=None,
         if counts[0] != counts[1]:
             raise UsageError(f"{counts[0]} images and {counts[1]} annotations; expected as many")
         source = GivenPairs(inp_images, annotations)
-    ignore = facts.get("ignore_label") if ignore_label is None else ignore_label
-    scores = confusion_of(Predictor(model, batch_size=2), source, model.output_shape[-1], ignore).scores()
+    ignore = trained.ignore_label if ignore_label is None else ignore_label
+    scores = confusion_of(Predictor(trained, batch_size=2), source, model.output_shape[-1], ignore).scores()
     return {"frequency_weighted_IU": scores["frequency_weighted_iou"], "mean_IU": scores["mean_iou"],
             "class_wise_IU": np.array([row["iou"] for row in scores["per_class"]], float)}
 
@@ -140,15 +145,15 @@ def _refuse_missing(**inputs):
             raise UsageError(f"{name} is not given; expected what to predict")
 
 
-def _model(model, checkpoints_path):
-    """(model, facts that training noted); {} for a model given as such."""
+def _trained(model, checkpoints_path):
+    """The TrainedModel of a model with methods, of any other network, or of a checkpoint."""
     if model is not None:
-        return model, {}
+        return getattr(model, "trained", TrainedModel.of(model))
     if checkpoints_path is None:
         raise UsageError("neither model nor checkpoints_path is given; expected one of them")
-    from segnet_hpu.interchange.load import load_model
+    from segnet_hpu.interchange.load import load
 
-    return load_model(checkpoints_path)
+    return load(checkpoints_path)
 
 
 def _size(height, width):
@@ -157,11 +162,8 @@ def _size(height, width):
     return height and (height, width)
 
 
-def _appearance(model, facts, class_names, colors):
-    from segnet_hpu.data.appearance import Appearance
-
-    n_classes = model.output_shape[-1]
-    appearance = Appearance.of(n_classes, facts.get("class_names"), facts.get("palette"))
+def _appearance(trained, class_names, colors):
+    n_classes, appearance = trained.n_classes, trained.appearance()
     names = list(class_names or appearance.names)
     colours = appearance.colours if colors is None else np.array(colors, np.uint8)[:, ::-1]
     for what, values in (("class_names", names), ("colors", colours)):

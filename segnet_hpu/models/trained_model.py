@@ -1,0 +1,137 @@
+"""A network with what its use must know of it, and the `.keras` file that holds both."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segnet_hpu.data.appearance import Appearance
+from segnet_hpu.errors import RunError
+
+if TYPE_CHECKING:
+    import keras
+
+# Of a file that is not whole yet. Keras wants the ending .keras; a dot in front keeps it out of every listing.
+PARTIAL = ".partial.keras"
+FACTS = "segnet_hpu/facts.json"
+
+
+@dataclass(frozen=True)
+class InputCoding:
+    """What the numbers are that a network takes: RGB pictures (H, W, channels).
+
+    bit_depth: of a picture file's integers. value_range: what their lowest and highest become. clahe: the share of
+    the training pictures that were equalised (CLAHE); above 0 every picture is equalised at prediction.
+    """
+
+    channels: int = 3
+    bit_depth: int = 8
+    value_range: tuple[float, float] = (0.0, 255.0)
+    clahe: float = 0.0
+
+    @property
+    def equalises(self) -> bool:
+        """Whether pictures go through CLAHE before the network."""
+        return self.clahe > 0
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What a checkpoint is.
+
+    network: a functional model, pictures as `input_coding` says (B, H, W, channels) -> logits (B, h, w, n_classes).
+    class_names, palette (a known data set's name), ignore_label (an id left out of the scores beside 255): as
+    training was given them, or None. made_with: the settings that a resumed run must share, by their names.
+    imported_from: the file that the weights were converted from.
+
+    >>> trained = segnet_hpu.load("runs/street")  # doctest: +SKIP
+    >>> trained.network.predict(pictures)  # doctest: +SKIP
+    >>> trained.save("street.keras")  # doctest: +SKIP
+    """
+
+    network: keras.Model
+    class_names: Sequence[str] | None = None
+    palette: str | None = None
+    ignore_label: int | None = None
+    input_coding: InputCoding = InputCoding()
+    made_with: Mapping[str, Any] = field(default_factory=dict)
+    imported_from: str | None = None
+
+    @classmethod
+    def of(cls, model: keras.Model | TrainedModel) -> TrainedModel:
+        """Return a TrainedModel as it is, and a bare network as one of which nothing else is known."""
+        if isinstance(model, TrainedModel):
+            return model
+        return cls(model, input_coding=InputCoding(channels=model.input_shape[-1]))
+
+    @classmethod
+    def read(cls, network: keras.Model, archive: zipfile.ZipFile) -> TrainedModel:
+        """Return the network with what its archive notes of it. Raises ValueError where that has a wrong type."""
+        noted = json.loads(archive.read(FACTS)) if FACTS in archive.namelist() else {}
+        for name, kind in {"class_names": str, "palette": str, "ignore_label": int, "clahe": int | float,
+                           "made_with": dict}.items():
+            if not isinstance(noted.get(name), kind | None):
+                raise ValueError(f"{FACTS}: {name} is {noted[name]!r}")
+        names = noted.get("class_names")
+        return cls(network, names.split(",") if names else None, noted.get("palette"), noted.get("ignore_label"),
+                   InputCoding(network.input_shape[-1], clahe=noted.get("clahe") or 0.0),
+                   noted.get("made_with") or {}, noted.get("imported_from"))
+
+    @property
+    def n_classes(self) -> int:
+        return self.network.output_shape[-1]
+
+    def appearance(self, class_names: str | None = None, palette: str | None = None) -> Appearance:
+        """Return the classes' names and colours: those given, as text "a,b,c" and a data set's name, else its own.
+
+        Raises UsageError for an unknown palette or a wrong number of names.
+        """
+        return Appearance.of(self.n_classes, class_names or ",".join(self.class_names or ()) or None,
+                             palette or self.palette)
+
+    def save(self, path: str | Path, advice: str = "free space or choose another place",
+             add: Callable[[zipfile.ZipFile], None] = lambda archive: None) -> None:
+        """Write the file that `load` reads: whole, or not at all. Makes the folder if need be.
+
+        advice: what to do where it cannot be written, for the error. add: puts more into the open archive. Raises
+        RunError if it cannot be written.
+        """
+        import keras
+
+        path, network = Path(path), self.network
+        partial = path.with_name(f".{path.stem}{PARTIAL}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # A plain twin that shares the layers: the file holds the network, not the training set-up.
+            keras.Model(network.input, network.output, name=network.name).save(partial)
+            with zipfile.ZipFile(partial, "a") as archive:
+                archive.writestr(FACTS, json.dumps(self._noted()))
+                add(archive)
+            with open(partial, "rb") as file:
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+            _sync_folder(path.parent)
+        except (OSError, RuntimeError) as error:
+            partial.unlink(missing_ok=True)
+            reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+            raise RunError(f"cannot write checkpoint {path}: {reason}; {advice}") from error
+
+    def _noted(self) -> dict[str, Any]:
+        """What the archive notes, as JSON takes it."""
+        more = {"clahe": self.input_coding.clahe, "made_with": dict(self.made_with),
+                "imported_from": self.imported_from}
+        return {"class_names": self.class_names and ",".join(self.class_names), "palette": self.palette,
+                "ignore_label": self.ignore_label} | {name: value for name, value in more.items() if value}
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
