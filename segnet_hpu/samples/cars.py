@@ -3,14 +3,15 @@
 import numpy as np
 
 from segnet_hpu.samples import materials
-from segnet_hpu.samples.canvas import CAR
-from segnet_hpu.samples.materials import pick
+from segnet_hpu.samples.canvas import CAR, Canvas, Mask, Paint
+from segnet_hpu.samples.materials import Grain, pick
 
 GLASS = np.array((46.0, 52, 58))
 TYRE = np.array((28.0, 28, 30))
 
 
-def car(canvas, rng, x, z, light, night, oncoming):
+def car(canvas: Canvas, rng: np.random.Generator, x: float, z: float, light: float, night: bool,
+        oncoming: bool) -> None:
     """A vehicle along the street whose nearest end is at (x, z); its front faces the camera when oncoming."""
     van = rng.random() < 0.2
     length, width = (rng.uniform(4.6, 5.6), 2.0) if van else (rng.uniform(3.6, 4.7), rng.uniform(1.65, 1.85))
@@ -36,17 +37,19 @@ def car(canvas, rng, x, z, light, night, oncoming):
     canvas.wall((x - half, z), (x + half, z), waist, face, CAR)
 
 
-def _quad(canvas, x, near, far, colour):
+def _quad(canvas: Canvas, x: float, near: tuple[float, float, float], far: tuple[float, float, float],
+          colour: np.ndarray) -> None:
     """Fill a symmetric plane between two edges, each (half width, y, z)."""
     (a, ya, za), (b, yb, zb) = near, far
     canvas.fill([(x - a, ya, za), (x + a, ya, za), (x + b, yb, zb), (x - b, yb, zb)], colour, CAR)
 
 
-def _flank(grain, colour, glass, length, height, waist, near_end, far_end):
+def _flank(grain: Grain, colour: np.ndarray, glass: np.ndarray, length: float, height: float, waist: float,
+           near_end: float, far_end: float) -> Paint:
     """Paint of a side: the profile's outline, side windows, wheels and a door line."""
     wheel = 0.31
 
-    def paint(s, y):
+    def paint(s: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, Mask, Mask]:
         slope = (height - y) / (height - waist)  # 0 at the roof, 1 at the waist
         cabin = (s > near_end + 0.4 * (1 - slope)) & (s < length - far_end - 0.4 * (1 - slope))
         body = (y <= waist) & (y > 0.22) | (y > waist) & cabin
@@ -62,13 +65,14 @@ def _flank(grain, colour, glass, length, height, waist, near_end, far_end):
     return paint
 
 
-def _face(rng, colour, light, width, waist, oncoming, night):
+def _face(rng: np.random.Generator, colour: np.ndarray, light: float, width: float, waist: float, oncoming: bool,
+          night: bool) -> Paint:
     """Paint of the front or the back: lights, number plate, bumper and the tyres below."""
     lamp = np.array((250, 245, 225) if oncoming else (190, 25, 25)) * (1.0 if night else light * 0.9)
     plate = pick(rng, [(225, 225, 215), (225, 200, 70)]) * light
     lamp_height = waist * rng.uniform(0.62, 0.8)
 
-    def paint(s, y):
+    def paint(s: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, Mask, Mask]:
         dx = abs(s - width / 2)
         shade = (0.8 + 0.3 * y / waist)[..., None] * np.where(y < 0.42, 0.7, 1.0)[..., None]
         out = colour * shade * np.ones_like(dx)[..., None]

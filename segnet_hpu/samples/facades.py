@@ -3,11 +3,11 @@
 import numpy as np
 
 from segnet_hpu.samples import materials
-from segnet_hpu.samples.canvas import BUILDING, FENCE, SIGN, TREE
-from segnet_hpu.samples.materials import pick
+from segnet_hpu.samples.canvas import BUILDING, FENCE, SIGN, TREE, Canvas, Mask, Paint, Point
+from segnet_hpu.samples.materials import Grain, pick
 
 
-def building(canvas, rng, near, far, light, night):
+def building(canvas: Canvas, rng: np.random.Generator, near: Point, far: Point, light: float, night: bool) -> None:
     """A facade between two ground points (x, z), its gable towards the camera and at times a shop sign."""
     colour = pick(rng, materials.FACADES)
     top = rng.uniform(5, 9) if rng.random() < 0.6 else rng.uniform(9, 24)
@@ -25,22 +25,23 @@ def building(canvas, rng, near, far, light, night):
         canvas.wall(*ends, rng.uniform(3.5, 4), paint, SIGN, bottom=rng.uniform(2.6, 3))
 
 
-def _plain(grain, colour, seed):
-    def paint(s, y):
+def _plain(grain: Grain, colour: np.ndarray, seed: float) -> Paint:
+    def paint(s: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, Mask, Mask]:
         return colour * grain.surface(s + seed, y), np.True_, np.True_
     return paint
 
 
-def _board(grain, rng, colour):
+def _board(grain: Grain, rng: np.random.Generator, colour: np.ndarray) -> Paint:
     ink = pick(rng, materials.SIGNS)
 
-    def paint(s, y):
+    def paint(s: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, Mask, Mask]:
         letters = (grain.at(grain.fine, s * 7, y * 3) > 0) & (y > 2.95) & (y < 3.45)
         return np.where(letters[..., None], ink, colour), np.True_, np.True_
     return paint
 
 
-def _facade(grain, rng, colour, top, night, length):
+def _facade(grain: Grain, rng: np.random.Generator, colour: np.ndarray, top: float, night: bool,
+            length: float) -> Paint:
     """Paint of a front: courses, windows with frames, a ground floor of its own, a roof or gables."""
     floor, pitch = rng.uniform(2.7, 3.6), rng.uniform(1.6, 4)
     wide, tall = pitch * rng.uniform(0.3, 0.75), floor * rng.uniform(0.4, 0.7)
@@ -53,7 +54,7 @@ def _facade(grain, rng, colour, top, night, length):
     shop_colour = pick(rng, materials.PAINT) * 0.8
     shift, lit = rng.integers(0, 400), rng.uniform(0.1, 0.7) if night else 0.03
 
-    def paint(s, y):
+    def paint(s: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, Mask, Mask]:
         up, along = (y - 0.7) % floor, s % pitch
         cell = np.floor(s / pitch) + shift, np.floor(y / floor) + 0 * s
         chance = grain.at(grain.fine, *cell)
@@ -81,7 +82,7 @@ def _facade(grain, rng, colour, top, night, length):
     return paint
 
 
-def barrier(canvas, rng, near, far, light):
+def barrier(canvas: Canvas, rng: np.random.Generator, near: Point, far: Point, light: float) -> None:
     """A fence: railings, boards, mesh or a low wall; the gaps of railings and mesh show what lies behind."""
     grain, colour = canvas.grain, pick(rng, materials.FENCES) * light
     kind = rng.integers(4)
@@ -89,10 +90,10 @@ def barrier(canvas, rng, near, far, light):
         colour = pick(rng, materials.FACADES) * light
     top, gap = rng.uniform(0.8, 2.0), rng.uniform(0.12, 0.35)
 
-    def paint(s, y):
+    def paint(s: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, Mask, Mask]:
         rails = (abs(y - top * 0.93) < 0.05) | (abs(y - top * 0.2) < 0.05)
         posts = s % 2.4 < 0.12
-        seen = rails | posts
+        seen: Mask = rails | posts
         if kind == 0:
             seen = seen | (s % gap < 0.04)
         elif kind == 2:
@@ -104,12 +105,12 @@ def barrier(canvas, rng, near, far, light):
     canvas.wall(near, far, top, paint, FENCE)
 
 
-def hedge(canvas, rng, near, far, light):
+def hedge(canvas: Canvas, rng: np.random.Generator, near: Point, far: Point, light: float) -> None:
     """Greenery with a ragged top."""
     grain, colour = canvas.grain, pick(rng, materials.LEAVES) * light
     top, shift = rng.uniform(0.9, 5), rng.integers(0, 400)
 
-    def paint(s, y):
+    def paint(s: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, Mask, Mask]:
         ragged = top * (0.85 + 0.3 * grain.at(grain.rough, s * 12 + shift, 0 * s))
         shade = 0.6 + 0.4 * np.clip(y / top, 0, 1)[..., None]
         return colour * shade * grain.surface(s + shift, y, fine=0.3, rough=0.5), y < ragged, np.True_

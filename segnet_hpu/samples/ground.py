@@ -1,12 +1,15 @@
 """Sky, road, pavement, verges and the shadows on them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 
 from segnet_hpu.samples import materials
-from segnet_hpu.samples.canvas import PAVEMENT, ROAD, SKY, TREE
-from segnet_hpu.samples.materials import pick
+from segnet_hpu.samples.canvas import PAVEMENT, ROAD, SKY, TREE, Canvas
+from segnet_hpu.samples.materials import Grain, pick
+from segnet_hpu.samples.weather import Weather
 
 FAR = 130.0  # metres to the end of the street
 
@@ -19,26 +22,26 @@ class Street:
     right: float
     left_line: float
     right_line: float
-    side_roads: tuple
+    side_roads: tuple[tuple[int, float, float], ...]
 
     @classmethod
-    def random(cls, rng):
+    def random(cls, rng: np.random.Generator) -> Street:
         """Draw the widths and up to two side roads."""
         left, right = -rng.uniform(2.2, 7), rng.uniform(2.2, 7)
         starts = rng.uniform(8, 60, rng.integers(0, 3))
         sides = [(rng.choice((-1, 1)), z, z + rng.uniform(5, 9)) for z in starts]
         return cls(left, right, left - rng.uniform(1.2, 5), right + rng.uniform(1.2, 5), tuple(sides))
 
-    def line(self, side):
+    def line(self, side: int) -> float:
         """x of the property line on a side (-1 or 1)."""
         return self.left_line if side < 0 else self.right_line
 
-    def kerb(self, side):
+    def kerb(self, side: int) -> float:
         """x of the road's edge on a side (-1 or 1)."""
         return self.left if side < 0 else self.right
 
 
-def sky(canvas, rng, weather):
+def sky(canvas: Canvas, rng: np.random.Generator, weather: Weather) -> None:
     """A gradient with clouds, seen above the horizon."""
     camera, grain = canvas.camera, canvas.grain
     rows = np.arange(camera.height)[:, None] / camera.horizon
@@ -51,7 +54,7 @@ def sky(canvas, rng, weather):
     canvas.depth[:] = 0  # haze is in the sky's colour already
 
 
-def ground(canvas, rng, street, weather):
+def ground(canvas: Canvas, rng: np.random.Generator, street: Street, weather: Weather) -> None:
     """Road with markings and patches, kerbs, pavement, verges; shadows of the house rows."""
     first, x, z = canvas.camera.ground()
     grain = canvas.grain
@@ -84,7 +87,7 @@ def ground(canvas, rng, street, weather):
     canvas.depth[first:] = z
 
 
-def _wear(grain, rng, x, z):
+def _wear(grain: Grain, rng: np.random.Generator, x: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Brightness factor of tyre tracks, patches of newer asphalt and cracks."""
     factor = 1 - 0.10 * (abs(x % 1.7 - 0.85) < 0.3)
     for _ in range(rng.integers(0, 5)):
@@ -95,7 +98,7 @@ def _wear(grain, rng, x, z):
     return (factor * (1 - 0.4 * cracks))[..., None]
 
 
-def _markings(rng, street, grain, x, z):
+def _markings(rng: np.random.Generator, street: Street, grain: Grain, x: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Mask of lane lines, edge lines and at times a crossing, partly worn off."""
     middle = (street.left + street.right) / 2 + rng.uniform(-0.8, 0.8)
     period = rng.uniform(4, 9)
@@ -108,7 +111,8 @@ def _markings(rng, street, grain, x, z):
     return lines & (grain.at(grain.fine, x * 12, z * 12) > rng.uniform(-1.2, -0.2))
 
 
-def _row_shadow(grain, rng, street, weather, x, z):
+def _row_shadow(grain: Grain, rng: np.random.Generator, street: Street, weather: Weather, x: np.ndarray,
+                z: np.ndarray) -> np.ndarray:
     """Brightness factor of the shadow that one house row casts, with a skyline's steps."""
     reach = weather.sun_side * (street.line(weather.sun_side) - x)
     steps = 1 + grain.at(grain.fine, z / 9 + rng.integers(400), 0 * z)
@@ -116,13 +120,13 @@ def _row_shadow(grain, rng, street, weather, x, z):
     return 1 - weather.sun * 0.5 * shadow[..., None]
 
 
-def cast_shadow(canvas, weather, x, z, width, height):
+def cast_shadow(canvas: Canvas, weather: Weather, x: float, z: float, width: float, height: float) -> None:
     """Darken the ground where something `height` metres tall at (x, z) takes the light."""
     first, gx, gz = canvas.camera.ground()
-    rows = np.flatnonzero(abs(gz[:, 0] - z) < width)
-    if not len(rows):
+    near = np.flatnonzero(abs(gz[:, 0] - z) < width)
+    if not len(near):
         return
-    rows = slice(rows[0], rows[-1] + 1)
+    rows = slice(near[0], near[-1] + 1)
     gx, gz = gx[rows], gz[rows]
     slope = -weather.sun_side * weather.sun_slope
     contact = ((gx - x) / (width * 0.6)) ** 2 + ((gz - z) / (width * 0.5)) ** 2 < 1

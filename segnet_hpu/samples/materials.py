@@ -3,8 +3,12 @@
 The palettes overlap on purpose: colour alone must not tell the classes apart.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+
+Colour = Sequence[float] | np.ndarray  # red, green, blue, 0..255
 
 FACADES = [(150, 78, 62), (122, 104, 88), (165, 150, 125), (192, 187, 176), (106, 106, 109), (130, 132, 135),
            (86, 80, 78), (200, 190, 160), (96, 108, 122), (108, 112, 96), (92, 92, 98), (136, 124, 112)]
@@ -22,9 +26,9 @@ SKIN = [(205, 165, 140), (150, 108, 84), (92, 66, 52), (224, 186, 160)]
 SIGNS = [(190, 30, 34), (28, 70, 160), (226, 226, 222), (20, 100, 62), (228, 190, 40), (60, 62, 66)]
 
 
-def pick(rng, palette, jitter=14):
+def pick(rng: np.random.Generator, palette: Sequence[Colour], jitter: int = 14) -> np.ndarray:
     """One RGB colour of the palette, moved a little."""
-    return np.array(palette[rng.integers(len(palette))], float) + rng.integers(-jitter, jitter + 1, 3)
+    return np.asarray(palette[int(rng.integers(len(palette)))], np.float64) + rng.integers(-jitter, jitter + 1, 3)
 
 
 class Grain:
@@ -32,21 +36,21 @@ class Grain:
 
     SIZE = 512
 
-    def __init__(self, rng):
+    def __init__(self, rng: np.random.Generator) -> None:
         self.fine = rng.integers(0, 256, (self.SIZE, self.SIZE)) / 127.5 - 1
         self.rough = np.zeros((self.SIZE, self.SIZE))
         for cells, weight in ((8, 0.4), (32, 0.35), (128, 0.25)):
-            table = rng.integers(0, 256, (cells, cells)).astype(np.uint8)
+            cell_values = rng.integers(0, 256, (cells, cells)).astype(np.uint8)
             # The exact variant gives equal bytes on every processor.
-            table = cv2.resize(table, (self.SIZE, self.SIZE), interpolation=cv2.INTER_LINEAR_EXACT)
+            table: np.ndarray = cv2.resize(cell_values, (self.SIZE, self.SIZE), interpolation=cv2.INTER_LINEAR_EXACT)
             self.rough += weight * (table / 127.5 - 1)
 
-    def at(self, table, a, b):
+    def at(self, table: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Values in -1..1 at whole cells below (a, b)."""
         mask = self.SIZE - 1
         return table[np.floor(a).astype(int) & mask, np.floor(b).astype(int) & mask]
 
-    def surface(self, a, b, fine=0.06, rough=0.12):
+    def surface(self, a: np.ndarray, b: np.ndarray, fine: float = 0.06, rough: float = 0.12) -> np.ndarray:
         """Brightness factor (..., 1) around 1 for surface coordinates in metres."""
         factor = 1 + fine * self.at(self.fine, a * 40, b * 40) + rough * self.at(self.rough, a * 16, b * 16)
         return factor[..., None]

@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 
 from segnet_hpu.samples import materials
-from segnet_hpu.samples.canvas import POLE, SIGN, TREE, VOID
+from segnet_hpu.samples.canvas import POLE, SIGN, TREE, VOID, Canvas, Mask, Point
 from segnet_hpu.samples.materials import pick
 from segnet_hpu.samples.shapes import bar, disc, flat
 
 
-def tree(canvas, rng, x, z, light):
+def tree(canvas: Canvas, rng: np.random.Generator, x: float, z: float, light: float) -> None:
     """A trunk and a crown of leaf clumps, or bare branches."""
     height = rng.uniform(4, 12)
     bark = pick(rng, materials.BARK) * light
@@ -26,7 +26,8 @@ def tree(canvas, rng, x, z, light):
     _crown(canvas, rng, x, z, fork, height, colour)
 
 
-def _branches(canvas, rng, x, z, start, length, width, colour, generations):
+def _branches(canvas: Canvas, rng: np.random.Generator, x: float, z: float, start: Point, length: float,
+              width: float, colour: np.ndarray, generations: int) -> None:
     for _ in range(3):
         end = (start[0] + rng.uniform(-0.45, 0.45) * length, start[1] + rng.uniform(0.3, 0.6) * length)
         bar(canvas, x, z, start, end, max(width, 0.03), colour, TREE)
@@ -34,7 +35,8 @@ def _branches(canvas, rng, x, z, start, length, width, colour, generations):
             _branches(canvas, rng, x, z, end, length * 0.6, width * 0.6, colour, generations - 1)
 
 
-def _crown(canvas, rng, x, z, fork, height, colour):
+def _crown(canvas: Canvas, rng: np.random.Generator, x: float, z: float, fork: float, height: float,
+           colour: np.ndarray) -> None:
     """Clumps of mottled leaves, brighter above; sky shows through some holes."""
     grain, shift = canvas.grain, rng.integers(0, 400)
     spread = (height - fork) * rng.uniform(0.35, 0.6)
@@ -44,7 +46,7 @@ def _crown(canvas, rng, x, z, fork, height, colour):
     right = max(c[0] + r for c, r in zip(clumps, radii, strict=True))
     top = max(c[1] + r for c, r in zip(clumps, radii, strict=True))
 
-    def paint(s, y):
+    def paint(s: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, Mask, Mask]:
         dx = s + left
         ragged = 1 + 0.5 * grain.at(grain.rough, s * 45 + shift, y * 45)
         inside = np.zeros(np.broadcast_shapes(dx.shape, y.shape), bool)
@@ -57,7 +59,7 @@ def _crown(canvas, rng, x, z, fork, height, colour):
     canvas.wall((x + left, z), (x + right, z), top, paint, TREE, bottom=fork * 0.7)
 
 
-def pole(canvas, rng, x, z, light):
+def pole(canvas: Canvas, rng: np.random.Generator, x: float, z: float, light: float) -> None:
     """A lamp post, a plain post or a bollard."""
     colour, width = pick(rng, materials.METAL) * light, rng.uniform(0.09, 0.22)
     height = rng.choice((0.9, 3.0, 6.0, 8.0))
@@ -68,7 +70,7 @@ def pole(canvas, rng, x, z, light):
         bar(canvas, x, z, (reach, height + 0.2), (reach * 1.3, height + 0.2), 0.16, colour * 1.3, POLE)
 
 
-def sign(canvas, rng, x, z, light):
+def sign(canvas: Canvas, rng: np.random.Generator, x: float, z: float, light: float) -> None:
     """A traffic sign, a text board or a traffic light on its post."""
     metal = pick(rng, materials.METAL) * light
     height = rng.uniform(2.1, 3.2)
@@ -92,12 +94,12 @@ def sign(canvas, rng, x, z, light):
     else:
         bar(canvas, x, z, (0, height), (0, height + 1), 0.38, np.array((30, 32, 34)) * light, SIGN)
         lit = rng.integers(3)
-        for i, colour in enumerate(((50, 230, 120), (240, 180, 60), (240, 50, 40))):
-            glow = colour if i == lit else (38, 36, 34)
+        for i, glow in enumerate(((50, 230, 120), (240, 180, 60), (240, 50, 40))):
+            glow = glow if i == lit else (38, 36, 34)
             disc(canvas, x, z, (0, height + 0.2 + 0.3 * i), 0.12, glow, SIGN)
 
 
-def clutter(canvas, rng, x, z, light):
+def clutter(canvas: Canvas, rng: np.random.Generator, x: float, z: float, light: float) -> None:
     """Something without a class of its own: a bin, boxes or a dog."""
     colour = pick(rng, materials.CLOTH + materials.PAINT) * light
     w, h = rng.uniform(0.25, 0.6), rng.uniform(0.5, 1.2)
@@ -111,7 +113,7 @@ def clutter(canvas, rng, x, z, light):
     bar(canvas, x, z, (-w * 1.15, h), (w * 1.15, h), 0.08, colour * 0.7, VOID)
 
 
-def bonnet(canvas, rng):
+def bonnet(canvas: Canvas, rng: np.random.Generator) -> None:
     """The own car's bonnet at the bottom edge."""
     height, width = canvas.label.shape
     middle = (int(width * rng.uniform(0.3, 0.7)), int(height * rng.uniform(1.0, 1.03)))

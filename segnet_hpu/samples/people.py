@@ -3,12 +3,12 @@
 import numpy as np
 
 from segnet_hpu.samples import materials
-from segnet_hpu.samples.canvas import BICYCLIST, PEDESTRIAN
+from segnet_hpu.samples.canvas import BICYCLIST, PEDESTRIAN, Canvas, Point
 from segnet_hpu.samples.materials import pick
 from segnet_hpu.samples.shapes import CIRCLE, bar, disc, flat
 
 
-def pedestrian(canvas, rng, x, z, light):
+def pedestrian(canvas: Canvas, rng: np.random.Generator, x: float, z: float, light: float) -> None:
     """A person who stands or walks, at times with a bag."""
     h = rng.uniform(1.5, 1.92)
     top, trousers, skin = (pick(rng, p) * light for p in (materials.CLOTH, materials.CLOTH, materials.SKIN))
@@ -34,14 +34,14 @@ def pedestrian(canvas, rng, x, z, light):
     disc(canvas, x, z, (rng.uniform(-0.03, 0.03), 0.91 * h), 0.055 * h, skin, PEDESTRIAN, squeeze=0.8)
 
 
-def bicyclist(canvas, rng, x, z, light):
+def bicyclist(canvas: Canvas, rng: np.random.Generator, x: float, z: float, light: float) -> None:
     """A rider with the cycle, from the side or from behind."""
     frame = pick(rng, materials.PAINT) * light
     top, trousers, skin = (pick(rng, p) * light for p in (materials.CLOTH, materials.CLOTH, materials.SKIN))
     tyre, way = np.array((34, 34, 36)) * light, rng.choice((-1, 1))
     helmet = pick(rng, materials.SIGNS) * light
 
-    def limb(start, end, width, colour):
+    def limb(start: Point, end: Point, width: float, colour: np.ndarray) -> None:
         bar(canvas, x, z, (start[0] * way, start[1]), (end[0] * way, end[1]), width, colour, BICYCLIST)
 
     if rng.random() < 0.5:  # from behind

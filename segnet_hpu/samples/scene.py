@@ -1,15 +1,30 @@
 """One street scene from a seed and an index."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
 
 from segnet_hpu.samples import facades, ground, objects, people
 from segnet_hpu.samples.canvas import PAVEMENT, ROAD, Camera, Canvas
 from segnet_hpu.samples.cars import car
+from segnet_hpu.samples.ground import Street
 from segnet_hpu.samples.materials import Grain
 from segnet_hpu.samples.weather import Weather
 
+Draw = Callable[[Canvas, np.random.Generator, float, float, Weather], None]  # at street position (x, z)
 
-def draw_scene(seed, index, height=360, width=480):
+
+class Placed(NamedTuple):
+    """What stands at street position (x, z). shadow: width and height in metres of what takes the light."""
+
+    z: float
+    x: float
+    shadow: tuple[float, float]
+    draw: Draw
+
+
+def draw_scene(seed: int, index: int, height: int = 360, width: int = 480) -> tuple[np.ndarray, np.ndarray]:
     """Draw scene `index` of the endless set `seed`.
 
     Returns image (height, width, 3) uint8 RGB and label (height, width) uint8 with CamVid's class ids:
@@ -17,7 +32,7 @@ def draw_scene(seed, index, height=360, width=480):
     10 bicyclist, 11 void. The same arguments give the same pixels.
     """
     rng = np.random.default_rng([seed, index])
-    weather, street = Weather.random(rng), ground.Street.random(rng)
+    weather, street = Weather.random(rng), Street.random(rng)
     canvas = Canvas(Camera.random(rng, height, width), Grain(rng))
 
     ground.sky(canvas, rng, weather)
@@ -26,16 +41,16 @@ def draw_scene(seed, index, height=360, width=480):
     for side in (-1, 1):
         _row(canvas, rng, street, weather, side)
     weather.wet_road(canvas, (ROAD, PAVEMENT), rng)
-    things = _parked(rng, street) + _traffic(rng, street) + _furniture(rng, street) + _people(rng, street)
-    for z, x, shadow, draw in sorted(things, key=lambda thing: -thing[0]):
-        ground.cast_shadow(canvas, weather, x, z, *shadow)
-        draw(canvas, rng, x, z, weather)
+    placed = _parked(rng, street) + _traffic(rng, street) + _furniture(rng, street) + _people(rng, street)
+    for z, x, shadow, draw in sorted(placed, key=lambda one: -one.z):
+        ground.cast_shadow(canvas, weather, float(x), float(z), *shadow)
+        draw(canvas, rng, float(x), float(z), weather)
     if rng.random() < 0.45:
         objects.bonnet(canvas, rng)
     return weather.photograph(canvas, rng), canvas.label
 
 
-def _backdrop(canvas, rng, weather):
+def _backdrop(canvas: Canvas, rng: np.random.Generator, weather: Weather) -> None:
     """What closes the street at its far end: houses and tree tops."""
     for z in (ground.FAR + 40, ground.FAR + 15):
         x = -220.0
@@ -48,7 +63,7 @@ def _backdrop(canvas, rng, weather):
             x = end
 
 
-def _row(canvas, rng, street, weather, side):
+def _row(canvas: Canvas, rng: np.random.Generator, street: Street, weather: Weather, side: int) -> None:
     """The houses, fences, hedges and gardens of one side, drawn from far to near."""
     line, light, lots, z = street.line(side), weather.light(side), [], rng.uniform(-6, 2)
     mostly_houses = rng.uniform(0.4, 1.0)
@@ -73,11 +88,7 @@ def _row(canvas, rng, street, weather, side):
             facades.barrier(canvas, rng, (line, near), (line, far), light)
 
 
-def _thing(z, x, shadow, draw):
-    return float(z), float(x), shadow, draw
-
-
-def _parked(rng, street):
+def _parked(rng: np.random.Generator, street: Street) -> list[Placed]:
     """Cars along the kerbs."""
     cars = []
     for side in (-1, 1):
@@ -85,74 +96,75 @@ def _parked(rng, street):
         z = rng.uniform(2.5, 14)
         while room and z < 70 and rng.random() < 0.8:
             facing = bool(rng.random() < 0.5)
-            cars.append(_thing(z, street.kerb(side) - side * 1.0, (3.4, 1.5), _car(facing)))
+            cars.append(Placed(z, street.kerb(side) - side * 1.0, (3.4, 1.5), _car(facing)))
             z += rng.uniform(5.5, 20)
     return cars
 
 
-def _traffic(rng, street):
+def _traffic(rng: np.random.Generator, street: Street) -> list[Placed]:
     """Cars in the lanes, ahead and oncoming."""
     cars, z = [], rng.uniform(6, 40)
     for _ in range(rng.integers(0, 4)):
         oncoming = bool(rng.random() < 0.5)
         middle = (street.left + street.right) / 2
         lane = (street.right + middle) / 2 if oncoming else (street.left + middle) / 2
-        cars.append(_thing(z, lane, (3.4, 1.5), _car(oncoming)))
+        cars.append(Placed(z, lane, (3.4, 1.5), _car(oncoming)))
         z += rng.uniform(7, 25)
     return cars
 
 
-def _car(oncoming):
-    def draw(canvas, rng, x, z, weather):
+def _car(oncoming: bool) -> Draw:
+    def draw(canvas: Canvas, rng: np.random.Generator, x: float, z: float, weather: Weather) -> None:
         car(canvas, rng, x, z, weather.light(0), weather.night, oncoming)
     return draw
 
 
-def _plain(function):
-    def draw(canvas, rng, x, z, weather):
+def _plain(function: Callable[[Canvas, np.random.Generator, float, float, float], None]) -> Draw:
+    def draw(canvas: Canvas, rng: np.random.Generator, x: float, z: float, weather: Weather) -> None:
         function(canvas, rng, x, z, weather.light(0))
     return draw
 
 
-def _furniture(rng, street):
+def _furniture(rng: np.random.Generator, street: Street) -> list[Placed]:
     """Poles, signs, trees, clutter on the pavement, and at times a railing at the kerb."""
-    things = []
+    placed = []
     for side in (-1, 1):
         kerb, line = street.kerb(side), street.line(side)
         for z in rng.uniform(4, 60, rng.integers(2, 6)):
-            things.append(_thing(z, kerb + side * rng.uniform(0.2, 0.6), (0.4, 4), _plain(objects.pole)))
+            placed.append(Placed(z, kerb + side * rng.uniform(0.2, 0.6), (0.4, 4), _plain(objects.pole)))
         for z in rng.uniform(5, 35, rng.integers(1, 4)):
-            things.append(_thing(z, kerb + side * rng.uniform(0.2, 0.8), (0.4, 2), _plain(objects.sign)))
+            placed.append(Placed(z, kerb + side * rng.uniform(0.2, 0.8), (0.4, 2), _plain(objects.sign)))
         if rng.random() < 0.3:
             for z in np.arange(rng.uniform(5, 14), 90, rng.uniform(7, 18)):
-                things.append(_thing(z, kerb + side * 0.9, (2.5, 5), _plain(objects.tree)))
+                placed.append(Placed(z, kerb + side * 0.9, (2.5, 5), _plain(objects.tree)))
         for z in rng.uniform(4, 25, rng.integers(0, 3)):
-            things.append(_thing(z, rng.uniform(*sorted((kerb, line))), (0.9, 0.8), _plain(objects.clutter)))
+            x = rng.uniform(min(kerb, line), max(kerb, line))
+            placed.append(Placed(z, x, (0.9, 0.8), _plain(objects.clutter)))
         if rng.random() < 0.3:
             start = rng.uniform(3, 20)
             for z in np.arange(start, start + rng.uniform(4, 20), 2.4):
-                things.append(_thing(z, kerb + side * 0.25, (0.3, 0.9), _railing()))
-    return things
+                placed.append(Placed(z, kerb + side * 0.25, (0.3, 0.9), _railing()))
+    return placed
 
 
-def _railing():
-    def draw(canvas, rng, x, z, weather):
+def _railing() -> Draw:
+    def draw(canvas: Canvas, rng: np.random.Generator, x: float, z: float, weather: Weather) -> None:
         facades.barrier(canvas, rng, (x, z), (x, z + 2.4), weather.light(np.sign(x)))
     return draw
 
 
-def _people(rng, street):
+def _people(rng: np.random.Generator, street: Street) -> list[Placed]:
     """Walkers on the pavements, some crossing, and cyclists at the edges of the road."""
-    things = []
+    placed = []
     for _ in range(rng.integers(2, 9)):
         side, z = rng.choice((-1, 1)), rng.uniform(4, 14) if rng.random() < 0.4 else rng.uniform(6, 45)
         crossing = rng.random() < 0.2
-        x = rng.uniform(street.left, street.right) if crossing else rng.uniform(
-            *sorted((street.kerb(side), street.line(side))))
+        kerb, line = street.kerb(side), street.line(side)
+        x = rng.uniform(street.left, street.right) if crossing else rng.uniform(min(kerb, line), max(kerb, line))
         for _ in range(rng.integers(1, 4)):
             x, z = x + rng.uniform(-0.6, 0.6), z + rng.uniform(0, 0.6)
-            things.append(_thing(z, x, (0.7, 1.7), _plain(people.pedestrian)))
+            placed.append(Placed(z, x, (0.7, 1.7), _plain(people.pedestrian)))
     for _ in range(rng.integers(0, 4)):
         x = rng.uniform(street.left + 0.3, street.right - 0.3)
-        things.append(_thing(rng.uniform(4, 25), x, (1.2, 1.7), _plain(people.bicyclist)))
-    return things
+        placed.append(Placed(rng.uniform(4, 25), x, (1.2, 1.7), _plain(people.bicyclist)))
+    return placed

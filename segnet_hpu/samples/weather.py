@@ -1,10 +1,13 @@
 """Light and weather of a scene, and the camera's own faults: haze, colour cast, blur, noise."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from segnet_hpu.samples.canvas import Canvas
 from segnet_hpu.samples.materials import pick
 
 
@@ -23,7 +26,7 @@ class Weather:
     rain: bool
 
     @classmethod
-    def random(cls, rng):
+    def random(cls, rng: np.random.Generator) -> Weather:
         """Draw one of bright, overcast, foggy, rainy and dusk, with its own variation."""
         kind = rng.choice(("bright", "bright", "overcast", "overcast", "fog", "rain", "dusk"))
         haze = {"bright": (222, 228, 236), "overcast": (200, 202, 206), "fog": (178, 180, 182),
@@ -37,12 +40,12 @@ class Weather:
                    visibility=rng.uniform(40, 110) if kind == "fog" else rng.uniform(150, 700),
                    night=kind == "dusk", rain=kind == "rain")
 
-    def light(self, side):
+    def light(self, side: int) -> float:
         """Brightness of surfaces that face the street on a side (-1 left, 1 right, 0 the camera)."""
         ambient = 0.62 if self.night else 0.92
         return ambient * (1 - 0.35 * self.sun * side * self.sun_side)
 
-    def wet_road(self, canvas, ground_labels, rng):
+    def wet_road(self, canvas: Canvas, ground_labels: tuple[int, ...], rng: np.random.Generator) -> None:
         """Mirror what stands above the horizon in a wet ground."""
         if not self.rain:
             return
@@ -51,7 +54,7 @@ class Weather:
         wet = np.isin(canvas.label[horizon:], ground_labels)[..., None] * rng.uniform(0.15, 0.4)
         canvas.image[horizon:] = canvas.image[horizon:] * (1 - wet) + mirrored * wet
 
-    def photograph(self, canvas, rng):
+    def photograph(self, canvas: Canvas, rng: np.random.Generator) -> np.ndarray:
         """Return the scene as the camera gives it: uint8 RGB (H, W, 3)."""
         clear = 1 / (1 + (canvas.depth / self.visibility) ** 2)[..., None]
         image = canvas.image * clear + self.haze * (1 - clear)
@@ -65,17 +68,17 @@ class Weather:
         exposure = rng.uniform(0.55, 1.25) * rng.uniform(0.92, 1.08, 3)
         contrast = rng.uniform(0.75, 1.25)
         image = (image * exposure - 110) * contrast + 110 + rng.uniform(-8, 8)
-        image = np.rint(np.clip(image, 0, 255)).astype(np.uint8)
-        image = cv2.GaussianBlur(image, (3, 3) if rng.random() < 0.7 else (5, 5), 0)
+        picture: np.ndarray = np.rint(np.clip(image, 0, 255)).astype(np.uint8)
+        picture = cv2.GaussianBlur(picture, (3, 3) if rng.random() < 0.7 else (5, 5), 0)
         if self.rain:
-            image = _streaks(image, rng)
+            picture = _streaks(picture, rng)
         # The sum of two even draws: bell-shaped enough, and equal on every machine.
-        noise = rng.integers(-128, 128, (2, *image.shape), dtype=np.int8).astype(np.int16).sum(0)
+        noise = rng.integers(-128, 128, (2, *picture.shape), dtype=np.int8).astype(np.int16).sum(0)
         noise = noise * rng.uniform(0.01, 0.09)
-        return np.clip(np.rint(image + noise), 0, 255).astype(np.uint8)
+        return np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
 
 
-def _streaks(image, rng):
+def _streaks(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Thin bright lines of falling rain."""
     height, width = image.shape[:2]
     rain, slant = np.zeros((height, width), np.uint8), rng.integers(-4, 5)
