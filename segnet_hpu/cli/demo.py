@@ -38,11 +38,12 @@ def run(settings):
         raise UsageError(f"--out {settings.out} is the folder of a run, which has a report.html of its own; choose "
                          "another")
     from segnet_hpu.data.source import FolderSource
-    from segnet_hpu.inference.survey import Pictures
+    from segnet_hpu.inference.pictures import PictureFolder
     from segnet_hpu.interchange.load import find_checkpoint
 
     labelled = settings.segs_path is not None
-    source = FolderSource(settings.images_path, settings.segs_path) if labelled else Pictures(settings.images_path)
+    source = FolderSource(settings.images_path, settings.segs_path) if labelled \
+        else PictureFolder(settings.images_path)
     path = find_checkpoint(settings.checkpoints_path)
     from segnet_hpu.interchange.load import load
     from segnet_hpu.runtime.device import select_device
@@ -57,32 +58,34 @@ def _show(settings, source, path, trained, ignore):
     """Look at all pictures once, then again at those that are shown."""
     from functools import partial
 
+    from segnet_hpu.evaluation.picture_results import Summary, picture_results
     from segnet_hpu.evaluation.tables import named_scores, score_table
     from segnet_hpu.files import write_image
     from segnet_hpu.inference.predictor import Predictor
+    from segnet_hpu.inference.report.examples import Section
     from segnet_hpu.inference.report.page import write_page
     from segnet_hpu.inference.sheet import contact_sheet
-    from segnet_hpu.inference.survey import Survey, judged
 
     appearance = trained.appearance(settings.class_names, settings.palette)
     model, n_classes, count = trained.network, trained.n_classes, len(source)
-    look = partial(judged, Predictor(trained, settings.batch_size), source, n_classes=n_classes, ignore_label=ignore)
-    survey = Survey.of(look(range(count)), n_classes)
+    look = partial(picture_results, Predictor(trained, settings.batch_size), source, n_classes=n_classes,
+                   ignore_label=ignore)
+    summary = Summary.of(look(range(count)), n_classes)
     spread = sorted({round(i * (count - 1) / max(settings.rows - 1, 1)) for i in range(settings.rows)})
     sheet, page = (os.path.join(settings.out, name) for name in ("sheet.png", "report.html"))
     write_image(sheet, contact_sheet(look(spread, what="sheet"), appearance))
-    worst, best = survey.extremes(settings.n)
-    if survey.matrix is None:
-        sections = [("Pictures", "Taken evenly from the folder.", look(spread[:2 * settings.n], what="page"))]
+    worst, best = summary.extremes(settings.n)
+    if summary.matrix is None:
+        sections = [Section("Pictures", "Taken evenly from the folder.", look(spread[:2 * settings.n], what="page"))]
     else:
-        sections = [("Worst pictures", "Lowest mean IoU over the classes of the picture, the worst first.",
-                     look(worst, what="worst")),
-                    ("Best pictures", "Highest mean IoU, the best first.", look(best, what="best"))]
-    scores = survey.matrix and named_scores(survey.matrix, appearance.names)
+        sections = [Section("Worst pictures", "Lowest mean IoU over the classes of the picture, the worst first.",
+                            look(worst, what="worst")),
+                    Section("Best pictures", "Highest mean IoU, the best first.", look(best, what="best"))]
+    scores = summary.matrix and named_scores(summary.matrix, appearance.names)
     _, height, width, _ = model.input_shape
     write_page(page, f"{model.name} on {os.path.basename(os.path.abspath(settings.images_path))}",
                [path.name, f"network {width}×{height}", f"{count} picture{'s' if count > 1 else ''}",
-                f"{n_classes} classes"], appearance, sections, scores, survey.matrix, survey.predicted)
+                f"{n_classes} classes"], appearance, sections, scores, summary.matrix, summary.predicted)
     if scores:
         print(score_table(scores))
     print(f"{sheet}, {page}")

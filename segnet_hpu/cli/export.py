@@ -32,12 +32,12 @@ class Settings:
 
 def run(settings):
     output = _check(settings)
-    from segnet_hpu.inference.pictures import DrawnPictures, FolderPictures
+    from segnet_hpu.inference.pictures import drawn_pictures, spread_pictures
     from segnet_hpu.interchange.load import find_checkpoint
 
     path = find_checkpoint(settings.checkpoints_path)
-    verified = FolderPictures(settings.verify_images, VERIFIED) if settings.verify_images else DrawnPictures()
-    training = FolderPictures(settings.calibration_images, CALIBRATED) if settings.calibration_images else ()
+    verified = spread_pictures(settings.verify_images, VERIFIED) if settings.verify_images else drawn_pictures()
+    training = spread_pictures(settings.calibration_images, CALIBRATED) if settings.calibration_images else ()
     from segnet_hpu.inference.predictor import input_transform
     from segnet_hpu.interchange.export import labels, network, place
     from segnet_hpu.interchange.export.serving import Serving
@@ -83,12 +83,13 @@ def _check(settings):
 
 
 def _verify(settings, trained, output, images):
-    from segnet_hpu.inference.agreement import compare
+    from segnet_hpu.evaluation.agreement import compare
+    from segnet_hpu.inference.predictor import Predictor
     from segnet_hpu.runtime.cpu import usable_cores
 
     chosen = FORMATS[settings.format]
     runner = chosen.load_module().load(settings.out, usable_cores())
-    agreement = compare(trained, runner, output, images)
+    agreement = compare(Predictor(trained), runner, output, images)
     print(agreement)
     if agreement.equal < chosen.agreement:
         raise RunError(f"{settings.out} disagrees with {settings.checkpoints_path} in "

@@ -3,7 +3,7 @@
 import collections
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 def prefetched(function: Callable[[Item], Result], items: Iterable[Item], threads: int = 2,
-               ahead: int = 4) -> Iterator[Result]:
+               ahead: int = 4) -> Generator[Result, None, None]:
     """Yield function(item) in order, computed by threads at most `ahead` items before they are asked for.
 
     An exception of `function` is raised where its result would have come.

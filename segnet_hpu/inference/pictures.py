@@ -1,31 +1,49 @@
-"""Pictures to try a network on."""
+"""Pictures without labels, to try a network on; all are uint8 RGB (H, W, 3) and read when they are asked for."""
 
-from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem, only_one
 from segnet_hpu.data.images import read_image
 
 DRAWN = 8
 
 
-class FolderPictures:
-    """Pictures of a folder, evenly spread over its names, `at_most` of them; each is read when it is asked for.
+class PictureFolder:
+    """A folder's pictures as a source without labels: source[i] is (image, None).
 
-    Iterating yields uint8 RGB (H, W, 3). Raises UsageError for a folder without pictures and, later, for a
-    file that cannot be read.
+    Raises UsageError for a folder without pictures, or with two of one name.
     """
 
-    def __init__(self, folder, at_most):
-        paths = [path for paths in files_by_stem(folder, IMAGE_FORMATS).values() for path in paths]
-        count = min(at_most, len(paths))
-        self.paths = [paths[i * len(paths) // count] for i in range(count)]
+    def __init__(self, folder: str) -> None:
+        self.paths = sorted(only_one(folder, files_by_stem(folder, IMAGE_FORMATS)).values())
 
-    def __iter__(self):
-        return map(read_image, self.paths)
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, i: int) -> tuple[np.ndarray, None]:
+        return read_image(self.paths[i]), None
+
+    def name(self, i: int) -> str:
+        """Return the file's name without its ending."""
+        return Path(self.paths[i]).stem
 
 
-class DrawnPictures:
-    """The first street scenes of the sample data; iterating yields uint8 RGB (360, 480, 3)."""
+def spread_pictures(folder: str, at_most: int) -> Iterator[np.ndarray]:
+    """Return at most so many pictures of a folder, evenly spread over its names.
 
-    def __iter__(self):
-        from segnet_hpu.samples.scene import draw_scene
+    Raises UsageError for a folder without pictures, at once, and for a file that cannot be read.
+    """
+    paths = [path for paths in files_by_stem(folder, IMAGE_FORMATS).values() for path in paths]
+    count = min(at_most, len(paths))
+    return (read_image(paths[i * len(paths) // count]) for i in range(count))
 
-        return (draw_scene(0, i)[0] for i in range(DRAWN))
+
+def drawn_pictures() -> Iterator[np.ndarray]:
+    """Yield the first street scenes of the sample data, (360, 480, 3)."""
+    from segnet_hpu.samples.scene import draw_scene
+
+    for i in range(DRAWN):
+        yield draw_scene(0, i)[0]

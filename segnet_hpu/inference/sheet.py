@@ -1,19 +1,24 @@
-"""A contact sheet of judged pictures, and the map of errors on it."""
+"""A contact sheet of pictures with their predictions, and the map of errors on it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from segnet_hpu.constants import VOID
+from segnet_hpu.data.appearance import Appearance
+from segnet_hpu.evaluation.picture_results import PictureResult
 from segnet_hpu.inference.render import TALL, colour_mask, grid, legend, overlay
-from segnet_hpu.inference.survey import Judged
 
 CELL_WIDTH = 360
 WRONG = (255, 92, 20)  # orange, which no kind of colour blindness confuses with grey
 
 
-def error_map(one):
-    """Return where a Judged with truth is wrong, uint8 (y, x, 3): the picture in dark grey where it is right,
-    orange where it is wrong, black with hatching where nothing is judged."""
+def error_map(one: PictureResult) -> np.ndarray:
+    """Return where a result with truth is wrong, uint8 (y, x, 3): the picture in dark grey where it is right,
+    orange where it is wrong, black with hatching where nothing is scored."""
+    assert one.truth is not None
     grey = cv2.cvtColor(one.image, cv2.COLOR_RGB2GRAY) // 2
     picture = np.repeat(grey[..., None], 3, axis=2)
     void = one.truth == VOID
@@ -22,32 +27,33 @@ def error_map(one):
     return picture
 
 
-def views(one, colours):
-    """Return {caption: picture} of a Judged: image, truth, prediction and error, or image and prediction."""
+def views(one: PictureResult, colours: np.ndarray) -> dict[str, np.ndarray]:
+    """Return {caption: picture} of a result: image, truth, prediction and error, or image and prediction."""
     if one.truth is None:
         return {"image": one.image, "prediction": overlay(one.image, one.prediction, colours, 0.65)}
     return {"image": one.image, "truth": colour_mask(one.truth, colours),
             "prediction": colour_mask(one.prediction, colours), "error": error_map(one)}
 
 
-def shrunk(one, width):
-    """Return a Judged no wider than `width` pixels; its matrix stays that of the full size."""
+def shrunk(one: PictureResult, width: int) -> PictureResult:
+    """Return a result no wider than `width` pixels; its matrix stays that of the full size."""
     height, own = one.prediction.shape
     if own <= width:
         return one
     size = (width, max(1, round(height * width / own)))
 
-    def ids(classes):
-        return None if classes is None else cv2.resize(classes, size, interpolation=cv2.INTER_NEAREST_EXACT)
+    def ids(classes: np.ndarray) -> np.ndarray:
+        return cv2.resize(classes, size, interpolation=cv2.INTER_NEAREST_EXACT)
 
-    return Judged(one.name, cv2.resize(one.image, size, interpolation=cv2.INTER_AREA), ids(one.prediction),
-                  ids(one.truth), one.matrix)
+    return replace(one, image=cv2.resize(one.image, size, interpolation=cv2.INTER_AREA),
+                   prediction=ids(one.prediction), truth=None if one.truth is None else ids(one.truth))
 
 
-def contact_sheet(pictures, appearance):
-    """Return one picture of all Judged `pictures`, a row each, with a legend of the classes on them."""
-    rows, captions, present = [], [], set()
-    for one in pictures:
+def contact_sheet(results: Iterable[PictureResult], appearance: Appearance) -> np.ndarray:
+    """Return one picture of all results, a row each, with a legend of the classes on them."""
+    rows, captions = [], []
+    present: set[int] = set()
+    for one in results:
         one = shrunk(one, CELL_WIDTH)
         shown = views(one, appearance.colours)
         present |= set(np.unique(one.prediction)) | (set() if one.truth is None else set(np.unique(one.truth)))

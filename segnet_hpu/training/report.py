@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from segnet_hpu.data.prefetch import batched
+from segnet_hpu.evaluation.picture_results import picture_results
 from segnet_hpu.files import write_image
 from segnet_hpu.inference.predictor import Predictor
 from segnet_hpu.inference.render import grid, overlay, with_legend
+from segnet_hpu.inference.report.examples import Section
 from segnet_hpu.inference.report.page import write_page
-from segnet_hpu.inference.survey import judged
 
 PAGE_PICTURES = 8
 
@@ -68,13 +69,14 @@ def write_report(path, run, best, scores, matrix):
     """Write the best model's scores and some validation pictures as one HTML page."""
     settings, source = run.settings, run.validation
     shown = range(min(settings.val_pictures, PAGE_PICTURES, len(source)))
-    pictures = judged(Predictor(best, settings.val_batch_size), source, shown, settings.n_classes,
-                      settings.ignore_label)
+    pictures = picture_results(Predictor(best, settings.val_batch_size), source, shown, settings.n_classes,
+                               settings.ignore_label)
     _, height, width, _ = best.network.input_shape
     write_page(path, f"{best.network.name}, epoch {run.state.best_epoch} of {run.state.epoch}",
                [f"network {width}×{height}", f"{len(run.source)} training pictures",
                 f"{len(source)} validation pictures", f"{settings.n_classes} classes"], run.appearance,
-               [("Validation pictures", "The first ones; segnet-hpu demo finds the worst and the best.", pictures)],
+               [Section("Validation pictures", "The first ones; segnet-hpu demo finds the worst and the best.",
+                        pictures)],
                scores, matrix)
 
 

@@ -1,30 +1,38 @@
 """One HTML page of a network's results that needs nothing beside itself: no script, no other file, no network."""
 
+from collections.abc import Iterable, Mapping
 from html import escape
 from importlib.resources import files
+from typing import Any
 
-from segnet_hpu.files import replace_file
-from segnet_hpu.inference.report.examples import examples
+import numpy as np
+
+from segnet_hpu.data.appearance import Appearance
+from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
+from segnet_hpu.files import StrPath, replace_file
+from segnet_hpu.inference.report.examples import Section, examples
 from segnet_hpu.inference.report.tables import class_table, confusion_table, score_tiles, share_table
 
 # What the page may load, for whoever opens it: its own styles and the pictures inside it.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-def write_page(path, title, facts, appearance, sections, scores=None, matrix=None, predicted=None):
+def write_page(path: StrPath, title: str, details: Iterable[str], appearance: Appearance, sections: Iterable[Section],
+               scores: Mapping[str, Any] | None = None, matrix: ConfusionMatrix | None = None,
+               predicted: np.ndarray | None = None) -> None:
     """Write the page; atomic.
 
-    title: text. facts: texts for the line below it. sections: [(heading, explanation, iterable of Judged)],
-    empty ones are left out. scores: of all, see scores.named_scores; matrix: their ConfusionMatrix. Without
-    them, predicted: pixels of each predicted class. Raises as files.replace_file does.
+    details: for the line below the title. sections: empty ones are left out. scores: of all, see
+    tables.named_scores; matrix: their ConfusionMatrix, both or none. Without them, predicted: pixels of each
+    predicted class, int64 (n,). Raises as files.replace_file does.
     """
-    parts = [f"<header><h1>{escape(title)}</h1><p class='facts'>"
-             + "".join(f"<span>{escape(str(fact))}</span>" for fact in facts) + "</p></header>"]
-    if matrix is not None:
+    parts = [f"<header><h1>{escape(title)}</h1><p class='details'>"
+             + "".join(f"<span>{escape(detail)}</span>" for detail in details) + "</p></header>"]
+    if matrix is not None and scores is not None:
         parts += [score_tiles(scores), class_table(scores, appearance.colours), confusion_table(matrix, appearance)]
     elif predicted is not None:
         parts.append(share_table(predicted, appearance))
-    parts += [examples(heading, text, pictures, appearance) for heading, text, pictures in sections]
+    parts += [examples(section, appearance) for section in sections]
     text = (f"<!doctype html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n"
             f"<meta http-equiv='Content-Security-Policy' content=\"{POLICY}\">\n"
             "<meta name='viewport' content='width=device-width, initial-scale=1'>\n"

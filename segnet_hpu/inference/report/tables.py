@@ -1,8 +1,13 @@
 """The page's figures: tiles of the overall scores, the classes, the confusion matrix."""
 
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
+
+from segnet_hpu.data.appearance import Appearance
+from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 
 TILES = (
     ("mean_iou", "Mean IoU", "overlap of truth and prediction, averaged over the classes"),
@@ -20,7 +25,7 @@ COLUMNS = {"accuracy": "acc.", "dice": "dice", "boundary_f1": "outline"}
 STRONG = 76
 
 
-def score_tiles(scores):
+def score_tiles(scores: Mapping[str, Any]) -> str:
     """Return the overall scores as a list of tiles."""
     road = escape(scores.get("positive_class", ""))
     tiles = "".join(f"<li><h3>{name}</h3><p class='figure'>{percent(scores[key], ' %')}</p>"
@@ -28,7 +33,7 @@ def score_tiles(scores):
     return f"<section aria-labelledby='scores'><h2 id='scores'>Scores</h2><ul class='tiles'>{tiles}</ul></section>"
 
 
-def class_table(scores, colours):
+def class_table(scores: Mapping[str, Any], colours: np.ndarray) -> str:
     """Return a row for each class: colour, name, IoU, the scores of COLUMNS, pixels of the truth."""
     columns = {key: name for key, name in COLUMNS.items() if key in scores["per_class"][0]}
     rows = "".join(
@@ -40,23 +45,23 @@ def class_table(scores, colours):
                     "A class that the truth lacks has no scores and does not count in the means.")
 
 
-def share_table(predicted, appearance):
+def share_table(predicted: np.ndarray, appearance: Appearance) -> str:
     """Return a row for each class: colour, name, share of the predicted pixels."""
     total = max(int(predicted.sum()), 1)
     rows = "".join(f"<tr><th scope='row'>{_name(colour, name)}</th>{_bar(count / total)}"
                    f"<td>{int(count):,}</td></tr>"
                    for colour, name, count in zip(appearance.colours, appearance.names, predicted, strict=True))
     return _classes(rows, ("share", "pixels"), "What the network predicts over all pictures, in percent. There "
-                    "were no labels to judge it by.")
+                    "were no labels to compare it with.")
 
 
-def _classes(rows, columns, text):
+def _classes(rows: str, columns: Sequence[str], text: str) -> str:
     head = "".join(f"<th scope='col'>{column}</th>" for column in columns)
     return (f"<section aria-labelledby='classes'><h2 id='classes'>Classes</h2><p>{text}</p><table class='classes'>"
             f"<thead><tr><th scope='col'>class</th>{head}</tr></thead><tbody>{rows}</tbody></table></section>")
 
 
-def confusion_table(matrix, appearance):
+def confusion_table(matrix: ConfusionMatrix, appearance: Appearance) -> str:
     """Return the confusion matrix as a heat map, every row in percent of its class's pixels."""
     counts = matrix.counts
     shares = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
@@ -76,25 +81,25 @@ def confusion_table(matrix, appearance):
         f"predicted&nbsp;&rarr;</td>{head}</tr></thead><tbody>{rows}</tbody></table></div></section>")
 
 
-def _heat(share, truth, other):
+def _heat(share: float, truth: str, other: str) -> str:
     if share < 0.5:
         return "<td></td>"
     strong = " class='strong'" if share >= STRONG else ""
     return f"<td{strong} style='--v:{share:.1f}' title='{truth} taken for {other}: {share:.1f} %'>{share:.0f}</td>"
 
 
-def _bar(value):
+def _bar(value: float | None) -> str:
     style = "" if value is None else f" class='bar' style='--v:{100 * value:.1f}'"
     return f"<td{style}>{percent(value)}</td>"
 
 
-def _name(colour, name):
+def _name(colour: np.ndarray, name: str) -> str:
     """A class's name, which may break after an underscore, behind a small square of its colour."""
     rgb = ",".join(str(int(c)) for c in colour)
     text = escape(name).replace("_", "_<wbr>")
     return f"<span class='name'><i class='chip' style='background:rgb({rgb})'></i><span>{text}</span></span>"
 
 
-def percent(value, unit=""):
+def percent(value: float | None, unit: str = "") -> str:
     """Return a share as text in percent, a dash for None."""
     return "&ndash;" if value is None else f"{100 * value:.1f}{unit}"
