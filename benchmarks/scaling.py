@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from segnet_hpu.launch.command import YIELD, cycle_time
+from segnet_hpu.runtime.devices.cpu import YIELD, cycle_time
 
 HERE = Path(__file__).resolve()
 

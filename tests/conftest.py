@@ -1,6 +1,7 @@
 """Shared fixtures: real data, and the command line as users run it."""
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -29,3 +30,29 @@ def cli(tmp_path):
                               env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})})
 
     return run
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Put an executable of this name and shell text into a folder; returns the folder, for PATH."""
+
+    def write(name, text):
+        file = tmp_path / "bin" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"#!/bin/sh\n{text}\n")
+        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+        return file.parent
+
+    return write
+
+
+@pytest.fixture
+def settings():
+    """Return settings of a distributed training run, with changes."""
+    from segnet_hpu import config
+    from segnet_hpu.training.settings import Settings
+
+    def make(**changes):
+        return config.from_values(Settings, **{"model_name": "vgg_segnet", "n_classes": 2, "train_images": "images",
+                                               "train_annotations": "labels", "distributed": True, **changes})
+    return make

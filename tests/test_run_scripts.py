@@ -11,7 +11,7 @@ import pytest
 
 from segnet_hpu import config
 from segnet_hpu.cli import train
-from segnet_hpu.launch.hosts import check_workers
+from segnet_hpu.launch.requirements import check_workers
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted((ROOT / "run_scripts").glob("*.sh"))

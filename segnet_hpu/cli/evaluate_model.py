@@ -7,6 +7,7 @@ from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.errors import UsageError, warn
 from segnet_hpu.evaluation.metrics import parse_metrics
 from segnet_hpu.inference.settings import PredictionSettings
+from segnet_hpu.runtime.devices import engines
 
 
 @dataclass(kw_only=True)
@@ -23,7 +24,7 @@ class Settings(PredictionSettings, Labelled):
     batch_size: int = option(2, "images a forward pass", minimum=1)
     json: str | None = option(None, "write the scores to this file")
     curve: str | None = option(None, "draw road's precision-recall curve to this file, .png or .jpg")
-    train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"))
+    train_engine: str = option("auto", "device", choices=engines())
 
 
 def run(settings):

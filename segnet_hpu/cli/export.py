@@ -85,7 +85,7 @@ def _check(settings):
 def _verify(settings, trained, output, images):
     from segnet_hpu.evaluation.agreement import compare
     from segnet_hpu.inference.predictor import Predictor
-    from segnet_hpu.runtime.cpu import usable_cores
+    from segnet_hpu.runtime.processor import usable_cores
 
     chosen = FORMATS[settings.format]
     runner = chosen.load_module().load(settings.out, usable_cores())

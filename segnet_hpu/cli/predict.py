@@ -6,6 +6,7 @@ from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import UsageError
 from segnet_hpu.inference.settings import PredictionSettings
+from segnet_hpu.runtime.devices import engines
 
 
 @dataclass(kw_only=True)
@@ -25,7 +26,7 @@ class Settings(PredictionSettings):
     mc_samples: int | None = option(None, "predict by the mean of so many passes with dropout, and also write "
                                     "NAME_mean.png, NAME_uncertainty.png and NAME_mc.npz", minimum=2)
     seed: int = option(0, "of the dropped units", minimum=0, maximum=2**32 - 1)
-    train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"))
+    train_engine: str = option("auto", "device", choices=engines())
 
 
 def run(settings):

@@ -7,6 +7,7 @@ from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import Stopped, UsageError
 from segnet_hpu.inference.settings import PredictionSettings
+from segnet_hpu.runtime.devices import engines
 
 
 @dataclass(kw_only=True)
@@ -25,7 +26,7 @@ class Settings(PredictionSettings):
     palette: str | None = option(None, "colours of a known data set; the model's own if not set",
                                   choices=tuple(PALETTES))
     batch_size: int = option(1, "frames (or windows of one) a forward pass", minimum=1)
-    train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"))
+    train_engine: str = option("auto", "device", choices=engines())
 
 
 def run(settings):

@@ -3,8 +3,10 @@
 from segnet_hpu import config
 from segnet_hpu.cli.data_flags import refuse_unused_augmentation
 from segnet_hpu.launch import command
-from segnet_hpu.launch.hosts import check_workers
+from segnet_hpu.launch.requirements import check_workers
+from segnet_hpu.models.registry import input_size
 from segnet_hpu.runtime import worker
+from segnet_hpu.runtime.devices import pins_workers
 from segnet_hpu.training.check import check
 from segnet_hpu.training.dataset_settings import settle_data
 from segnet_hpu.training.settings import Settings
@@ -19,14 +21,14 @@ def run(settings):
         return
     if settings.dry_run:
         check_workers(settings)
-        print(command.line(settings, _logs(settings)))
+        print(command.line(settings, _logs(settings), pixels_of_a_step(settings)))
         return
     check(settings)
     refuse_unused_augmentation(settings)
-    if settings.distributed and not command.joined(settings):
+    if settings.distributed and not command.is_worker(settings):
         _start_workers(settings)
         return
-    worker.settle(settings)
+    worker.prepare(settings.distributed, pins_workers(settings.train_engine))
     from segnet_hpu.training.run import train
 
     train(settings)
@@ -44,13 +46,19 @@ def _start_workers(settings):
     check_launchable(settings)
     RunFolder.of(settings, settings.model_name).check(settings.auto_resume_checkpoint)
     logs = _logs(settings)
-    words, variables = command.command(settings, logs)
+    words, variables = command.command(settings, logs, pixels_of_a_step(settings))
     debug = "--debug" in sys.argv
     if debug:
         words.append("--debug")
     plan = layout(settings)
     supervise(words, variables, logs, settings.fault_timeout, is_elastic(settings), debug,
               workers=0 if plan.is_local else plan.workers)
+
+
+def pixels_of_a_step(settings):
+    """Return how many pixels one worker trains on in a step."""
+    height, width = input_size(settings.model_name, settings.input_height, settings.input_width)
+    return settings.batch_size * height * width
 
 
 def _logs(settings):

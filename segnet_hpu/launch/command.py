@@ -7,21 +7,22 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from segnet_hpu import config
 from segnet_hpu.errors import UsageError
-from segnet_hpu.launch.hosts import BOXES, CARD_COUNTS, HERE, is_elastic, layout
-from segnet_hpu.models.registry import input_size
-from segnet_hpu.runtime import cpu, environment, hpu
+from segnet_hpu.launch.hosts import HERE, Layout, WorkerSettings, is_elastic, layout
+from segnet_hpu.runtime import processor
+from segnet_hpu.runtime.devices import DeviceKind, LaunchPlan, kind_for_launch, kinds
 from segnet_hpu.runtime.worker import place
 
 # What workers on other machines need of our environment; mpirun brings only what it is told to.
-EXPORTED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "KERAS_BACKEND", "HABANA_", "HOROVOD_", "NCCL_", "SEGNET_",
-            "TF_", "OMP_", "GC_KERNEL_PATH", "LOG_LEVEL_ALL", "ENABLE_CONSOLE")
+EXPORTED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "KERAS_BACKEND", "HOROVOD_", "SEGNET_", "TF_",
+            *(prefix for kind in kinds() for prefix in kind.variables_passed_on))
 
 
-def joined(settings=None, environ=os.environ):
+def is_worker(settings: WorkerSettings | None = None, environ: Mapping[str, str] = os.environ) -> bool:
     """Return whether a launcher, scheduler or operator has started this process as one of several workers.
 
     settings: with `distributed`, a scheduler's variables count too, which other programs' jobs have as well.
@@ -31,52 +32,46 @@ def joined(settings=None, environ=os.environ):
     return settings.kubernetes_run or place(settings.distributed, environ) is not None
 
 
-def command(settings, logs, environ=os.environ):
+def command(settings: WorkerSettings, logs: Path | str, pixels: int,
+            environ: Mapping[str, str] = os.environ) -> tuple[list[str], dict[str, str]]:
     """Return (words, variables): what to run, and what to add to its environment, to train with these settings.
 
-    logs: folder for one log a worker. Where no worker is to be started it is training itself.
+    logs: folder for one log a worker. pixels: those of one worker's step.
+    Where no worker is to be started the command is training itself.
     Needs neither Horovod nor the device; runs nothing but the host discovery script, if there is one.
     """
     settings = dataclasses.replace(settings, dry_run=False)
-    if not settings.distributed or joined(settings, environ):
+    if not settings.distributed or is_worker(settings, environ):
         return _train(settings, environ), {}
-    plan, kind = layout(settings), device_kind(settings)
-    if kind == "cpu" and settings.threads is None:
-        settings.threads = max(1, cpu.usable_cores() // plan.on_first)
-    variables = _variables(settings, plan, kind, environ)
-    if with_mpirun(settings, kind):
+    plan, kind = layout(settings), kind_for_launch(settings.train_engine)
+    if settings.threads is None:
+        settings.threads = kind.threads_per_worker(plan.on_first)
+    variables = _waiting(settings) | kind.worker_variables(LaunchPlan(
+        plan.on_first, settings.threads, pixels, launcher(settings, kind), settings.hls_type, environ))
+    if launcher(settings, kind) == "mpirun":
         return [*_mpirun(settings, plan, kind, logs, variables, environ), *_train(settings, environ)], {}
     # horovodrun would take our --timeline for one of its own; its variable is set.
     train = [word for word in _train(settings, environ) if not word.startswith("--timeline=")]
     return [*_horovodrun(settings, plan, logs), *train], variables
 
 
-def line(settings, logs, environ=os.environ):
+def line(settings: WorkerSettings, logs: Path | str, pixels: int, environ: Mapping[str, str] = os.environ) -> str:
     """Return the command as one line for a shell."""
-    words, variables = command(settings, logs, environ)
+    words, variables = command(settings, logs, pixels, environ)
     return " ".join([*(f"{name}={shlex.quote(value)}" for name, value in variables.items()), shlex.join(words)])
 
 
-def device_kind(settings):
-    """Return "hpu", "gpu" or "cpu": what --train_engine says, or what auto will find, without TensorFlow."""
-    if settings.train_engine != "auto":
-        return settings.train_engine
-    if hpu.installed() and hpu.cards():
-        return "hpu"
-    return "gpu" if environment.nvidia_gpus() else "cpu"
+def launcher(settings: WorkerSettings, kind: DeviceKind) -> str:
+    """Return "horovodrun" or "mpirun": what starts the workers."""
+    return kind.launchers[0] if settings.launcher == "auto" else settings.launcher
 
 
-def with_mpirun(settings, kind):
-    """Return whether mpirun starts the workers, rather than horovodrun."""
-    return settings.launcher == "mpirun" or (settings.launcher == "auto" and kind == "hpu")
-
-
-def _train(settings, environ):
+def _train(settings: WorkerSettings, environ: Mapping[str, str]) -> list[str]:
     return [sys.executable, "-m", "segnet_hpu", "train", *config.to_flags(settings, environ)]
 
 
-def _variables(settings, plan, kind, environ):
-    """The workers' environment: bounds on waiting for each other, threads, cards."""
+def _waiting(settings: WorkerSettings) -> dict[str, str]:
+    """The bounds on the workers' waiting for each other, and the timeline of it."""
     seconds = round(settings.fault_timeout)
     variables = {
         # Gloo's limit ends the wait for a process that is gone or stopped, the other one that for a process
@@ -87,37 +82,15 @@ def _variables(settings, plan, kind, environ):
     }
     if settings.timeline:
         variables["HOROVOD_TIMELINE"] = os.path.abspath(settings.timeline)
-    if kind == "cpu" and "OMP_NUM_THREADS" not in environ:
-        variables["OMP_NUM_THREADS"] = str(settings.threads)
-    if kind == "cpu" and "HOROVOD_CYCLE_TIME" not in environ:
-        height, width = input_size(settings.model_name, settings.input_height, settings.input_width)
-        variables["HOROVOD_CYCLE_TIME"] = str(cycle_time(settings.batch_size * height * width))
-    if kind == "cpu" and with_mpirun(settings, kind):
-        variables |= YIELD
-    box = BOXES.get(settings.hls_type, max(CARD_COUNTS))
-    if kind == "hpu" and plan.on_first < box and "HABANA_VISIBLE_MODULES" not in environ:
-        variables["HABANA_VISIBLE_MODULES"] = ",".join(map(str, range(plan.on_first)))
     return variables
 
 
-# Open MPI waits by asking again and again, on the core that computes: let it step aside.
-YIELD = {"OMPI_MCA_mpi_yield_when_idle": "1"}
-
-
-def cycle_time(pixels):
-    """Return the milliseconds between two rounds of Horovod's own talk, for a CPU's step over so many pixels.
-
-    Each round takes the core from the computation, 5 % of it at Horovod's 1 ms; averaging begins up to one
-    round late. So about a hundredth of a step, which takes a core some seconds for 2 x 320 x 640 pixels.
-    """
-    return min(50, max(1, pixels // 8192))
-
-
-def _mpirun(settings, plan, kind, logs, variables, environ):
-    sockets = cpu.cores_by_socket()
+def _mpirun(settings: WorkerSettings, plan: Layout, kind: DeviceKind, logs: Path | str,
+            variables: Mapping[str, str], environ: Mapping[str, str]) -> list[str]:
+    sockets = processor.cores_by_socket()
     # mpirun gives no worker cores of two processors.
     cores = min(sockets) // -(-plan.on_first // len(sockets))
-    if cores or kind == "hpu":
+    if cores or not kind.shares_cores:
         binding = ["--bind-to", "core", "--map-by", f"socket:PE={max(1, cores)}"]
     else:  # more workers than cores
         binding = ["--bind-to", "none", "--oversubscribe"]
@@ -130,21 +103,21 @@ def _mpirun(settings, plan, kind, logs, variables, environ):
     return [*words, "--tag-output", "--output-filename", str(logs)]
 
 
-def _heartbeat(seconds):
+def _heartbeat(seconds: float) -> list[str]:
     """Open MPI's own default needs eight minutes to notice that a machine is gone."""
     pace = {"time": seconds / 2, "intvl": seconds / 8, "probes": 4}
     return [word for name, value in pace.items()
             for word in ("--mca", f"oob_tcp_keepalive_{name}", str(max(1, int(value))))]
 
 
-def _horovodrun(settings, plan, logs):
+def _horovodrun(settings: WorkerSettings, plan: Layout, logs: Path | str) -> list[str]:
     beside = Path(sys.executable).with_name("horovodrun")
     program = str(beside) if beside.exists() else shutil.which("horovodrun") or "horovodrun"
     words = [program, "--gloo", "-np", str(plan.workers)]
     if is_elastic(settings):
         words += ["--min-np", str(settings.min_workers)]
         words += ["--max-np", str(settings.max_workers)] if settings.max_workers else []
-        words += ["--host-discovery-script", os.path.abspath(settings.host_discovery_script)]
+        words += ["--host-discovery-script", os.path.abspath(settings.host_discovery_script or "")]
         # Horovod looks for the network that machines share only once there are two.
         words += ["--network-interfaces", "lo"] if _discovers_this_machine_only(settings) else []
     elif not plan.is_local:
@@ -152,12 +125,12 @@ def _horovodrun(settings, plan, logs):
     return [*words, "--output-filename", str(logs)]
 
 
-def _hosts(plan):
+def _hosts(plan: Layout) -> str:
     return ",".join(f"{name}:{workers}" for name, workers in plan.hosts)
 
 
-def _discovers_this_machine_only(settings):
-    script = settings.host_discovery_script
+def _discovers_this_machine_only(settings: WorkerSettings) -> bool:
+    script = settings.host_discovery_script or ""
     try:
         done = subprocess.run([os.path.abspath(script)], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError) as error:

@@ -2,24 +2,22 @@
 
 import re
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from segnet_hpu.errors import RunError, UsageError, WorkerLost
+from segnet_hpu.errors import RunError, SegnetError, UsageError, WorkerLost
 
 OURS = "segnet-hpu: "
 # The status of an ssh whose command was ended by a signal, or whose connection broke.
 SSH_LOST = 255
 # Before a worker's words, as horovodrun ("[1]<stderr>:...") and mpirun ("[1,1]<stderr>:...") pass them on.
 _TAG = re.compile(r"\[(?:\d+,)?(\d+)\]<(stdout|stderr)>:")
-# The launchers' own words on how a worker ended: (rank, status), (rank, status), (rank, signal).
-_ENDED = (re.compile(r"Process (\d+) exit with status code (\d+)"),
-          re.compile(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code:\s+(\d+)"))
-_KILLED = re.compile(r"process rank (\d+) with PID \d+ on node \S+ exited on signal (\d+)")
 # mpirun's words on a machine that it has lost.
 _MACHINE_LOST = re.compile(r"Remote daemon: \S+ on node (\S+)")
 # What ssh and the shell that it starts say, where they cannot do as told.
 _SSH = re.compile(r"ssh: |Host key verification failed|.*(Permission denied \(|: command not found)")
-_ENDS_THE_REST = "Terminating remaining workers"
+_LAUNCHER_ENDS_THE_REST = "Terminating remaining workers"
 # Horovod's own words, on rank 0, on a rank that kept the others waiting for too long.
 _STALLED = re.compile(r"(\d+)!: \[")
 # How a worker's last words begin that only suffers from another one's end; and words of Horovod's own.
@@ -28,30 +26,51 @@ _HOROVODS = ("HorovodInternalError", "Horovod has been shut down")
 _LOST_IN_CPP = "Horovod background loop uncaught exception"
 
 
+class _EndPattern(NamedTuple):
+    """A launcher's words on how a worker ended: its rank, and its status or, with `base` 128, the signal's number."""
+
+    pattern: re.Pattern[str]
+    base: int = 0
+
+
+_ENDED = (_EndPattern(re.compile(r"Process (\d+) exit with status code (\d+)")),
+          _EndPattern(re.compile(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code:\s+(\d+)")),
+          _EndPattern(re.compile(r"process rank (\d+) with PID \d+ on node \S+ exited on signal (\d+)"), base=128))
+
+
+class WorkerLine(NamedTuple):
+    """A line that a worker wrote to "stdout" or "stderr"."""
+
+    rank: int
+    stream: str
+    text: str
+
+
 @dataclass
-class Ranks:
+class WorkerReports:
     """What is known of the workers.
 
     errors: {rank: its last words}. ended: {rank: status} of those that failed by themselves, in their order.
     hung: ranks that had to be killed. elsewhere: ranks on other machines. launcher: its own lines.
+    stopping: the launcher or `supervise` ends the workers, so that how they end says nothing of the cause.
     """
 
-    errors: dict = field(default_factory=dict)
-    ended: dict = field(default_factory=dict)
-    hung: list = field(default_factory=list)
-    elsewhere: list = field(default_factory=list)
-    launcher: list = field(default_factory=list)
-    _begun: dict = field(default_factory=dict)
-    _ending: bool = False
+    errors: dict[int, str] = field(default_factory=dict)
+    ended: dict[int, int] = field(default_factory=dict)
+    hung: list[int] = field(default_factory=list)
+    elsewhere: list[int] = field(default_factory=list)
+    launcher: list[str] = field(default_factory=list)
+    stopping: bool = False
+    _begun: dict[tuple[int, str], str] = field(default_factory=dict)
 
     @property
-    def failed(self):
+    def failed(self) -> bool:
         return bool(self.errors or self.ended)
 
-    def hear(self, line):
-        """Take in a line of the launcher's output; yield (rank, stream, line) of every worker's line it completes.
+    def hear(self, line: str) -> Iterator[WorkerLine]:
+        """Take in a line of the launcher's output; yield every worker's line that it completes.
 
-        A worker's last words, "segnet-hpu: ..." but for warnings, are kept for the verdict and not yielded.
+        A worker's last words, "segnet-hpu: ..." but for warnings, are kept as its error and not yielded.
         """
         own, *tagged = _TAG.split(line)
         if own.strip():
@@ -66,25 +85,23 @@ class Ranks:
             elif _LOST_IN_CPP not in text:
                 if found := _STALLED.match(text):
                     self.hung.append(int(found[1]))
-                yield rank, stream, text
+                yield WorkerLine(rank, stream, text)
 
-    def _hear_launcher(self, line):
+    def _hear_launcher(self, line: str) -> None:
         self.launcher.append(line)
         latest = "\n".join(self.launcher[-2:])  # mpirun spreads its words over two lines
-        for pattern in _ENDED:
+        for pattern, base in _ENDED:
             if found := pattern.search(latest):
-                self._note_end(int(found[1]), int(found[2]))
-        if found := _KILLED.search(latest):
-            self._note_end(int(found[1]), 128 + int(found[2]))
-        self._ending = self._ending or _ENDS_THE_REST in line
+                self._note_end(int(found[1]), base + int(found[2]))
+        self.stopping = self.stopping or _LAUNCHER_ENDS_THE_REST in line
 
-    def _note_end(self, rank, status):
-        if not self._ending:
+    def _note_end(self, rank: int, status: int) -> None:
+        if not self.stopping:
             self.ended.setdefault(rank, status)
         elif status == 128 + signal.SIGKILL and rank not in self.ended:
             self.hung.append(rank)  # it did not heed the launcher's SIGTERM
 
-    def verdict(self, status, launcher, logs, seconds):
+    def failure(self, status: int, launcher: str, logs: str, seconds: float) -> SegnetError:
         """Return the error to raise for a launcher that ended with `status`: the rank that is the cause, and why.
 
         The cause is the first rank with a reason of its own; else the first that ended without a word; else one
@@ -120,7 +137,7 @@ class Ranks:
         return RunError(f"{launcher} ended with status {status}: {words}")
 
 
-def _how(status):
+def _how(status: int) -> str:
     if status == SSH_LOST:
         return "was lost: it was ended by a signal, did not answer, or its machine or the connection to it is gone"
     if status <= 128:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import uuid
+from collections.abc import Iterator, Mapping
 
 from segnet_hpu.runtime.worker import end_with_parent
 
@@ -18,7 +19,7 @@ _RANKS = (b"HOROVOD_RANK", b"OMPI_COMM_WORLD_RANK")
 class Launch:
     """Starts a command with `variables` added to the environment."""
 
-    def __init__(self, command, variables):
+    def __init__(self, command: list[str], variables: Mapping[str, str]) -> None:
         mark = uuid.uuid4().hex
         self._entry = f"{MARK}={mark}".encode()
         # In a session of its own a terminal's Ctrl-C reaches us alone. Should we be killed, Linux kills the
@@ -27,14 +28,14 @@ class Launch:
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         errors="replace", start_new_session=True,
                                         preexec_fn=end_with_parent)
-        self._lines = queue.SimpleQueue()
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._pump, daemon=True).start()
 
-    def _pump(self):
-        for text in self.process.stdout:
+    def _pump(self) -> None:
+        for text in self.process.stdout or ():
             self._lines.put(text)
 
-    def lines(self):
+    def lines(self) -> Iterator[str]:
         """Yield the output's lines, and "" now and then while there is none, until the launcher has ended."""
         while True:
             ended = self.process.poll() is not None
@@ -45,9 +46,9 @@ class Launch:
                     return
                 yield ""
 
-    def workers(self):
+    def workers(self) -> dict[int, list[int]]:
         """Return {rank: pids} of the workers on this machine; what a worker started itself counts with it."""
-        found = {}
+        found: dict[int, list[int]] = {}
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{pid}/environ", "rb") as file:
@@ -60,36 +61,36 @@ class Launch:
                     found.setdefault(rank, []).append(int(pid))
         return found
 
-    def frozen(self):
+    def frozen(self) -> set[int]:
         """Return the ranks on this machine whose process is stopped, as by SIGSTOP."""
         return {rank for rank, pids in self.workers().items() if _state(min(pids)) == "T"}
 
-    def signal_workers(self, number):
+    def signal_workers(self, number: int) -> bool:
         """Send every worker on this machine a signal; return whether there was one."""
         workers = self.workers()
         for pids in workers.values():
             _send(min(pids), number)  # the worker itself: those it started came later
         return bool(workers)
 
-    def stop(self):
+    def stop(self) -> None:
         """End the workers here at once, and the launcher in its orderly way: it ends those on other machines."""
         self._kill_workers()
         self.process.terminate()
 
-    def kill(self):
+    def kill(self) -> None:
         """Leave nothing behind here, whatever the launcher did or does."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
         self._kill_workers()
 
-    def _kill_workers(self):
+    def _kill_workers(self) -> None:
         for pids in self.workers().values():
             for pid in pids:
                 _send(pid, signal.SIGKILL)
 
 
-def _state(pid):
+def _state(pid: int) -> str:
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().rpartition(")")[2].split()[0]
@@ -97,6 +98,6 @@ def _state(pid):
         return ""
 
 
-def _send(pid, number):
+def _send(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)

@@ -1,34 +1,85 @@
-"""Whether this machine has what a launch needs: Horovod, the launcher, and a card for every worker."""
+"""Whether settings of several workers agree with each other, and whether this machine has what they need."""
 
 import importlib.util
+import os
 import shutil
 import sys
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.launch.command import device_kind, with_mpirun
-from segnet_hpu.launch.hosts import HERE, check_cards, layout
-from segnet_hpu.runtime import environment, hpu
+from segnet_hpu.launch.command import launcher
+from segnet_hpu.launch.hosts import HERE, WorkerSettings, is_elastic, layout
+from segnet_hpu.runtime.devices import DeviceKind, find, kind_for_launch, kinds
+
+_FOR_SEVERAL = ("hosts", "hls_type", "kubernetes_run", "timeline", "min_workers", "max_workers",
+                "host_discovery_script", "num_workers_per_hls", "launcher")
 
 
-def check_launchable(settings):
+def check_workers(settings: WorkerSettings) -> None:
+    """Raise UsageError for settings of workers that contradict each other. Looks at no device and no program."""
+    if not settings.distributed:
+        for name in _FOR_SEVERAL:
+            if getattr(settings, name) not in (None, False, "auto"):
+                raise UsageError(f"--{name} is for several workers; add --distributed, or leave it out")
+        return
+    kind = None if settings.train_engine == "auto" else find(settings.train_engine)
+    if is_elastic(settings):
+        _check_elastic(settings, kind)
+    elif settings.min_workers or settings.max_workers:
+        raise UsageError(f"--{'min' if settings.min_workers else 'max'}_workers is for elastic training, which needs "
+                         "--host_discovery_script, a program that prints host:workers, one a line")
+    if settings.kubernetes_run and settings.hosts:
+        raise UsageError("--kubernetes_run does not go with --hosts: the operator chooses the machines; "
+                         "leave --hosts out")
+    if kind and settings.launcher not in ("auto", *kind.launchers):
+        raise UsageError(f"--launcher {settings.launcher} does not go with --train_engine {kind.name}, whose cards "
+                         f"are shared out by {kind.launchers[0]}; expected --launcher auto or {kind.launchers[0]}")
+    if settings.kubernetes_run:
+        return
+    hosts = layout(settings).hosts
+    for each in kinds():
+        if each is kind or settings.hls_type in each.boxes:
+            each.check_hosts(hosts, settings.hls_type)
+
+
+def _check_elastic(settings: WorkerSettings, kind: DeviceKind | None) -> None:
+    script = settings.host_discovery_script or ""
+    if not (os.path.isfile(script) and os.access(script, os.X_OK)):
+        raise UsageError(f"--host_discovery_script {script}: no such program; expected an executable file that "
+                         "prints host:workers, one a line")
+    if settings.launcher == "mpirun" or (kind and "horovodrun" not in kind.launchers):
+        what = "--launcher mpirun" if settings.launcher == "mpirun" else f"--train_engine {settings.train_engine}"
+        raise UsageError(f"--host_discovery_script does not go with {what}: only horovodrun over Gloo lets workers "
+                         "come and go; leave one of them out")
+    if settings.hosts or settings.num_workers_per_hls:
+        what = "hosts" if settings.hosts else "num_workers_per_hls"
+        raise UsageError(f"--{what} does not go with --host_discovery_script, which names the machines; leave one "
+                         "of them out")
+    low, high = settings.min_workers, settings.max_workers
+    if not low:
+        raise UsageError("--host_discovery_script needs --min_workers, the fewest workers to go on with")
+    start = settings.num_workers or low
+    if high and high < low:
+        raise UsageError(f"--min_workers is {low} and --max_workers is {high}; expected no fewer at most than at "
+                         "least. Raise --max_workers")
+    if start < low or (high and start > high):
+        raise UsageError(f"--num_workers is {start}; expected {low} (--min_workers) to {high or 'more'} "
+                         "(--max_workers)")
+
+
+def check_launchable(settings: WorkerSettings) -> None:
     """Raise UsageError for what is missing here, and say how to get it. Does not look at other machines."""
-    plan, kind = layout(settings), device_kind(settings)
-    install = f"run_scripts/install_horovod.sh {kind}"
+    plan, kind = layout(settings), kind_for_launch(settings.train_engine)
+    install = f"run_scripts/install_horovod.sh {kind.name}"
     if importlib.util.find_spec("horovod") is None:
         raise UsageError(f"--distributed: Horovod is not installed in {sys.executable}; expected Horovod 0.28.1. "
                          f"Run {install}")
-    if with_mpirun(settings, kind) and not shutil.which("mpirun"):
+    if launcher(settings, kind) == "mpirun" and not shutil.which("mpirun"):
         raise UsageError("--distributed: there is no mpirun on PATH; expected Open MPI 4. Install it (Debian and "
                          f"Ubuntu: apt-get install openmpi-bin libopenmpi-dev), then run {install}")
-    if kind == "hpu":
-        check_cards(plan, settings.hls_type)
-    if kind != "cpu":
-        _check_cards_here(kind, dict(plan.hosts).get(HERE, 0))
-
-
-def _check_cards_here(kind, workers):
-    found, name, numbers = {"gpu": (environment.nvidia_gpus, "GPUs", ""),
-                            "hpu": (hpu.cards, "Gaudi cards", " to 1, 2, 4 or 8")}[kind]
-    if workers > (count := len(found())):
-        raise UsageError(f"{workers} workers, one a card, but this machine has {count} {name}; expected no more "
-                         f"workers than that. Set NUM_WORKERS or --num_workers{numbers}")
+    kind.check_hosts(plan.hosts, settings.hls_type)
+    workers, cards = dict(plan.hosts).get(HERE, 0), len(kind.cards())
+    if kind.cards_name and workers > cards:
+        *most, last = map(str, kind.card_counts or ("", ""))
+        numbers = f" to {', '.join(most)} or {last}" if kind.card_counts else ""
+        raise UsageError(f"{workers} workers, one a card, but this machine has {cards} {kind.cards_name}; expected "
+                         f"no more workers than that. Set NUM_WORKERS or --num_workers{numbers}")

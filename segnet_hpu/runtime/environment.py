@@ -10,58 +10,71 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import dataclass
+from typing import Any
 
-from segnet_hpu.runtime import cpu, hpu
+from segnet_hpu.runtime.devices import kinds
 
 # Name for people -> the distributions that can provide it.
-PACKAGES = {
+PACKAGES: dict[str, tuple[str, ...]] = {
     "tensorflow": ("tensorflow", "tensorflow-cpu"),
     "keras": ("keras",),
     "numpy": ("numpy",),
     "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python"),
     "horovod": ("horovod", "habana-horovod"),
-    "habana-tensorflow": ("habana-tensorflow",),
 }
 BACKENDS = ("tensorflow", "jax", "torch")
 
-_ASK_TENSORFLOW = """
-import json, tensorflow as tf
-print(json.dumps({"gpus": len(tf.config.list_physical_devices("GPU")),
-                  "cuda_build": tf.test.is_built_with_gpu_support()}))
-"""
+_ASK_TENSORFLOW = "import json, tensorflow as tf; print(json.dumps({%s}))"
 _ASK_HOROVOD = """
-import json, horovod.tensorflow as hvd
+import json
+from segnet_hpu.runtime.devices import prepare_horovod
+prepare_horovod()
+import horovod.tensorflow as hvd
 built = {"Gloo": hvd.gloo_built(), "MPI": hvd.mpi_built(), "NCCL": hvd.nccl_built()}
 print(json.dumps({name: bool(there) for name, there in built.items()}))
 """
 
 
-def facts():
-    """Return a dict, fit for JSON, of the machine, the packages and the devices.
+@dataclass(frozen=True)
+class Environment:
+    """The machine, the packages and the devices; all of it fit for JSON.
 
-    Keys: python, os, cpu, cores, memory_gib, cpu_bf16 (list), versions (name -> version or None),
-    backend, backends (list), tensorflow and horovod ({} if absent, {"error": text} if broken),
-    gpus and hpu_cards (lists of lines, as nvidia-smi and hl-smi know them), habana_module (bool).
+    versions: name -> version, or None where not installed. backend: the one in force; backends: those installed.
+    tensorflow and horovod: what they say of their build, {} if absent, {"error": text} if broken.
+    devices: what the kinds of device note of this machine, in one dictionary.
     """
-    return {
-        "python": platform.python_version(),
-        "os": _os_name(),
-        "cpu": cpu.model_name(),
-        "cores": cpu.usable_cores(),
-        "memory_gib": _memory_gib(),
-        "cpu_bf16": list(cpu.bf16_instructions()),
-        "versions": {name: _version(distributions) for name, distributions in PACKAGES.items()},
-        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
-        "backends": [name for name in BACKENDS if importlib.util.find_spec(name)],
-        "tensorflow": _ask(_ASK_TENSORFLOW) if importlib.util.find_spec("tensorflow") else {},
-        "horovod": _ask(_ASK_HOROVOD) if importlib.util.find_spec("horovod") else {},
-        "gpus": nvidia_gpus(),
-        "hpu_cards": hpu.cards(),
-        "habana_module": hpu.installed(),
-    }
+
+    python: str
+    os: str
+    versions: dict[str, str | None]
+    backend: str
+    backends: list[str]
+    tensorflow: dict[str, Any]
+    horovod: dict[str, Any]
+    devices: dict[str, Any]
 
 
-def _version(distributions):
+def inspect() -> Environment:
+    """Return what this machine and this Python hold."""
+    packages, queries, devices = dict(PACKAGES), dict[str, str](), dict[str, Any]()
+    for kind in reversed(kinds()):
+        packages |= kind.packages
+        queries |= kind.tensorflow_queries
+        devices |= kind.inventory()
+    ask_tensorflow = _ASK_TENSORFLOW % ", ".join(f"{key!r}: {query}" for key, query in queries.items())
+    return Environment(
+        python=platform.python_version(),
+        os=_os_name(),
+        versions={name: _version(distributions) for name, distributions in packages.items()},
+        backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
+        backends=[name for name in BACKENDS if importlib.util.find_spec(name)],
+        tensorflow=_ask(ask_tensorflow) if importlib.util.find_spec("tensorflow") else {},
+        horovod=_ask(_ASK_HOROVOD) if importlib.util.find_spec("horovod") else {},
+        devices=devices)
+
+
+def _version(distributions: tuple[str, ...]) -> str | None:
     for name in distributions:
         try:
             return importlib.metadata.version(name)
@@ -70,7 +83,7 @@ def _version(distributions):
     return None
 
 
-def _ask(code):
+def _ask(code: str) -> dict[str, Any]:
     """The JSON that a Python process with this code prints last, or {"error": its last line}."""
     quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
@@ -79,31 +92,15 @@ def _ask(code):
     except (OSError, subprocess.TimeoutExpired) as error:
         return {"error": str(error).splitlines()[0]}
     try:
-        return json.loads(done.stdout.splitlines()[-1])
+        found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return found
     except (ValueError, IndexError):
         lines = done.stderr.strip().splitlines() or [f"ended with status {done.returncode}"]
         return {"error": lines[-1]}
 
 
-def nvidia_gpus():
-    """Return one line a GPU, as nvidia-smi lists them; [] without it."""
-    try:
-        done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    # "GPU 0: NVIDIA H200 (UUID: GPU-...)"
-    return [line.split(" (UUID")[0] for line in done.stdout.splitlines() if line.startswith("GPU ")]
-
-
-def _os_name():
+def _os_name() -> str:
     try:
         return platform.freedesktop_os_release()["PRETTY_NAME"]
     except (OSError, KeyError):
         return platform.platform()
-
-
-def _memory_gib():
-    try:
-        return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1)
-    except (ValueError, OSError, AttributeError):
-        return None

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 PR_SET_PDEATHSIG = 1
@@ -30,7 +31,7 @@ class Place:
     launcher: str
 
 
-def place(distributed=False, environ=os.environ):
+def place(distributed: bool = False, environ: Mapping[str, str] = os.environ) -> Place | None:
     """Return this process's Place among workers that a launcher started, or None if it stands alone.
 
     distributed: heed a scheduler's variables too, which other programs' jobs have as well.
@@ -44,19 +45,19 @@ def place(distributed=False, environ=os.environ):
     return None
 
 
-def shown_own_devices(environ=os.environ):
+def shown_own_devices(environ: Mapping[str, str] = os.environ) -> bool:
     """Return whether a scheduler started this process, which may show each worker but its own devices."""
     found = place(True, environ)
     return found is not None and found.launcher in _SCHEDULERS
 
 
-def _number(text):
+def _number(text: str | None) -> int | None:
     # srun writes "2(x3)" for three machines with two tasks each.
     digits = (text or "").partition("(")[0].partition(",")[0]
     return int(digits) if digits.isdigit() else None
 
 
-def pin(local_rank, local_size):
+def pin(local_rank: int, local_size: int) -> list[int]:
     """Keep this process and its later threads on its share of the cores; return them as a sorted list.
 
     The machine's usable cores are dealt out in runs of equal length; with more workers than cores they share.
@@ -69,7 +70,7 @@ def pin(local_rank, local_size):
     return own
 
 
-def end_with_parent():
+def end_with_parent() -> None:
     """Have Linux kill this process when the process that started it is gone, however it ended.
 
     SIGKILL, because Linux may send the signal once for each thread of the parent, and horovodrun hangs for ever
@@ -79,12 +80,15 @@ def end_with_parent():
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def settle(settings, environ=os.environ):
-    """Make this process, if it is one of several workers, ready to compute. Call before TensorFlow is imported."""
-    found = place(settings.distributed, environ)
+def prepare(distributed: bool, pins: bool, environ: Mapping[str, str] = os.environ) -> None:
+    """Make this process, if it is one of several workers, ready to compute. Call before TensorFlow is imported.
+
+    distributed: see `place`. pins: the device computes on the cores, of which each worker is to have its share.
+    """
+    found = place(distributed, environ)
     if found is None:
         return
     end_with_parent()
     # mpirun and srun bind their processes themselves.
-    if found.launcher == "horovodrun" and settings.train_engine == "cpu" and found.local_size > 1:
+    if pins and found.launcher == "horovodrun" and found.local_size > 1:
         pin(found.local_rank, found.local_size)

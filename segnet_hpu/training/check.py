@@ -9,7 +9,7 @@ from segnet_hpu.data.datasets import root_of
 from segnet_hpu.errors import UsageError
 from segnet_hpu.evaluation.metrics import positive_id
 from segnet_hpu.files import refuse_unwritable
-from segnet_hpu.launch.hosts import check_workers
+from segnet_hpu.launch.requirements import check_workers
 from segnet_hpu.models.options import model_options
 from segnet_hpu.models.registry import find, input_size
 from segnet_hpu.objectives.names import LOSS_OPTIONS, OPTIMIZER_OPTIONS, SCHEDULE_OPTIONS

@@ -56,7 +56,7 @@ class Run:
         # Before the ranks' first meeting, which sets TensorFlow running.
         self.device = select_device(settings.train_engine, threads=settings.threads,
                                     deterministic=settings.deterministic,
-                                    gpu=ranks.local_rank if ranks.size > 1 else None)
+                                    card=ranks.local_rank if ranks.size > 1 else None)
         self.appearance = Appearance.of(settings.n_classes, settings.class_names, settings.palette)
         self.places = RunFolder.of(settings, settings.model_name or model.name)
         ranks.first(lambda: self.places.check(settings.auto_resume_checkpoint or ranks.elastic))

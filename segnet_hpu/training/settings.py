@@ -6,10 +6,10 @@ from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES, parse_palette
 from segnet_hpu.data.datasets.registry import NAMES
 from segnet_hpu.evaluation.metrics import parse_metrics
-from segnet_hpu.launch.hosts import BOXES
 from segnet_hpu.models.options import parse_model_options
 from segnet_hpu.models.registry import find
 from segnet_hpu.objectives.names import LOSSES, OPTIMIZERS, SCHEDULES
+from segnet_hpu.runtime.devices import box_names, engines
 
 
 def parse_model_name(value):
@@ -159,7 +159,7 @@ class Settings:
                                         minimum=1, group="training")
     seed: int = option(0, "of weights, order and augmentation", minimum=0, maximum=2**32 - 1, group="training")
 
-    train_engine: str = option("auto", "device", choices=("auto", "hpu", "gpu", "cpu"), group="device")
+    train_engine: str = option("auto", "device", choices=engines(), group="device")
     data_type: str = option("fp32", "precision; amp is fp16 with loss scaling", choices=("fp32", "bf16", "amp"),
                             group="device")
     threads: int | None = option(None, "CPU threads of TensorFlow", minimum=1, group="device")
@@ -172,12 +172,12 @@ class Settings:
     num_workers_per_hls: int | None = option(None, "workers on each machine, Habana's name for it", minimum=1,
                                              group="workers")
     hls_type: str | None = option(None, "Habana's name of the box, checked against the workers on each machine: "
-                                  "HLS1-H has 4 cards, the others 8", choices=tuple(BOXES), group="workers")
+                                  "HLS1-H has 4 cards, the others 8", choices=box_names(), group="workers")
     kubernetes_run: bool = option(False, "an operator has started the workers: join them, never start any",
                                   group="workers")
     hosts: str | None = option(None, "machines, reached by ssh, and the workers on each: a:8,b:8; this machine "
                                "if not set", group="workers")
-    launcher: str = option("auto", "what starts the workers; auto: mpirun on hpu, else horovodrun (Gloo)",
+    launcher: str = option("auto", "what starts the workers; auto: as the device wants it, or else horovodrun",
                            choices=("auto", "horovodrun", "mpirun"), group="workers")
     dry_run: bool = option(False, "print the exact command that would run, and stop", group="workers")
     fault_timeout: float = option(300.0, "seconds that a lost or hung worker may hold the others up", minimum=5.0,

@@ -12,7 +12,7 @@ from segnet_hpu.errors import UsageError
 
 random.seed(5); np.random.seed(5)
 before = random.getstate(), np.random.get_state()[1].tolist()
-from segnet_hpu.runtime import cpu
+from segnet_hpu.runtime import processor
 from segnet_hpu.runtime.device import Device, select_device
 from segnet_hpu.runtime.precision import set_precision
 seen = {"import_kept_random": (random.getstate(), np.random.get_state()[1].tolist()) == before}
@@ -40,13 +40,13 @@ with mock.patch.object(tf.config, "list_physical_devices", lambda kind: gpus if 
     seen["gpu"] = vars(select_device("gpu"))
     seen["auto_gpu"] = select_device("auto").kind
     seen["growth"] = growth.call_args.args
-    seen["second"] = vars(select_device("gpu", gpu=1))["kind"], visible.call_args.args
-    seen["third"] = refusal(select_device, "gpu", gpu=2)
+    seen["second"] = vars(select_device("gpu", card=1))["kind"], visible.call_args.args
+    seen["third"] = refusal(select_device, "gpu", card=2)
     del gpus[1]
     seen["one"] = select_device("gpu").description
-    seen["second_of_one"] = refusal(select_device, "gpu", gpu=1)
+    seen["second_of_one"] = refusal(select_device, "gpu", card=1)
     with mock.patch.dict(os.environ, SLURM_PROCID="1", SLURM_STEP_NUM_TASKS="2", SLURM_LOCALID="1"):
-        seen["its_own"] = select_device("gpu", gpu=1).kind
+        seen["its_own"] = select_device("gpu", card=1).kind
 
 # ---- the CPU
 seen["cpu"] = vars(select_device("cpu", threads=1, deterministic=True))
@@ -66,7 +66,7 @@ def layer(data_type, kind):
         dense.kernel.dtype, warned.getvalue()
 
 for flags in (("avx512_bf16",), ()):
-    with mock.patch.object(cpu, "bf16_instructions", lambda: flags):
+    with mock.patch.object(processor, "bf16_instructions", lambda: flags):
         seen[f"bf16_{len(flags)}"] = layer("bf16", "cpu")
 seen["fp32"] = layer("fp32", "cpu")
 seen["amp_gpu"] = layer("amp", "gpu")

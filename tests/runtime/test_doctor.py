@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from segnet_hpu.cli.doctor import RUN_SCRIPTS, verdict
+from segnet_hpu.cli.doctor import RUN_SCRIPTS, preset_status
+from segnet_hpu.runtime.environment import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
 
 GAUDI = {
-    "python": "3.10.12", "cpu_bf16": [], "backends": ["tensorflow"], "gpus": [], "hpu_cards": ["HL-225"],
-    "habana_module": True, "tensorflow": {"gpus": 0, "cuda_build": False}, "horovod": {},
-    "versions": {"tensorflow": "2.15.0", "horovod": None},
+    "python": "3.10.12", "os": "Linux", "backend": "tensorflow", "backends": ["tensorflow"], "horovod": {},
+    "tensorflow": {"gpus": 0, "cuda_build": False}, "versions": {"tensorflow": "2.15.0", "horovod": None},
+    "devices": {"cpu_bf16": [], "gpus": [], "hpu_cards": ["HL-225"], "habana_module": True},
 }
 
 
@@ -28,8 +29,8 @@ def machine(**changes):
         if inner:
             facts[outer][inner] = value
         else:
-            facts[outer] = value
-    return facts
+            (facts["devices"] if key in facts["devices"] else facts)[outer] = value
+    return Environment(**facts)
 
 
 @pytest.mark.parametrize("preset, facts, expected", [
@@ -52,8 +53,8 @@ def machine(**changes):
     ("RUNME_CPU_BF16", machine(cpu_bf16=["amx_bf16"]), "can run"),
     ("RUNME_CPU_BF16", machine(), "can run, but slowly"),
 ])
-def test_verdict(preset, facts, expected):
-    said = verdict(preset, facts)
+def test_preset_status(preset, facts, expected):
+    said = preset_status(preset, facts)
     assert expected in said
     assert (said == "can run") == (expected == "can run")
 

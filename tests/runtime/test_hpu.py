@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from segnet_hpu.runtime import hpu
+from segnet_hpu.runtime.devices import hpu
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDIN = ROOT / "tests" / "standin"
@@ -22,7 +22,7 @@ CHECKS = """
 import json, os, sys
 from unittest import mock
 from segnet_hpu.errors import UsageError
-from segnet_hpu.runtime import hpu
+from segnet_hpu.runtime.devices import hpu
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.precision import set_precision
 import tensorflow as tf
@@ -81,7 +81,7 @@ def test_standin(python, program, tmp_path):
 REFUSED = """
 import json
 from segnet_hpu.errors import UsageError
-from segnet_hpu.runtime import hpu
+from segnet_hpu.runtime.devices import hpu
 import tensorflow as tf
 tf.test.is_built_with_cuda = lambda: False
 seen = []
@@ -169,7 +169,7 @@ def test_real_package_loads_beside_keras_3(python):
     code = """
 import json
 from segnet_hpu.errors import UsageError
-from segnet_hpu.runtime import hpu
+from segnet_hpu.runtime.devices import hpu
 hpu.cards = lambda: ["HL-225"]
 try:
     hpu.load()

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.launch.command import joined
-from segnet_hpu.runtime import cpu
+from segnet_hpu.launch.command import is_worker
+from segnet_hpu.runtime import processor
 from segnet_hpu.runtime.ranks import join
 from segnet_hpu.runtime.worker import Place, place
 
@@ -37,10 +37,11 @@ def test_place(environ, distributed, found):
     assert place(distributed, environ) == found
 
 
-def test_joined(settings):
-    assert joined(environ=HOROVODRUN) and joined(settings(), MPIRUN) and not joined(environ={})
-    assert joined(settings(), SRUN) and not joined(settings(distributed=False), SRUN) and not joined(environ=SRUN)
-    assert joined(settings(kubernetes_run=True), {}) and not joined(settings(), {})
+def test_is_worker(settings):
+    assert is_worker(environ=HOROVODRUN) and is_worker(settings(), MPIRUN) and not is_worker(environ={})
+    assert is_worker(settings(), SRUN) and not is_worker(settings(distributed=False), SRUN)
+    assert not is_worker(environ=SRUN)
+    assert is_worker(settings(kubernetes_run=True), {}) and not is_worker(settings(), {})
 
 
 def test_an_operators_worker_that_cannot_be_told_does_not_train_alone(settings):
@@ -54,7 +55,7 @@ def test_cores_of_each_processor(tmp_path, monkeypatch):
     (tmp_path / "cpuinfo").write_text("\n\n".join(
         f"processor\t: {i}\nphysical id\t: {i % 4 // 2}\ncore id\t: {i % 2}" for i in range(8)))
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 4, 5, 6})
-    assert cpu.cores_by_socket(tmp_path / "cpuinfo") == [2, 1]
+    assert processor.cores_by_socket(tmp_path / "cpuinfo") == [2, 1]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])

@@ -7,7 +7,7 @@ from segnet_hpu.compat.keras_segmentation.predict import refuse_other_than_rgb
 from segnet_hpu.data.images import rgb_of_bgr
 from segnet_hpu.data.user_functions import pair_function
 from segnet_hpu.errors import UsageError
-from segnet_hpu.launch.command import joined
+from segnet_hpu.launch.command import is_worker
 from segnet_hpu.training.check import check
 from segnet_hpu.training.dataset_settings import settle_data
 from segnet_hpu.training.settings import Settings
@@ -46,7 +46,7 @@ def train(model, train_images=None, train_annotations=None, *, verify_dataset=Tr
     check(checked, own_model)
     if checked.dry_run or checked.print_config:
         raise UsageError("dry_run and print_config are for the command line, segnet-hpu train; leave them out")
-    if checked.distributed and not joined(checked):
+    if checked.distributed and not is_worker(checked):
         raise UsageError("distributed starts no workers from Python; start this script by horovodrun or mpirun, or "
                          "use segnet-hpu train")
     from segnet_hpu.training.run import Run

@@ -3,7 +3,8 @@
 import pytest
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.runtime import cpu, hpu
+from segnet_hpu.runtime import processor
+from segnet_hpu.runtime.devices import hpu
 
 X86 = "processor\t: 0\nmodel name\t: AMD EPYC\nflags\t\t: fpu sse2 avx512f {}\n\nprocessor\t: 1\n"
 ARM = "processor\t: 0\nFeatures\t: fp asimd {} i8mm\n"
@@ -18,12 +19,12 @@ ARM = "processor\t: 0\nFeatures\t: fp asimd {} i8mm\n"
 ])
 def test_bf16_instructions(tmp_path, text, expected):
     (tmp_path / "cpuinfo").write_text(text)
-    assert cpu.bf16_instructions(tmp_path / "cpuinfo") == expected
+    assert processor.bf16_instructions(tmp_path / "cpuinfo") == expected
 
 
 def test_without_proc(tmp_path):
-    assert cpu.bf16_instructions(tmp_path / "none") == ()
-    assert cpu.model_name(tmp_path / "none") == "CPU"
+    assert processor.bf16_instructions(tmp_path / "none") == ()
+    assert processor.model_name(tmp_path / "none") == "CPU"
 
 
 def test_habanas_bf16_beside_kerass_is_refused():

@@ -3,16 +3,16 @@
 import pytest
 
 from segnet_hpu.errors import RunError, UsageError
-from segnet_hpu.launch.failures import Ranks
+from segnet_hpu.launch.failures import WorkerReports
 
 ENDING = "Terminating remaining workers after failure of Process 0.\n"
 
 
 def judged(*lines, status=1):
     """(error, what is shown of the workers' output)."""
-    ranks = Ranks()
-    shown = [said for line in lines for said in ranks.hear(line)]
-    return ranks.verdict(status, "horovodrun", "logs/1", 60), shown
+    reports = WorkerReports()
+    shown = [said for line in lines for said in reports.hear(line)]
+    return reports.failure(status, "horovodrun", "logs/1", 60), shown
 
 
 def test_lines_that_mpirun_cuts():

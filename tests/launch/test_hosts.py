@@ -3,7 +3,8 @@
 import pytest
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.launch.hosts import check_workers, layout
+from segnet_hpu.launch.hosts import layout
+from segnet_hpu.launch.requirements import check_workers
 
 
 @pytest.mark.parametrize("given, hosts", [

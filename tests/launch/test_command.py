@@ -12,7 +12,8 @@ from segnet_hpu.cli import train
 from segnet_hpu.errors import UsageError
 from segnet_hpu.launch import command as launch
 from segnet_hpu.launch.requirements import check_launchable
-from segnet_hpu.runtime import cpu, environment, hpu
+from segnet_hpu.runtime import processor
+from segnet_hpu.runtime.devices import gpu, hpu
 from segnet_hpu.training.settings import Settings
 
 BOUNDS = {"HOROVOD_GLOO_TIMEOUT_SECONDS": "300", "HOROVOD_STALL_CHECK_TIME_SECONDS": "150",
@@ -24,9 +25,9 @@ AS_X = [word for name, value in BOUNDS.items() for word in ("-x", f"{name}={valu
 def machine(monkeypatch):
     """A machine of two processors with 48 cores each, of two threads, and no card; returns what changes it."""
     def change(cores=96, gpus=0, cards=0):
-        monkeypatch.setattr(cpu, "cores_by_socket", lambda: [cores // 2] * 2)
-        monkeypatch.setattr(cpu, "usable_cores", lambda: 2 * cores)
-        monkeypatch.setattr(environment, "nvidia_gpus", lambda: ["GPU"] * gpus)
+        monkeypatch.setattr(processor, "cores_by_socket", lambda: [cores // 2] * 2)
+        monkeypatch.setattr(processor, "usable_cores", lambda: 2 * cores)
+        monkeypatch.setattr(gpu, "cards", lambda: ["GPU"] * gpus)
         monkeypatch.setattr(hpu, "cards", lambda: ["HL-225"] * cards)
         monkeypatch.setattr(hpu, "installed", lambda: cards > 0)
     change()
@@ -35,7 +36,7 @@ def machine(monkeypatch):
 
 def command(settings, environ=None):
     """(launcher's words, flags of train, variables)."""
-    words, variables = launch.command(settings, "run/logs/1", environ or {})
+    words, variables = launch.command(settings, "run/logs/1", train.pixels_of_a_step(settings), environ or {})
     start = words.index(sys.executable)
     assert words[start:start + 4] == [sys.executable, "-m", "segnet_hpu", "train"]
     return words[:start], words[start + 4:], variables
@@ -127,14 +128,14 @@ def test_several_machines(settings):
 def test_timeline(settings):
     where = f"HOROVOD_TIMELINE={os.path.abspath('t.json')}"
     given = dict(num_workers=2, timeline="t.json", train_engine="cpu")
-    assert where in launch.line(settings(**given), "logs", {})
+    assert where in launch.line(settings(**given), "logs", 1, {})
     assert where in command(settings(**given, launcher="mpirun"))[0]
 
 
 def test_horovodrun_takes_none_of_our_flags_for_its_own(settings, monkeypatch):
     horovodrun = pytest.importorskip("horovod.runner.launch", reason="Horovod is not installed")
     given = settings(hosts="a:8,b:8", num_workers=12, train_engine="cpu", timeline="t.json")
-    words, _ = launch.command(given, "logs", {"SEGNET_CONFIG": "c.yaml"})  # which has every setting as a flag
+    words, _ = launch.command(given, "logs", 1, {"SEGNET_CONFIG": "c.yaml"})  # which has every setting as a flag
     monkeypatch.setattr(sys, "argv", words)
     read = horovodrun.parse_args()
     assert (read.num_proc, read.hosts, read.timeline_filename) == (12, "a:8,b:4", None)
@@ -156,8 +157,9 @@ def test_elastic(settings, program):
 
 def test_line_is_for_a_shell(settings):
     given = settings(num_workers=2, train_engine="cpu", train_images="my images")
-    words, variables = launch.command(given, "my run/logs/1", {})
-    assert shlex.split(launch.line(given, "my run/logs/1", {})) == [f"{k}={v}" for k, v in variables.items()] + words
+    words, variables = launch.command(given, "my run/logs/1", 1, {})
+    line = launch.line(given, "my run/logs/1", 1, {})
+    assert shlex.split(line) == [f"{k}={v}" for k, v in variables.items()] + words
 
 
 def test_workers_get_the_settings_whatever_yaml_and_variables_they_find(settings, tmp_path):
