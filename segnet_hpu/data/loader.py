@@ -56,7 +56,7 @@ class Loader:
 
     def _submit(self, pool: ThreadPoolExecutor, step: int) -> tuple[Batch, list[Future[None]]]:
         entries = self.sampler.batch(step)
-        images = np.empty((len(entries), *self.transform.size, 3), np.uint8)
+        images = np.empty((len(entries), *self.transform.size, self.transform.channels), np.uint8)
         labels = np.empty((len(entries), *self.transform.label_size), np.uint8)
         parts = [pool.submit(self._fill, entry, images[j], labels[j]) for j, entry in enumerate(entries)]
         return (images, labels), parts

@@ -1,4 +1,10 @@
-"""Random changes of colour and sharpness; places and labels stay as they are."""
+"""Random changes of colour and sharpness; places and labels stay as they are.
+
+An image of other than 3 channels is a stack of RGB pictures, or of grey ones if the channels do not divide by three;
+all pictures of a stack are changed alike.
+"""
+
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -12,7 +18,10 @@ _RGB = np.linalg.inv(_YIQ)
 
 
 def change(image: np.ndarray, augmentation: Augmentation, rng: np.random.Generator) -> np.ndarray:
-    """Change `image`, uint8 (H, W, 3) RGB, in place as `augmentation` says; returns it."""
+    """Change `image`, uint8 (H, W, C), in place as `augmentation` says; returns it."""
+    if image.shape[2] != 3:
+        seed = rng.integers(2**63)
+        return _each_picture(image, lambda rgb: change(rgb, augmentation, np.random.default_rng(seed)))
     a = augmentation
     if a.clahe and rng.random() < a.clahe:
         equalise(image)
@@ -46,11 +55,23 @@ def recolour(image: np.ndarray, brightness: float = 0.0, contrast: float = 1.0, 
 
 
 def equalise(image: np.ndarray) -> np.ndarray:
-    """Equalise the lightness of `image`, uint8 (H, W, 3) RGB, tile by tile, in place; returns it.
+    """Equalise the lightness of `image`, uint8 (H, W, C), tile by tile, in place; returns it.
 
     CLAHE (Zuiderveld, Graphics Gems IV, 1994) on L of LAB, clip limit 1.0, 8x8 tiles.
     """
+    if image.shape[2] != 3:
+        return _each_picture(image, equalise)
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     lightness = cv2.createCLAHE(clipLimit=1.0, tileGridSize=(8, 8)).apply(lab[:, :, 0])
     cv2.insertChannel(lightness, lab, 0)
     return cv2.cvtColor(lab, cv2.COLOR_LAB2RGB, dst=image)
+
+
+def _each_picture(image: np.ndarray, change_rgb: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Change each picture of a stack, in place; returns the stack."""
+    width = 1 if image.shape[2] % 3 else 3
+    for first in range(0, image.shape[2], width):
+        picture = image[:, :, first:first + width]
+        rgb = np.array(np.broadcast_to(picture, (*picture.shape[:2], 3)))
+        picture[...] = change_rgb(rgb)[:, :, :width]
+    return image

@@ -20,9 +20,10 @@ class Transform(Protocol):
 
     size: Size
     label_size: Size
+    channels: int
 
     def __call__(self, image: np.ndarray, label: np.ndarray, rng: np.random.Generator, out: Output) -> Sample:
-        """Return (uint8 (H, W, 3), uint8 (h, w)), the arrays `out` filled; `rng` is the only source of chance."""
+        """Return (uint8 (H, W, C), uint8 (h, w)), the arrays `out` filled; `rng` is the only source of chance."""
 
 
 class TrainTransform:
@@ -32,11 +33,12 @@ class TrainTransform:
     augmentation: an Augmentation. ignore_label: the label, any number, that means "no class" in
     the files; it becomes 255, and so does what lies outside the source image.
     custom: a function (image, mask) -> (image, mask) on arrays of its own, applied first.
+    channels: C of the images: 3, RGB, or another number as photometric.py takes it.
     """
 
     def __init__(self, size: Size, label_size: Size, augmentation: Augmentation | None = None,
-                 ignore_label: int | None = None, custom: PairFunction | None = None) -> None:
-        self.size, self.label_size = tuple(size), tuple(label_size)
+                 ignore_label: int | None = None, custom: PairFunction | None = None, channels: int = 3) -> None:
+        self.size, self.label_size, self.channels = tuple(size), tuple(label_size), channels
         self.augmentation = augmentation or Augmentation()
         self.custom = custom
         self._ids = np.arange(256, dtype=np.uint8)
@@ -45,7 +47,7 @@ class TrainTransform:
 
     def __call__(self, image: np.ndarray, label: np.ndarray, rng: np.random.Generator,
                  out: Output = (None, None)) -> Sample:
-        """Return (uint8 (H, W, 3), uint8 (h, w)) from uint8 (y, x, 3) and (y, x) of any size.
+        """Return (uint8 (H, W, C), uint8 (h, w)) from uint8 (y, x, C) and (y, x) of any size.
 
         rng: a numpy Generator, the only source of chance. out: arrays to write the two into.
         """
@@ -56,6 +58,7 @@ class TrainTransform:
             image, label = geometry.resize(image, label, self.size, self.label_size, out)
         else:
             image, label = geometry.warp(image, label, matrix, self.size, self.label_size, VOID, out)
+        image = np.atleast_3d(image)  # OpenCV drops the axis of a single channel
         return Sample(photometric.change(image, self.augmentation, rng), cv2.LUT(label, self._ids, dst=label))
 
 
@@ -69,6 +72,6 @@ class EvalTransform:
         self.size, self.clahe = tuple(size), clahe
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """Return uint8 (H, W, 3) from uint8 (y, x, 3)."""
-        image = cv2.resize(image, self.size[::-1], interpolation=cv2.INTER_LINEAR)
+        """Return uint8 (H, W, C) from uint8 (y, x, C)."""
+        image = np.atleast_3d(cv2.resize(image, self.size[::-1], interpolation=cv2.INTER_LINEAR))
         return photometric.equalise(image) if self.clahe else image

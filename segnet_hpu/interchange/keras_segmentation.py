@@ -24,8 +24,12 @@ def find_weights(path):
     path = path.with_name(path.name.removesuffix(".index"))
     if re.search(r"\.\d+$", path.name) and _config(path).is_file():
         return path
-    if not Path(f"{path}_config.json").is_file():
-        return None
+    return newest_weights(path) if Path(f"{path}_config.json").is_file() else None
+
+
+def newest_weights(prefix):
+    """Return PREFIX.N of the highest N that there is, in either format, or None."""
+    path = Path(prefix)
     stems = {p.name.removesuffix(".index") for p in path.parent.glob("*") if p.name.startswith(f"{path.name}.")}
     numbers = [int(stem[len(path.name) + 1:]) for stem in stems if re.fullmatch(r"\.\d+", stem[len(path.name):])]
     return path.with_name(f"{path.name}.{max(numbers)}") if numbers else None

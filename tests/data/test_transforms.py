@@ -1,6 +1,7 @@
 """Images and labels stay together, whatever happens to them."""
 
 import colorsys
+import dataclasses
 
 import cv2
 import numpy as np
@@ -203,3 +204,21 @@ def test_custom_function_comes_first_and_cannot_spoil_the_source():
 def test_refusals(call, words):
     with pytest.raises(UsageError, match=words):
         call()
+
+
+@pytest.mark.parametrize("channels,pictures", [(6, 2), (1, 1), (2, 2)])
+def test_all_pictures_of_a_stack_change_alike(channels, pictures):
+    """Two RGB pictures, one grey picture, two grey ones: equal before and after; grey stays within its channel."""
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (40, 60, channels // pictures), np.uint8)
+    stack, label = np.concatenate([picture] * pictures, axis=2), np.zeros((40, 60), np.uint8)
+    augmentation = dataclasses.replace(Augmentation.preset("strong"), clahe=1.0)
+    out = np.empty((32, 48, channels), np.uint8), np.empty((16, 24), np.uint8)
+    transform = TrainTransform((32, 48), (16, 24), augmentation, channels=channels)
+    changed, _ = transform(stack, label, np.random.default_rng(1), out)
+    assert changed is out[0] and changed.std() > 0
+    for one in np.split(changed, pictures, axis=2):
+        np.testing.assert_array_equal(one, changed[:, :, :channels // pictures])
+    plain = TrainTransform((32, 48), (16, 24), channels=channels)(stack, label, np.random.default_rng(1)).image
+    assert plain.shape == changed.shape and not np.array_equal(plain, changed)
+    assert EvalTransform((32, 48), clahe=True)(stack).shape == changed.shape

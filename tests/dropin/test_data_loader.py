@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from segnet_hpu.data_utils import data_loader as loader
+from segnet_hpu.errors import UsageError
 from toy import write_toy
 
 
@@ -175,7 +176,7 @@ def test_custom_augmentation_refusals(toy, monkeypatch):
     monkeypatch.setitem(sys.modules, "imgaug", None)
     augmenter = types.SimpleNamespace(to_deterministic=None)
     for custom, message in ((lambda: augmenter, "needs imgaug"), (lambda: 3, "returned a int"), (7, "is a int")):
-        with pytest.raises(loader.UsageError, match=message):
+        with pytest.raises(UsageError, match=message):
             batches(toy, 1, do_augment=True, custom_augmentation=custom)
 
 

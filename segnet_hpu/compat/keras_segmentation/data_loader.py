@@ -2,17 +2,22 @@
 
 import itertools
 import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from segnet_hpu.compat.keras_segmentation.arrays import get_image_array, get_segmentation_array, read_picture
+from segnet_hpu.compat.keras_segmentation.custom_augmentation import pair_function
+from segnet_hpu.compat.keras_segmentation.inputs import PictureFunction, functions_of, preprocessed, stacked
 from segnet_hpu.compat.keras_segmentation.pairs import DataLoaderError, get_pairs_from_paths, image_paths
 from segnet_hpu.data.augmentation import Augmentation
-from segnet_hpu.data.images import read_label
+from segnet_hpu.data.images import read_label, rgb_of_bgr
+from segnet_hpu.data.label_faults import Fault
 from segnet_hpu.data.transforms import TrainTransform
-from segnet_hpu.data.user_functions import pair_function
 from segnet_hpu.data.verify import verify_pairs
 from segnet_hpu.errors import UsageError
+from segnet_hpu.files import StrPath
 
 __all__ = ["DATA_LOADER_SEED", "DataLoaderError", "class_colors", "get_image_array", "get_pairs_from_paths",
            "get_segmentation_array", "image_segmentation_generator", "verify_segmentation_dataset"]
@@ -23,10 +28,14 @@ _chance = random.Random(DATA_LOADER_SEED)
 class_colors = [tuple(_chance.randint(0, 255) for _ in range(3)) for _ in range(5000)]
 
 
-def verify_segmentation_dataset(images_path, segs_path, n_classes, show_all_errors=False):
+PicturesAndLabel = tuple[list[np.ndarray], np.ndarray]
+
+
+def verify_segmentation_dataset(images_path: StrPath, segs_path: StrPath, n_classes: int,
+                                show_all_errors: bool = False) -> bool:
     """Return whether a data set has no fault; print the first one, or all."""
     try:
-        faults = verify_pairs(images_path, segs_path, n_classes)
+        faults: Sequence[Fault | UsageError] = verify_pairs(images_path, segs_path, n_classes)
     except UsageError as error:
         faults = [error]
     for fault in faults if show_all_errors else faults[:1]:
@@ -35,10 +44,13 @@ def verify_segmentation_dataset(images_path, segs_path, n_classes, show_all_erro
     return not faults
 
 
-def image_segmentation_generator(images_path, segs_path, batch_size, n_classes, input_height, input_width,
-                                 output_height, output_width, do_augment=False, augmentation_name="aug_all",
-                                 custom_augmentation=None, other_inputs_paths=None, preprocessing=None,
-                                 read_image_type=1, ignore_segs=False):
+def image_segmentation_generator(
+        images_path: StrPath, segs_path: StrPath, batch_size: int, n_classes: int, input_height: int,
+        input_width: int, output_height: int, output_width: int, do_augment: bool = False,
+        augmentation_name: str = "aug_all", custom_augmentation: Callable[..., Any] | None = None,
+        other_inputs_paths: Sequence[StrPath] | None = None,
+        preprocessing: PictureFunction | Sequence[PictureFunction] | None = None, read_image_type: int = 1,
+        ignore_segs: bool = False) -> Iterator[np.ndarray | tuple[np.ndarray, np.ndarray]]:
     """Yield (images float32 (B, H, W, C), one-hot labels float64 (B, h * w, n_classes)) without end.
 
     Without augmentation the batches equal keras_segmentation's: shuffled once, by the global `random`.
@@ -55,7 +67,9 @@ def image_segmentation_generator(images_path, segs_path, batch_size, n_classes, 
     if not samples:
         raise DataLoaderError(f"{images_path} holds no image; expected .jpg, .jpeg, .png or .bmp files")
     random.shuffle(samples)
-    change = _augmenter(augmentation_name, custom_augmentation, other_inputs_paths) if do_augment else None
+    inputs = 1 + len(other_inputs_paths or ())
+    functions = functions_of(preprocessing, inputs)
+    change = _augmenter(augmentation_name, custom_augmentation, inputs) if do_augment else None
     rounds = itertools.cycle(samples)
     while True:
         images, labels = [], []
@@ -64,54 +78,37 @@ def image_segmentation_generator(images_path, segs_path, batch_size, n_classes, 
             if change:
                 pictures, label = change(pictures, label)
             arrays = [get_image_array(picture, input_width, input_height, ordering="channels_last")
-                      for picture in _preprocessed(pictures, preprocessing)]
+                      for picture in preprocessed(pictures, functions)]
             images.append(arrays[0] if other_inputs_paths is None else arrays)
             if not ignore_segs:
                 labels.append(get_segmentation_array(label, n_classes, output_width, output_height))
         yield np.array(images) if ignore_segs else (np.array(images), np.array(labels))
 
 
-def _read(sample, read_image_type):
+def _read(sample: tuple, read_image_type: int) -> PicturesAndLabel:
     """Pictures, BGR, and the label; zeros where there is none."""
     image, label, *others = sample
     pictures = [read_picture(path, read_image_type) for path in (image, *itertools.chain(*others))]
     return pictures, read_label(label) if label else np.zeros(pictures[0].shape[:2], np.uint8)
 
 
-def _preprocessed(pictures, functions):
-    if functions is None:
-        return pictures
-    if callable(functions):
-        functions = [functions] * len(pictures)
-    return [function(picture) for function, picture in zip(functions, pictures, strict=True)]
-
-
-def _augmenter(name, custom, other_inputs_paths):
+def _augmenter(name: str, custom: Callable[..., Any] | None,
+               inputs: int) -> Callable[[list[np.ndarray], np.ndarray], PicturesAndLabel]:
     """Return (pictures, label) -> (pictures, label)."""
     if custom is None:
         augmentation = Augmentation.parse(name)
         return lambda pictures, label: _change(augmentation, pictures, label)
-    if other_inputs_paths:
-        raise DataLoaderError("custom_augmentation does not go with other_inputs_paths: it could not "
-                                          "change all inputs alike. Use a preset, augmentation_name")
-    function = pair_function(custom)
+    function = pair_function(custom, inputs)
 
-    def change(pictures, label):
-        picture, label = function(pictures[0], label)
-        return [picture], np.asarray(label).astype(np.uint8).reshape(picture.shape[:2])
+    def change(pictures: list[np.ndarray], label: np.ndarray) -> PicturesAndLabel:
+        stack, label = function(stacked(pictures), label)
+        return np.split(stack, inputs, axis=2), np.asarray(label).astype(np.uint8).reshape(stack.shape[:2])
     return change
 
 
-def _change(augmentation, pictures, label):
+def _change(augmentation: Augmentation, pictures: list[np.ndarray], label: np.ndarray) -> PicturesAndLabel:
     """Change all inputs of a sample alike: each by the same stream of chance."""
     seed = random.getrandbits(64)
     transform = TrainTransform(label.shape, label.shape, augmentation)
-    changed = [transform(_rgb(picture), label, np.random.default_rng(seed)) for picture in pictures]
-    pictures = [np.ascontiguousarray(image[:, :, ::-1][:, :, :picture.shape[2]])
-                for picture, (image, _) in zip(pictures, changed, strict=True)]
-    return pictures, changed[0][1]
-
-
-def _rgb(picture):
-    """The RGB of a BGR picture (H, W, 3), or of a grey one (H, W, 1)."""
-    return np.repeat(picture, 3, axis=2) if picture.shape[2] == 1 else np.ascontiguousarray(picture[:, :, ::-1])
+    changed = [transform(rgb_of_bgr(picture), label, np.random.default_rng(seed)) for picture in pictures]
+    return [rgb_of_bgr(image) for image, _ in changed], changed[0].label

@@ -3,9 +3,9 @@
 import numpy as np
 
 from segnet_hpu import config
+from segnet_hpu.compat.keras_segmentation.custom_augmentation import pair_function
 from segnet_hpu.compat.keras_segmentation.predict import refuse_other_than_rgb
 from segnet_hpu.data.images import rgb_of_bgr
-from segnet_hpu.data.user_functions import pair_function
 from segnet_hpu.errors import UsageError
 from segnet_hpu.launch.command import is_worker
 from segnet_hpu.training.check import check
@@ -62,10 +62,10 @@ def find_latest_checkpoint(checkpoints_path, fail_safe=True):
     It is one of ours, PREFIX.EPOCH.keras, else keras_segmentation's PREFIX.EPOCH. fail_safe: False raises
     ValueError in place of None.
     """
-    from segnet_hpu.interchange.keras_segmentation import find_weights
+    from segnet_hpu.interchange.keras_segmentation import newest_weights
     from segnet_hpu.training.checkpoint import list_checkpoints
 
-    newest = next(reversed(list_checkpoints(checkpoints_path)), None) or find_weights(checkpoints_path)
+    newest = next(reversed(list_checkpoints(checkpoints_path)), None) or newest_weights(checkpoints_path)
     if newest is None and not fail_safe:
         raise ValueError(f"no checkpoint {checkpoints_path}.EPOCH; check the prefix that training was given")
     return newest and str(newest)
