@@ -82,7 +82,7 @@ def _show(settings, source, path, trained, ignore):
         sections = [Section("Worst pictures", "Lowest mean IoU over the classes of the picture, the worst first.",
                             look(worst, what="worst")),
                     Section("Best pictures", "Highest mean IoU, the best first.", look(best, what="best"))]
-    scores = summary.matrix and named_scores(summary.matrix, appearance.names)
+    scores = named_scores(summary.matrix, appearance.names) if summary.matrix else None
     _, height, width, _ = model.input_shape
     write_page(page, f"{model.name} on {os.path.basename(os.path.abspath(settings.images_path))}",
                [path.name, f"network {width}×{height}", f"{count} picture{'s' if count > 1 else ''}",

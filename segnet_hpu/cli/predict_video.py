@@ -46,7 +46,7 @@ def run(settings):
 def _window(settings):
     if not settings.display:
         return contextlib.nullcontext()
-    from segnet_hpu.inference.window import Window
+    from segnet_hpu.inference.video_files import Window
 
     return Window()
 

@@ -1,6 +1,7 @@
 """A network as a picture: one bar a layer, from the image to the logits, as tall as the layer's map."""
 
 import math
+from typing import NamedTuple
 
 import cv2
 import keras
@@ -10,7 +11,7 @@ from segnet_hpu.inference.render import write
 
 STEP, BAR, TALLEST, MARGIN = 9, 6, 200, 24  # pixels
 LINE, PAPER = (150, 150, 150), 255
-# What is drawn, by the beginnings of the layers' class names; the others change neither size nor way.
+# What is drawn, by the beginnings of the layers' class names; the others change neither size nor path.
 KINDS = {
     "convolution": ((70, 130, 200), ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")),
     "pooling": ((220, 120, 60), ("MaxPool", "AveragePool", "GlobalAverage")),
@@ -19,7 +20,14 @@ KINDS = {
 }
 
 
-def draw(model):
+class Bar(NamedTuple):
+    """A layer as it is drawn."""
+
+    kind: str
+    shape: tuple[int, int, int]  # height, width, channels
+
+
+def draw(model: keras.Model) -> np.ndarray:
     """Return an RGB uint8 picture (H, W, 3) of a functional model from (B, H, W, C) to (B, h, w, n).
 
     Bars that leave the order are joined by lines above: residuals and skips.
@@ -29,13 +37,13 @@ def draw(model):
     top, width = MARGIN * 2 + lanes, max(640, 2 * MARGIN + STEP * len(bars))
     picture = np.full((top + TALLEST + 4 * MARGIN, width, 3), PAPER, np.uint8)
     full, middle = model.input_shape[1], top + TALLEST // 2
-    heights = [max(4, round(TALLEST * min(1, shape[0] / full))) for _, shape in bars]
+    heights = [max(4, round(TALLEST * min(1, bar.shape[0] / full))) for bar in bars]
     for first, last in links:
         lane = top - 4 - round(12 * math.log2(last - first))
         points = [(_x(first), middle - heights[first] // 2), (_x(first), lane), (_x(last), lane),
                   (_x(last), middle - heights[last] // 2)]
         cv2.polylines(picture, [np.array(points)], False, LINE, 1)
-    size = None
+    size: tuple[int, ...] = ()
     for i, ((kind, shape), height) in enumerate(zip(bars, heights, strict=True)):
         left = _x(i) - BAR // 2
         cv2.rectangle(picture, (left, middle - height // 2), (left + BAR, middle + height // 2), KINDS[kind][0], -1)
@@ -51,9 +59,11 @@ def draw(model):
     return picture
 
 
-def _bars_and_links(model):
-    """[(kind, (height, width, channels))] in order, and [(from, to)] of those that pass over others."""
-    bars, links, source = [], set(), {}
+def _bars_and_links(model: keras.Model) -> tuple[list[Bar], list[tuple[int, int]]]:
+    """The bars in order, and (from, to) of the connections that pass over others."""
+    bars: list[Bar] = []
+    links: set[tuple[int, int]] = set()
+    source: dict[int, int] = {}  # a tensor's id -> the bar that it comes from
     for operation in model.operations:
         if isinstance(operation, keras.layers.InputLayer):
             continue
@@ -63,13 +73,12 @@ def _bars_and_links(model):
         shape = outputs[0].shape[1:]
         if kind and len(shape) == 3:
             links |= {(i, len(bars)) for i in before if i < len(bars) - 1}
-            bars.append((kind, shape))
+            bars.append(Bar(kind, shape))
             before = {len(bars) - 1}
         if before:
             source |= {id(t): max(before) for t in outputs}
     return bars, sorted(links)
 
 
-def _x(i):
+def _x(i: int) -> int:
     return MARGIN + STEP * i + BAR // 2
-

@@ -1,19 +1,25 @@
-"""Label pictures of a user's: one file, or a folder with all below it."""
+"""Label a user's pictures: one file, or a folder with all below it."""
 
 import functools
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
+import numpy as np
+
+from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.images import read_image
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.errors import RunError, SegnetError, UsageError
-from segnet_hpu.files import refuse_unwritable
+from segnet_hpu.evaluation.predictor import Prepared, Results
+from segnet_hpu.files import StrPath, refuse_unwritable
 from segnet_hpu.inference import render
 from segnet_hpu.progress import Progress
 
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp")
 
 
-def find_pictures(input_path, output_path):
+def find_pictures(input_path: StrPath, output_path: StrPath) -> list[tuple[Path, Path]]:
     """Return [(picture, where its result goes)]: one file to one file, or a folder's tree to a folder's.
 
     Results of a folder end in .png; hidden files and folders are passed over. Raises UsageError where there is
@@ -49,21 +55,21 @@ def find_pictures(input_path, output_path):
     return pairs
 
 
-def _is_picture(path, source):
+def _is_picture(path: Path, source: Path) -> bool:
     hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
     return path.suffix.lower() in IMAGES and not hidden and path.is_file()
 
 
-def refuse_doubles(pairs):
+def refuse_doubles(pairs: Sequence[tuple[Any, Any]]) -> None:
     """Raise UsageError where two of the (picture, result) pairs have one result."""
-    first = {}
+    first: dict[Any, Any] = {}
     for picture, result in pairs:
         if result in first:
             raise UsageError(f"{picture} and {first[result]} would both become {result}; rename one")
         first[result] = picture
 
 
-def refuse_overwriting(pairs):
+def refuse_overwriting(pairs: Sequence[tuple[Path, Path]]) -> None:
     """Raise UsageError where a result of the (picture, result) pairs is one of the pictures."""
     pictures = {picture.resolve(): picture for picture, _ in pairs}
     for _, result in pairs:
@@ -72,17 +78,30 @@ def refuse_overwriting(pairs):
                              "place for the results")
 
 
-def label_pictures(predictor, pairs, write):
+class SupportsRun(Protocol):
+    """The first two steps of a predictor, as evaluation.predictor.SupportsPrediction has them."""
+
+    @property
+    def batch_size(self) -> int: ...
+
+    @property
+    def prepare(self) -> Callable[[np.ndarray], Prepared]: ...
+
+    def run(self, inputs: Any, /) -> Results: ...
+
+
+def label_pictures(predictor: SupportsRun, pairs: Sequence[tuple[Path, Path]],
+                   write: Callable[[np.ndarray, Any, Path], None]) -> None:
     """Call write(image, result, path) for each (picture, path) pair; reading and writing overlap the model.
 
-    predictor: has batch_size, prepare and run as Predictor has; results are what run returns, and may be turned
-    into classes in `write`, which has a thread of its own. A picture that cannot be read is left out; at the
+    Results are what the predictor's run returns, and may be turned into classes in `write`, which has a thread of
+    its own. A picture that cannot be read is left out; at the
     end a RunError names all such, or a UsageError if there is no other.
     """
     size = predictor.batch_size
-    failed = []
+    failed: list[str] = []
 
-    def read(pair):
+    def read(pair: tuple[Path, Path]) -> tuple[np.ndarray, Prepared, Path] | None:
         try:
             image = read_image(pair[0])
         except SegnetError as error:
@@ -90,7 +109,7 @@ def label_pictures(predictor, pairs, write):
             return None
         return image, predictor.prepare(image), pair[1]
 
-    def run():
+    def run() -> Iterator[tuple[np.ndarray, Any, Path]]:
         readable = (one for one in prefetched(read, pairs, ahead=2 * size) if one)
         for batch in batched(readable, size):
             images, inputs, paths = zip(*batch, strict=True)
@@ -104,12 +123,13 @@ def label_pictures(predictor, pairs, write):
         raise kind(f"{len(failed)} of {len(pairs)} pictures could not be labelled: {'; '.join(failed)}")
 
 
-def drawer(kind, appearance, legend=False):
+def drawer(kind: str, appearance: Appearance, legend: bool = False) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """Return draw(image, class map) -> picture. kind: "ids" (grey class ids), "colour" or "overlay"."""
-    # Drawn once for all frames of a video.
-    side = functools.cache(lambda height: render.legend(appearance.names, appearance.colours, height))
+    @functools.cache  # drawn once for all frames of a video
+    def side(height: int) -> np.ndarray:
+        return render.legend(appearance.names, appearance.colours, height)
 
-    def draw(image, classes):
+    def draw(image: np.ndarray, classes: np.ndarray) -> np.ndarray:
         if kind == "ids":
             return classes
         picture = render.overlay(image, classes, appearance.colours) if kind == "overlay" \

@@ -1,24 +1,28 @@
 """The precision-recall curve of road's class as a picture."""
 
+from collections.abc import Sequence
+from typing import Any, cast
+
 import cv2
 import numpy as np
 
 from segnet_hpu.evaluation.road import RoadScores
-from segnet_hpu.files import write_image
+from segnet_hpu.evaluation.scorecard import Scorecard
+from segnet_hpu.files import StrPath, write_image
 from segnet_hpu.inference.render import PAPER, write
 
 SIDE, MARGIN, ROW = 400, 60, 18  # pixels
 LINE, GRID, BEST = (30, 90, 180), (215, 215, 215), (200, 60, 40)
 
 
-def write_curve(path, card, names):
+def write_curve(path: StrPath, card: Scorecard, names: Sequence[str]) -> bool:
     """Write the picture of a Scorecard that counted road's class; return whether the truth has that class at all.
 
     names: of all classes. Without a pixel of the class there is no curve, and nothing is written.
     """
     for road in card.scorers:
         if isinstance(road, RoadScores) and road.counts[1].any():
-            scores = road.scores()
+            scores = cast(dict[str, Any], road.scores())
             title = (f"{names[road.positive]}: MaxF {100 * scores['max_f']:.2f} %, "
                      f"average precision {100 * scores['average_precision']:.2f} %")
             write_image(path, draw_curve(*road.curve(), scores["max_f_threshold"], title))
@@ -26,7 +30,7 @@ def write_curve(path, card, names):
     return False
 
 
-def draw_curve(precision, recall, threshold, title):
+def draw_curve(precision: np.ndarray, recall: np.ndarray, threshold: float, title: str) -> np.ndarray:
     """Return an RGB uint8 picture (H, W, 3): recall to the right, precision upwards, both 0 to 1.
 
     precision, recall: float (n,), by threshold from 0 to 1. threshold: the one whose point is marked.
@@ -48,7 +52,7 @@ def draw_curve(precision, recall, threshold, title):
     return picture
 
 
-def _pixels(points):
+def _pixels(curve: np.ndarray | Sequence[tuple[float, float]]) -> np.ndarray:
     """(recall, precision), each 0 to 1, as the picture's (x, y), int32 (n, 2)."""
-    points = np.asarray(points)
+    points = np.asarray(curve)
     return np.rint(MARGIN + SIDE * np.stack([points[:, 0], 1 - points[:, 1]], 1)).astype(np.int32)

@@ -1,5 +1,7 @@
 """Pictures of labels: colours, overlays, legends and contact sheets. RGB uint8 throughout, no window."""
 
+from collections.abc import Iterable, Sequence
+
 import cv2
 import numpy as np
 
@@ -13,7 +15,7 @@ HATCH_PERIOD = 8
 TALL = 720
 
 
-def colour_mask(label, palette):
+def colour_mask(label: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """Return the label in colours, uint8 (H, W, 3).
 
     label: integers (H, W). palette: uint8 (n, 3) RGB. Ids from n up (255 among them) are black, hatched.
@@ -33,7 +35,7 @@ def colour_mask(label, palette):
     return picture
 
 
-def overlay(image, label, palette, alpha=0.5):
+def overlay(image: np.ndarray, label: np.ndarray, palette: np.ndarray, alpha: float = 0.5) -> np.ndarray:
     """Return the image uint8 (H, W, 3) with the label's colours over it; alpha 0 (image) to 1 (colours).
 
     Where a class's colour is black, as the background's mostly is, the image stays as it is.
@@ -49,22 +51,23 @@ def overlay(image, label, palette, alpha=0.5):
     return picture
 
 
-def legend(class_names, palette, height, ids=None):
+def legend(class_names: Sequence[str], palette: np.ndarray, height: int,
+           ids: Iterable[int] | None = None) -> np.ndarray:
     """Return a picture, uint8 (at least height, W, 3), with a colour and a name for each class.
 
     ids: classes to show (default all); those without name are shown together as "unlabelled". As many
     columns as it takes; names too long for a column are shortened.
     """
     known = len(class_names)
-    ids = range(known) if ids is None else sorted({min(int(i), known) for i in ids})
-    names = [class_names[i] if i < known else "unlabelled" for i in ids]
+    shown = list(range(known)) if ids is None else sorted({min(int(i), known) for i in ids})
+    names = [class_names[i] if i < known else "unlabelled" for i in shown]
     row = round(ROW * max(1, height / TALL))
     longest = LONGEST_TEXT * row // ROW
     names = [shorten(name, longest, row) for name in names]
     lines = max(1, height // row)
     columns = []
-    for first in range(0, len(ids), lines):
-        entries = list(zip(ids[first:first + lines], names[first:first + lines], strict=True))
+    for first in range(0, len(shown), lines):
+        entries = list(zip(shown[first:first + lines], names[first:first + lines], strict=True))
         column = _blank(max(height, row), 2 * row + max(text_width(name, row) for _, name in entries))
         for line, (i, name) in enumerate(entries):
             top = line * row
@@ -75,17 +78,18 @@ def legend(class_names, palette, height, ids=None):
     return np.hstack(columns) if columns else _blank(height, 0)
 
 
-def with_legend(picture, class_names, palette, present_ids=None):
+def with_legend(picture: np.ndarray, class_names: Sequence[str], palette: np.ndarray,
+                present_ids: Iterable[int] | None = None) -> np.ndarray:
     """Return the picture with a legend on its right; present_ids: show only these classes."""
     return beside(picture, legend(class_names, palette, picture.shape[0], present_ids))
 
 
-def beside(picture, side):
+def beside(picture: np.ndarray, side: np.ndarray) -> np.ndarray:
     """Return the picture with another, at least as high, on its right."""
     return np.hstack([_on_paper(picture, side.shape[0], picture.shape[1]), side])
 
 
-def grid(rows, captions):
+def grid(rows: Sequence[Sequence[np.ndarray]], captions: Sequence[Sequence[str]]) -> np.ndarray:
     """Return one sheet of all pictures, each under its caption.
 
     rows: lists of uint8 (H, W, 3) of any sizes. captions: lists of text of the same lengths.
@@ -105,7 +109,7 @@ def grid(rows, captions):
     return np.vstack(bands)
 
 
-def shorten(text, width, row):
+def shorten(text: str, width: int, row: int) -> str:
     """Return the text, its end replaced by "..." if it is wider than `width` pixels at that row height."""
     if text_width(text, row) <= width:
         return text
@@ -114,33 +118,33 @@ def shorten(text, width, row):
     return text.rstrip() + "..." if text else ""
 
 
-def text_width(text, row):
+def text_width(text: str, row: int) -> int:
     """Return the width in pixels of a line of text in a row of that height."""
     return cv2.getTextSize(text, FONT, row / 42, _stroke(row))[0][0]
 
 
-def write(picture, text, left, top, row):
+def write(picture: np.ndarray, text: str, left: int, top: int, row: int) -> None:
     """Write the text, in place, into the row of that height that starts at `top`."""
     cv2.putText(picture, text, (left, top + round(row * 0.67)), FONT, row / 42, INK, _stroke(row),
                 cv2.LINE_AA)
 
 
-def write_over(picture, text):
+def write_over(picture: np.ndarray, text: str) -> None:
     """Write the text, in place, into the top left corner, readable on any background."""
     row = round(ROW * max(1, picture.shape[0] / TALL))
     for colour, stroke in ((INK, _stroke(row) + 2), (PAPER, _stroke(row))):
         cv2.putText(picture, text, (row // 4, row), FONT, row / 32, colour, stroke, cv2.LINE_AA)
 
 
-def _stroke(row):
+def _stroke(row: int) -> int:
     return max(1, round(row / 24))
 
 
-def _blank(height, width):
+def _blank(height: int, width: int) -> np.ndarray:
     return np.full((height, width, 3), PAPER, np.uint8)
 
 
-def _on_paper(picture, height, width):
+def _on_paper(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     """The picture in the top left corner of a sheet at least as large."""
     sheet = _blank(max(height, picture.shape[0]), max(width, picture.shape[1]))
     sheet[:picture.shape[0], :picture.shape[1]] = picture

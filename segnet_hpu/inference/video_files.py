@@ -1,12 +1,15 @@
-"""Video files and cameras: frames in, frames out."""
+"""Video files, cameras and the screen: frames in, frames out."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from segnet_hpu.errors import RunError, UsageError
-from segnet_hpu.files import refuse_unwritable
+from segnet_hpu.files import StrPath, refuse_unwritable
 
 # FFmpeg reads it once, at the first video; our own errors say what it cannot open.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -15,7 +18,7 @@ CODECS = {".mp4": "mp4v", ".avi": "XVID"}
 FPS = 25.0  # of a camera that does not say
 
 
-def check_output(flag, path, source):
+def check_output(flag: str, path: StrPath, source: StrPath | int) -> None:
     """Raise UsageError, naming `flag`, unless a video could be written at `path`, which may not be `source`."""
     if Path(path).suffix.lower() not in CODECS:
         raise UsageError(f"{flag} {path}: expected a name that ends in {' or '.join(CODECS)}")
@@ -32,7 +35,7 @@ class VideoReader:
     and where the file does not say. Raises UsageError for what cannot be opened.
     """
 
-    def __init__(self, source):
+    def __init__(self, source: StrPath | int) -> None:
         source = str(source)
         # A camera's number is an int of 32 bits to OpenCV.
         self.is_camera = source.isdecimal() and len(source) < 10 and not os.path.exists(source)
@@ -54,23 +57,23 @@ class VideoReader:
         count = int(self.capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.count = count if count > 0 and not self.is_camera and not is_url else None
 
-    def read(self):
+    def read(self) -> np.ndarray | None:
         """Return the next frame; None after the last, when `ended` is True and `frames` the number of all."""
         sound, frame = self.capture.read()
         self.ended = not sound
         self.frames += sound
         return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) if sound else None
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[np.ndarray]:
         frame, self.first = self.first, None
         while frame is not None:
             yield frame
             frame = self.read()
 
-    def __enter__(self):
+    def __enter__(self) -> "VideoReader":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.capture.release()
 
 
@@ -81,16 +84,17 @@ class VideoWriter:
     players cannot read if the process is killed: an mp4's index is written last. No frame, no file.
     """
 
-    def __init__(self, path, fps):
-        self.path, self.fps, self.writer, self.frames = Path(path), fps, None, 0
+    def __init__(self, path: StrPath, fps: float) -> None:
+        self.path, self.fps, self.frames = Path(path), fps, 0
+        self.writer: cv2.VideoWriter | None = None
         self.partial = self.path.with_name(f".{self.path.stem}.partial{self.path.suffix}")
 
-    def write(self, frame):
+    def write(self, frame: np.ndarray) -> None:
         """Write a frame uint8 (H, W, 3) RGB; all have the first one's size. Raises RunError."""
         if self.writer is None:
             _quiet()
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            codec = cv2.VideoWriter_fourcc(*CODECS[self.path.suffix.lower()])
+            codec = cv2.VideoWriter.fourcc(*CODECS[self.path.suffix.lower()])
             self.writer = cv2.VideoWriter(str(self.partial), codec, self.fps, frame.shape[1::-1])
             if not self.writer.isOpened():
                 self.writer = None
@@ -99,10 +103,10 @@ class VideoWriter:
         self.writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
         self.frames += 1
 
-    def __enter__(self):
+    def __enter__(self) -> "VideoWriter":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self.writer is None:
             return
         self.writer.release()
@@ -116,7 +120,34 @@ class VideoWriter:
         os.replace(self.partial, self.path)
 
 
-def _quiet():
+class Window:
+    """A context that shows frames on the screen; closed by q or Esc. Raises UsageError where there is no screen."""
+
+    NAME = "segnet-hpu"
+
+    def __init__(self) -> None:
+        if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            raise UsageError("--display needs a screen, and neither DISPLAY nor WAYLAND_DISPLAY is set; "
+                             "leave it out, and watch the file of --output_path")
+        try:
+            cv2.namedWindow(self.NAME, cv2.WINDOW_NORMAL)
+        except cv2.error:
+            raise UsageError("--display: this OpenCV has no windows; pip uninstall opencv-python-headless and "
+                             "pip install opencv-python, or leave it out") from None
+
+    def show(self, frame: np.ndarray) -> bool:
+        """Show a frame uint8 (H, W, 3) RGB; return whether the user wants to see more."""
+        cv2.imshow(self.NAME, np.ascontiguousarray(frame[..., ::-1]))
+        return cv2.waitKey(1) & 0xFF not in (ord("q"), 27)
+
+    def __enter__(self) -> "Window":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        cv2.destroyWindow(self.NAME)
+
+
+def _quiet() -> None:
     """Leave it to our own errors to say what OpenCV cannot open."""
     # OpenCV 5 has it at another place.
     (cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel)(0)

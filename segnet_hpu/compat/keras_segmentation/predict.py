@@ -81,8 +81,7 @@ def predict_video(model=None, inp=None, output=None, checkpoints_path=None, disp
     from segnet_hpu.inference.label_pictures import drawer
     from segnet_hpu.inference.predictor import Predictor
     from segnet_hpu.inference.video import label_file
-    from segnet_hpu.inference.video_files import VideoReader, check_output
-    from segnet_hpu.inference.window import Window
+    from segnet_hpu.inference.video_files import VideoReader, Window, check_output
     from segnet_hpu.runtime.stop_signals import StopSignals
 
     size = _size(prediction_height, prediction_width)
