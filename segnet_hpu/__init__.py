@@ -2,10 +2,11 @@
 
 import os
 
+from segnet_hpu import tensorflow_log
+
 __version__ = "0.1.0"
 
 # Keras reads this once, at its first import; a user's own choice stands.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-# TensorFlow's start-up notes are no news to a user; errors still show.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+tensorflow_log.silence()
