@@ -1,11 +1,14 @@
 """Fetch a file over HTTP: resumed where possible, checked, and under its name only when whole."""
 
+import base64
 import contextlib
 import hashlib
 import http.client
 import os
+import re
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +25,7 @@ def fetch(url: str, path: StrPath, *, size: int | None = None, sha256: str | Non
           timeout: float = 30) -> Path:
     """Download `url` to `path` and return it as a Path; the file appears there only when it is whole.
 
+    url: https://..., or https://USER:PASSWORD@... where the server asks for it; no message shows these two.
     size: expected bytes. sha256, md5: expected hex digests. timeout: seconds without an answer.
     The bytes so far lie in `path`.part; a later call goes on from there when a size or digest can prove
     the result and the server supports ranges, and starts again otherwise. An existing `path` is replaced.
@@ -29,17 +33,18 @@ def fetch(url: str, path: StrPath, *, size: int | None = None, sha256: str | Non
     Raises RunError (no network, HTTP status, short body, wrong size or digest, disk full) and
     UsageError (not a URL).
     """
+    url, login = split_login(url)
     path = Path(path)
     part = path.with_name(path.name + ".part")
     provable = bool(size or sha256 or md5)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         resumed = provable and part.exists() and part.stat().st_size > 0
-        _transfer(url, part, part.stat().st_size if resumed else 0, size, timeout)
+        _transfer(url, login, part, part.stat().st_size if resumed else 0, size, timeout)
         fault = _fault(part, size, sha256, md5)
         if fault and resumed:
             # The half file may have been of another version: once more, from the start.
-            _transfer(url, part, 0, size, timeout)
+            _transfer(url, login, part, 0, size, timeout)
             fault = _fault(part, size, sha256, md5)
         if fault:
             part.unlink()
@@ -61,9 +66,22 @@ def fetch(url: str, path: StrPath, *, size: int | None = None, sha256: str | Non
     return path
 
 
-def _transfer(url: str, part: Path, start: int, size: int | None, timeout: float) -> None:
+def split_login(url: str) -> tuple[str, str]:
+    """Return the address without a USER:PASSWORD@, fit for messages, and USER:PASSWORD or "".
+
+    >>> split_login("https://ann:secret@example.org/a.zip")
+    ('https://example.org/a.zip', 'ann:secret')
+    """
+    found = re.fullmatch(r"(\w[\w+.-]*://)?([^/?#]*)@(.*)", url, re.DOTALL)
+    return ((found[1] or "") + found[3], urllib.parse.unquote(found[2])) if found else (url, "")
+
+
+def _transfer(url: str, login: str, part: Path, start: int, size: int | None, timeout: float) -> None:
     """Append the bytes from `start` on to `part`, or rewrite it if the server sends the whole."""
     request = urllib.request.Request(url, headers={"User-Agent": "segnet_hpu", "Accept-Encoding": "identity"})
+    if login:
+        # Not passed on to another server, should this one send us there.
+        request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
     if start:
         request.add_header("Range", f"bytes={start}-")
     try:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 
-from segnet_hpu.data.download import fetch
+from segnet_hpu.data.download import fetch, split_login
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.files import StrPath, new_folder
 
@@ -47,15 +47,15 @@ def prepare(out: StrPath, *, archive: StrPath | None = None, url: str = URL,
     if archive:
         unpack(archive, out)
         return f"{out} unpacked from {archive}"
-    place = out.resolve()
+    place, (address, _) = out.resolve(), split_login(url)
     download = place.with_name(f"{place.name}.zip.download")
     try:
         fetch(url, download, timeout=timeout)
-        _refuse_html(download, url)
+        _refuse_html(download, address)
         try:
             unpack(download, out)
         except UsageError as error:
-            raise RunError(f"{url}: {error}") from None
+            raise RunError(f"{address}: {error}") from None
     except RunError as error:
         if fallback is None:
             raise
@@ -63,7 +63,7 @@ def prepare(out: StrPath, *, archive: StrPath | None = None, url: str = URL,
         return fallback(out)
     finally:
         download.unlink(missing_ok=True)
-    return f"{out} downloaded from {url}"
+    return f"{out} downloaded from {address}"
 
 
 def unpack(archive: StrPath, out: StrPath) -> None:
@@ -112,11 +112,11 @@ def _members(bundle: zipfile.ZipFile, archive: StrPath) -> list[tuple[zipfile.Zi
     return members
 
 
-def _refuse_html(path: Path, url: str) -> None:
+def _refuse_html(path: Path, address: str) -> None:
     with open(path, "rb") as file:
         head = file.read(512).lstrip().lower()
     if head.startswith((b"<!doctype", b"<html")):
-        raise RunError(f"{url} answered with a web page, not the zip (Google Drive's quota or a sign-in); "
+        raise RunError(f"{address} answered with a web page, not the zip (Google Drive's quota or a sign-in); "
                        "try later, or set SEGNET_DATASET1=/path/dataset1.zip")
 
 

@@ -1,5 +1,6 @@
 """Downloads from a real server on this machine, with its bad days."""
 
+import base64
 import hashlib
 import http.server
 import os
@@ -14,6 +15,7 @@ from segnet_hpu.errors import RunError, UsageError
 BODY = os.urandom(700_000)
 SHA256 = hashlib.sha256(BODY).hexdigest()
 MD5 = hashlib.md5(BODY).hexdigest()
+LOGIN = base64.b64encode(b"ann:a @cret").decode()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -21,6 +23,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.ranges.append(self.headers.get("Range"))
         if self.path == "/missing":
             return self.send_error(404)
+        if self.path == "/private" and self.headers.get("Authorization") != f"Basic {LOGIN}":
+            return self.send_error(401)
         start = 0
         if self.path != "/no_ranges" and self.headers.get("Range"):
             start = int(self.headers["Range"][len("bytes="):-1])
@@ -136,3 +140,17 @@ def test_wrong_calls(server, tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(RunError, match="Not a directory|File exists"):
         fetch(server.url + "/file", tmp_path / "taken" / "file.bin")
+
+
+def test_a_login_of_the_address_is_used(server, tmp_path):
+    url = server.url.replace("//", "//ann:a%20%40cret@")
+    assert fetch(f"{url}/private", tmp_path / "file").read_bytes() == BODY
+
+
+@pytest.mark.parametrize("url", ["{server}/private", "{server}/missing", "http://{login}127.0.0.1:9/f",
+                                 "{login}host/f", "nonsense://{login}host/f", "http://{login}127.0.0.1:port/f"])
+def test_no_message_shows_a_login(server, tmp_path, url):
+    login = "ann:pa@ssword@"
+    with pytest.raises((RunError, UsageError)) as refused:
+        fetch(url.format(server=server.url.replace("//", f"//{login}"), login=login), tmp_path / "file")
+    assert "ann" not in str(refused.value) and "ssword" not in str(refused.value)

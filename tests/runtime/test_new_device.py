@@ -58,9 +58,9 @@ def command(tmp_path_factory):
     return run
 
 
-TRAIN = ("train --model_name segnet --n_classes 12 --input_height 32 --input_width 32 --train_images "
-         "d/images_prepped_train --train_annotations d/annotations_prepped_train --epochs 1 --steps_per_epoch 1 "
-         "--batch_size 1 --model_dir run --train_engine abacus").split()
+TRAIN = ["train", "--model_name", "segnet", "--n_classes", "12", "--input_height", "32", "--input_width", "32",
+         "--train_images", "d/images_prepped_train", "--train_annotations", "d/annotations_prepped_train", "--epochs",
+         "1", "--steps_per_epoch", "1", "--batch_size", "1", "--model_dir", "run", "--train_engine", "abacus"]
 
 
 def test_it_trains(command):
