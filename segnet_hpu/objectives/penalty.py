@@ -1,25 +1,15 @@
 """L2 regularisation as a term of the loss."""
 
 import keras
-from keras import ops
 
 from segnet_hpu.errors import UsageError
 
 
-class Penalty(keras.regularizers.Regularizer):
-    """strength * sum(w^2), over `ranks.filling`.
-
-    By `filling` the gradients of ranks whose shares of a batch are filled up with void are multiplied.
-    """
-
-    def __init__(self, strength, ranks):
-        self.strength, self.ranks = strength, ranks
-
-    def __call__(self, weights):
-        return self.strength / self.ranks.filling * ops.sum(ops.square(weights))
+class Penalty(keras.regularizers.L2):
+    """Keras' own, told apart from a regulariser that the model brings."""
 
 
-def penalise(model, strength, ranks):
+def penalise(model: keras.Model, strength: float) -> None:
     """Add strength * sum(w^2) over the trainable kernels to the model's loss, as Keras's kernel_regularizer does.
 
     Kernels alone, no biases and no normalisation; in float32 under every precision. strength 0 takes away what an
@@ -33,4 +23,4 @@ def penalise(model, strength, ranks):
         if variable.regularizer is not None and not ours:
             raise UsageError(f"--l2: {variable.path} of {model.name} has a regulariser of its own; leave --l2 out, "
                              "or make the model without")
-        variable.regularizer = Penalty(strength, ranks) if strength else None
+        variable.regularizer = Penalty(strength) if strength else None

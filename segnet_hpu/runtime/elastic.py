@@ -52,7 +52,7 @@ class Committed(State):
             raise
 
     def save(self):
-        self.run.keeper.gather()
+        self.run.keeper.gather(self.run.state)
         self.snapshot = self.run.keeper.snapshot(self.run.state)
 
     def check_host_updates(self):

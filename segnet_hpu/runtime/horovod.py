@@ -102,7 +102,7 @@ class Horovod(Alone):
         with tf.control_dependencies(averaged):
             self._waited.assign_add(tf.timestamp() - began)
         self._agreed.assign(agreed)
-        return [gradient * self.filling for gradient in averaged] if self.filling != 1 else averaged
+        return averaged
 
     def agree(self, save, stop):
         agreed = self._agreed.numpy() > 0

@@ -13,13 +13,12 @@ from segnet_hpu.runtime.worker import place
 class Alone:
     """One process, with nobody to agree with: rank 0 of 1.
 
-    planned: the number of ranks that make up a global batch. filling: how many times larger the ranks' parts
-    together are than the batch, where it does not divide evenly.
+    planned: the number of ranks that make up a global batch.
     """
 
     rank, size, local_rank, local_size = 0, 1, 0, 1
     leads, elastic = True, False
-    planned, filling = 1, 1.0
+    planned = 1
 
     def together(self):
         """Return a context in which the failure of another rank is raised as WorkerLost."""

@@ -1,10 +1,11 @@
 """Checkpoints: one file is one whole state.
 
 A checkpoint is a `.keras` archive that Keras opens by itself (the weights to use), with two
-things added: `segnet_hpu/` (state and facts as JSON) and `training/` (every variable of model,
-optimizer and metrics as .npy), from which training goes on exactly.
+things added: `segnet_hpu/` (state and facts as JSON) and `training/` (every variable of model and
+optimizer, and the epoch's sums, as .npy), from which training goes on exactly.
 """
 
+import dataclasses
 import json
 import zipfile
 import zlib
@@ -16,7 +17,7 @@ import numpy as np
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.interchange.load import NUMBERED, number_of
 from segnet_hpu.models.trained_model import PARTIAL
-from segnet_hpu.training.state import State
+from segnet_hpu.training.state import EpochSums, State
 
 # What zipfile, NumPy and JSON raise over damaged bytes.
 BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -50,6 +51,7 @@ def save_checkpoint(path, trained, state):
     """
     model = trained.network
     arrays = {group: [to_numpy(v) for v in variables] for group, variables in _groups(model).items()}
+    arrays["metrics"] = [np.array(value) for value in dataclasses.astuple(state.sums)]
 
     def add_training(archive):
         archive.writestr("segnet_hpu/state.json", state.to_json())
@@ -73,7 +75,7 @@ def restore_newest(prefix, model, made_with, warn):
     paths = list_checkpoints(prefix)
     for path in reversed(paths):
         try:
-            state, facts, arrays = _read(path, _groups(model))
+            state, facts, arrays = _read(path)
         except BROKEN as error:
             warn(f"checkpoint {path} is broken ({error}); trying the one before")
             continue
@@ -138,24 +140,24 @@ def to_numpy(variable):
 
 
 def _groups(model):
-    # model.variables holds the metrics' variables too; they are named apart for what they are.
+    # model.variables holds those of Keras' metrics too.
     metrics = {id(v) for v in model.metrics_variables}
     return {"model": [v for v in model.variables if id(v) not in metrics],
-            "optimizer": model.optimizer.variables, "metrics": model.metrics_variables}
+            "optimizer": model.optimizer.variables}
 
 
-def _read(path, groups):
+def _read(path):
     with zipfile.ZipFile(path) as archive:
         # Every member carries a CRC: reading them all finds a torn or flipped byte.
         bad = archive.testzip()
         if bad:
             raise ValueError(f"{bad} is damaged")
-        state = State.from_json(archive.read("segnet_hpu/state.json"))
         facts = json.loads(archive.read("segnet_hpu/facts.json"))
         # A damaged list of members can hide some of them: the counts tell.
         counts = json.loads(archive.read("training/counts.json"))
         arrays = {group: [_array(archive, f"training/{group}/{i}.npy") for i in range(counts[group])]
-                  for group in groups}
+                  for group in ("model", "optimizer", "metrics")}
+        state = State.from_json(archive.read("segnet_hpu/state.json"), EpochSums(*map(float, arrays["metrics"])))
     return state, facts, arrays
 
 

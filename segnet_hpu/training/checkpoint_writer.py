@@ -1,13 +1,14 @@
 """Keeps a run's state in checkpoints: the newest few, and the best."""
 
 import copy
+import dataclasses
 import time
 
 import numpy as np
 
 from segnet_hpu.errors import warn
 from segnet_hpu.training import checkpoint
-from segnet_hpu.training.state import State
+from segnet_hpu.training.state import EpochSums, State
 
 
 class Keeper:
@@ -44,29 +45,24 @@ class Keeper:
 
     def restore(self, snapshot):
         """Set the variables to those of rank 0's snapshot; return its State."""
-        state, values = snapshot
+        state, values = copy.deepcopy(snapshot[0]), snapshot[1]
         for variable, value in zip(checkpoint.all_variables(self.model), values, strict=True):
             # Dropout has to differ from rank to rank: its states are (seed, count).
             apart = (self.ranks.rank, 0) if variable.path.endswith("seed_generator_state") else 0
             variable.assign(value + np.asarray(apart, value.dtype))
-        self._leave_metrics_to_rank_0()
-        return copy.deepcopy(state)
-
-    def gather(self):
-        """Bring together what each rank holds of its own: means to all ranks, sums of metrics to rank 0."""
-        self.ranks.level(checkpoint.variables_of_ranks(self.model))
-        for variable in self.model.metrics_variables:
-            variable.assign(self.ranks.sum(checkpoint.to_numpy(variable)))
-        self._leave_metrics_to_rank_0()
-
-    def _leave_metrics_to_rank_0(self):
         if not self.ranks.leads:
-            for variable in self.model.metrics_variables:
-                variable.assign(np.zeros(variable.shape, variable.dtype))
+            state.sums = EpochSums()
+        return state
+
+    def gather(self, state):
+        """Bring together what each rank holds of its own: means to all ranks, the epoch's sums to rank 0."""
+        self.ranks.level(checkpoint.variables_of_ranks(self.model))
+        sums = self.ranks.sum(np.array(dataclasses.astuple(state.sums)))
+        state.sums = EpochSums(*sums.tolist()) if self.ranks.leads else EpochSums()
 
     def save(self, state):
         """Write a checkpoint of `state` and remove what is not needed any more."""
-        self.gather()
+        self.gather(state)
         if self.ranks.leads:
             path = checkpoint.checkpoint_path(self.places.prefix, state, self.steps_per_epoch)
             checkpoint.save_checkpoint(path, self.trained, state)

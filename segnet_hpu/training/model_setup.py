@@ -8,7 +8,6 @@ from segnet_hpu.interchange.pretrained import encoder_of, load_encoder
 from segnet_hpu.interchange.transfer import transfer_weights
 from segnet_hpu.models.build import build_model, decoder_variables, freeze_stages
 from segnet_hpu.models.options import model_options
-from segnet_hpu.objectives.accuracy import PixelAccuracy
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.names import LOSS_OPTIONS, SCHEDULE_OPTIONS
 from segnet_hpu.objectives.optimizers import make_optimizer, scale_rate
@@ -94,7 +93,7 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=
     """
     if settings.freeze_stages:
         freeze_stages(model, settings.freeze_stages)
-    penalise(model, settings.l2, ranks)
+    penalise(model, settings.l2)
     loss = make_loss(settings.loss, **options_of(settings, "loss", LOSS_OPTIONS) | {"class_weights": weights})
     factor = rate_factor(settings, ranks.planned)
     options = options_of(settings, "lr_schedule", SCHEDULE_OPTIONS)
@@ -110,12 +109,8 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=
         scale_rate(optimizer, decoder_variables(model), settings.decoder_rate)
     if keras.config.dtype_policy().name == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    model.compile(optimizer, loss, metrics=[PixelAccuracy()], jit_compile=jit_compile if ranks is ALONE else False)
+    model.compile(optimizer, loss, jit_compile=jit_compile if ranks is ALONE else False)
     model.optimizer.build(model.trainable_variables)
     ranks.average_gradients(model.optimizer, settings.compress_gradients)
     if settings.sync_batch_norm:
         ranks.synchronise_batch_norm(model)
-    # Keras makes the metrics' variables at the first batch; a resumed run sets them before. All void counts
-    # for nothing.
-    model.compute_metrics(None, keras.ops.full((1, 1, 1), 255, "int32"),
-                          keras.ops.zeros((1, 1, 1, model.output_shape[-1])))

@@ -10,6 +10,7 @@ from segnet_hpu.data.user_functions import Prepared
 from segnet_hpu.errors import RunError, Stopped
 from segnet_hpu.interchange.load import load
 from segnet_hpu.models.trained_model import InputCoding, TrainedModel
+from segnet_hpu.objectives.accuracy import count_pixels
 from segnet_hpu.progress import Progress
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.precision import set_precision
@@ -23,6 +24,8 @@ from segnet_hpu.training.monitor import Monitor
 from segnet_hpu.training.run_folder import RunFolder
 from segnet_hpu.training.run_log import Journal
 from segnet_hpu.training.sources import class_weights, open_sources, training_loader
+from segnet_hpu.training.state import EpochSums
+from segnet_hpu.training.step import make_train_step
 from segnet_hpu.training.validation import Judge
 
 
@@ -108,9 +111,9 @@ class Run:
         """Train from where the state is to the end, as the rank that this process is now."""
         self.loader = training_loader(self.source, self.settings, self.model, self.batch_size, self.ranks,
                                       self.custom)
-        self.ranks.filling = self.loader.sampler.part * self.ranks.size / self.batch_size
-        # The step depends on the number of ranks.
-        self.model.make_train_function(force=True)
+        # Where the batch does not divide by the ranks, their parts are filled up with images that are all void.
+        filling = self.loader.sampler.part * self.ranks.size / self.batch_size
+        self.train_step = make_train_step(self.model, self.model.loss, count_pixels, loss_weight=filling)
         self.journal = Journal(self) if self.ranks.leads else None
         while self._has_more():
             self.callbacks.on_epoch_begin(self.state.epoch)
@@ -128,18 +131,20 @@ class Run:
         """Train from the state's step to the end of its epoch; return the epoch's mean logs."""
         state, first = self.state, self.state.epoch * self.steps
         if state.step == first:
-            self.model.reset_metrics()
+            state.sums = EpochSums()
         batches = self.loader.iterate(state.step, first + self.steps)
         what, size = f"epoch {state.epoch + 1}/{self.settings.epochs}", self.batch_size
         with Progress(what, self.steps * size, "image", (state.step - first) * size,
                       quiet=not self.ranks.leads) as progress:
             for images, labels in batches:
                 self.callbacks.on_train_batch_begin(state.step - first)
-                logs = self.model.train_on_batch(*self._for_device(images, labels), return_dict=True)
+                result = self.train_step(*self._for_device(images, labels))
                 state.step += 1
-                if not np.isfinite(logs["loss"]):
-                    raise RunError(f"the loss is {logs['loss']} at step {state.step}; lower --learning_rate, "
+                if not np.isfinite(result.loss):
+                    raise RunError(f"the loss is {result.loss} at step {state.step}; lower --learning_rate, "
                                    "set --clipnorm 1, and try --data_type fp32")
+                state.sums.add(result, len(images))
+                logs = state.sums.means()
                 self.callbacks.on_train_batch_end(state.step - 1 - first, logs)
                 progress.update(size, f"loss {logs['loss']:.4f}")
                 self._save_within_epoch(state.step == first + self.steps)
@@ -172,9 +177,8 @@ class Run:
 
     def _reduced_logs(self):
         """The epoch's metrics over all ranks."""
-        self.keeper.gather()
-        logs = self.ranks.first(lambda: {name: float(v) for name, v in self.model.get_metrics_result().items()})
-        return logs | {"loss": logs["loss"] * self.ranks.filling}
+        self.keeper.gather(self.state)
+        return self.ranks.first(self.state.sums.means)
 
     def _speed(self, progress):
         """Images per second of all ranks, and which part of the time went into averaging gradients."""

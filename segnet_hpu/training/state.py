@@ -1,8 +1,36 @@
-"""What a run must remember beside its arrays to go on as if nothing had happened."""
+"""What a run must remember beside its variables to go on as if nothing had happened."""
 
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from typing import Any
+
+from segnet_hpu.training.step import StepResult
+
+
+@dataclass
+class EpochSums:
+    """What the loss and the accuracy of an epoch are made of, summed over its steps so far.
+
+    loss: each step's, times its images. right: valid pixels whose largest logit was the label's. pixels: valid ones.
+    """
+
+    loss: float = 0.0
+    images: float = 0.0
+    right: float = 0.0
+    pixels: float = 0.0
+
+    def add(self, result: StepResult, images: int) -> None:
+        """Count a step over so many images; the step counts as objectives.accuracy.count_pixels does."""
+        right, pixels = result.counts
+        self.loss += result.loss * images
+        self.images += images
+        self.right += right
+        self.pixels += pixels
+
+    def means(self) -> dict[str, float]:
+        """Return {"loss", "accuracy"} of the steps so far; 0 where nothing has been counted."""
+        return {"loss": self.loss / max(self.images, 1), "accuracy": self.right / max(self.pixels, 1)}
 
 
 @dataclass
@@ -10,7 +38,7 @@ class State:
     """Where a run is.
 
     step: training steps done, of all epochs. epoch: epochs done. best_score: highest score so
-    far (see monitor.Monitor.score), of best_epoch.
+    far (see monitor.Monitor.score), of best_epoch. sums: of the epoch that `step` is in, or has just ended.
     history: one dict of numbers an epoch.
     """
 
@@ -18,9 +46,10 @@ class State:
     epoch: int = 0
     best_score: float | None = None
     best_epoch: int | None = None
-    history: list = field(default_factory=list)
+    sums: EpochSums = field(default_factory=EpochSums)
+    history: list[dict[str, Any]] = field(default_factory=list)
 
-    def finish_epoch(self, record, score):
+    def finish_epoch(self, record: dict[str, Any], score: float) -> bool:
         """Append an epoch's record; return whether its score is the best so far."""
         self.epoch += 1
         self.history.append(record)
@@ -30,12 +59,15 @@ class State:
         return True
 
     @property
-    def epochs_without_gain(self):
+    def epochs_without_gain(self) -> int:
         return self.epoch - (self.best_epoch or 0)
 
-    def to_json(self):
-        return json.dumps(dataclasses.asdict(self))
+    def to_json(self) -> str:
+        """Return all but the sums, which a checkpoint holds as arrays."""
+        values = dataclasses.asdict(self)
+        del values["sums"]
+        return json.dumps(values)
 
     @classmethod
-    def from_json(cls, text):
-        return cls(**json.loads(text))
+    def from_json(cls, text: str | bytes, sums: EpochSums) -> "State":
+        return cls(**json.loads(text), sums=sums)

@@ -1,7 +1,5 @@
 """L2 as a term of the loss: its value and gradient, and which weights it holds."""
 
-from types import SimpleNamespace
-
 import keras
 import numpy as np
 import pytest
@@ -11,7 +9,6 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.objectives.penalty import penalise
-from segnet_hpu.runtime.ranks import ALONE
 
 tf = pytest.importorskip("tensorflow")
 
@@ -49,7 +46,7 @@ def test_value_and_gradient(dtype):
     model = network(dtype)
     model.compile(make_optimizer("sgd", 0.1), make_loss("ce"), auto_scale_loss=False)
     plain, plain_gradient = total_loss(model)
-    penalise(model, STRENGTH, ALONE)
+    penalise(model, STRENGTH)
     loss, gradient = total_loss(model)
     assert len(kernels(model)) == 4
     assert loss - plain == pytest.approx(STRENGTH * sum((w**2).sum() for w in kernels(model)), rel=1e-5)
@@ -66,7 +63,7 @@ def test_value_and_gradient(dtype):
 def test_once_an_update_under_accumulation():
     """With the gradient of the data at 0, SGD shrinks kernels by 2 * strength * rate, and nothing else."""
     model = network()
-    penalise(model, STRENGTH, ALONE)
+    penalise(model, STRENGTH)
     model.compile(make_optimizer("sgd", 0.5, accumulate=2, momentum=0.0), make_loss("ce"))
     before = kernels(model)
     others = [np.array(v) for v in model.trainable_variables if not v.name.endswith("kernel")]
@@ -81,23 +78,23 @@ def test_once_an_update_under_accumulation():
 def test_frozen_kernels_and_shares_that_are_filled_up():
     model = network()
     model.get_layer("first").trainable = False
-    penalise(model, STRENGTH, SimpleNamespace(filling=1.5))
+    penalise(model, STRENGTH / 1.5)
     held = sum((w**2).sum() for w in kernels(model))
     assert float(sum(model.losses)) * 1.5 == pytest.approx(STRENGTH * held, rel=1e-5)
-    penalise(model, 0.0, ALONE)
+    penalise(model, 0.0)
     assert model.losses == []
 
 
 def test_a_regulariser_of_the_models_own(tmp_path):
     model = network(kernel_regularizer=keras.regularizers.L1(0.1))
-    penalise(model, 0.0, ALONE)
+    penalise(model, 0.0)
     assert len(model.losses) == 1
     with pytest.raises(UsageError, match="--l2: .*first/kernel of sequential.* has a regulariser of its own"):
-        penalise(model, STRENGTH, ALONE)
+        penalise(model, STRENGTH)
 
 
 def test_a_saved_model_does_not_hold_it(tmp_path):
     model = network()
-    penalise(model, STRENGTH, ALONE)
+    penalise(model, STRENGTH)
     model.save(tmp_path / "model.keras")
     assert keras.saving.load_model(tmp_path / "model.keras").losses == []

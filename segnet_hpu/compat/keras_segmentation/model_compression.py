@@ -13,6 +13,7 @@ from segnet_hpu.models.blocks import resize
 from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.objectives.losses.distillation import distillation_loss
 from segnet_hpu.progress import Progress
+from segnet_hpu.training.step import make_train_step
 
 
 def perform_distilation(teacher_model, student_model, data_path, distilation_loss="kl", batch_size=6,
@@ -37,17 +38,25 @@ def perform_distilation(teacher_model, student_model, data_path, distilation_los
     paths = [path for paths in files_by_stem(data_path, IMAGE_FORMATS).values() for path in paths]
     if checkpoints_path is not None:
         refuse_unwritable("checkpoints_path", checkpoints_path)
-    student.compile(keras.optimizers.Adam(), loss=losses, loss_weights=[1.0, feats_distilation_loss_w][:len(losses)])
+    student.compile(keras.optimizers.Adam())
+    student.optimizer.build(student.trainable_variables)
+
+    def loss(targets, outputs):
+        return sum(weight * function(target, output) for weight, function, target, output
+                   in zip((1.0, feats_distilation_loss_w), losses, targets, outputs, strict=False))
+
+    step = make_train_step(student, loss)
     batches = _batches(paths, batch_size, [input_transform(m) for m in (teacher_model, student_model)], seed)
     history = []
     for epoch in range(1, epochs + 1):
-        student.reset_metrics()
+        total = 0.0
         with Progress(f"distil {epoch}/{epochs}", steps_per_epoch, "step") as progress:
             for _ in range(steps_per_epoch):
                 for_teacher, for_student = next(batches)
-                logs = student.train_on_batch(for_student, teacher.predict_on_batch(for_teacher), return_dict=True)
-                progress.update(1, f"loss {logs['loss']:.4f}")
-        history.append(float(logs["loss"]))
+                result = step(for_student, teacher.predict_on_batch(for_teacher))
+                total += result.loss
+                progress.update(1, f"loss {result.loss:.4f}")
+        history.append(total / steps_per_epoch)
         if checkpoints_path is not None:
             TrainedModel.of(student_model).save(f"{checkpoints_path}.{epoch}.keras",
                                                 "free space or choose another prefix")
