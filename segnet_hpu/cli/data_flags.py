@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from segnet_hpu.config import is_default, option
 from segnet_hpu.data.datasets.dataset import DataSet
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from segnet_hpu.data.source import FolderSource
 
 FOLDERS = ("images_path", "segs_path")
+
+
+class AugmentationSettings(Protocol):
+    """The settings of a command that may augment."""
+
+    do_augment: bool
+    augmentation_name: str
 
 
 @dataclass(kw_only=True)
@@ -37,7 +44,7 @@ def dataset_of(settings: Labelled, needed: Iterable[str] = (), splits: Iterable[
 
 
 def folders_of(settings: Labelled) -> tuple[str, str]:
-    """Return the folders of images and labels, both of which are given where `dataset_of` returned None."""
+    """Return the folders of images and labels, which are both set where `dataset_of` returned None."""
     return settings.images_path or "", settings.segs_path or ""
 
 
@@ -50,7 +57,7 @@ def open_labelled(settings: Labelled) -> "FolderSource":
     return FolderSource(*folders_of(settings))
 
 
-def refuse_unused_augmentation(settings: Any) -> None:
+def refuse_unused_augmentation(settings: AugmentationSettings) -> None:
     """Raise UsageError where settings.augmentation_name says how, but settings.do_augment does not say that."""
     if not settings.do_augment and not is_default(settings, "augmentation_name"):
         raise UsageError(f"--augmentation_name {settings.augmentation_name} changes nothing without --do_augment; "

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segnet_hpu.config import option
+from segnet_hpu.data import prepare
 
 
 @dataclass
@@ -21,8 +22,6 @@ class Settings:
 
 def run(settings: Settings) -> None:
     """Prepare the folder and say in one line what it holds."""
-    from segnet_hpu.data import prepare
-
     def draw(out: Path) -> str:
         from segnet_hpu.samples.write import write_dataset
 

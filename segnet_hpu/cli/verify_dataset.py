@@ -55,7 +55,7 @@ def _verify_folders(settings: Settings) -> "tuple[int, list[Fault]]":
 
 
 def _verify_splits(dataset: DataSet, settings: Settings) -> "tuple[int, list[Fault]]":
-    """Return (number of pairs, faults) of the data set's splits, labels judged as training ids."""
+    """Return (number of pairs, faults) of the data set's splits, labels read as training ids."""
     from segnet_hpu.data.verify import verify_split
 
     n_classes = number_of_classes(dataset, settings.n_classes)

@@ -3,19 +3,24 @@
 import base64
 import contextlib
 import hashlib
-import http.client
 import os
 import re
 import sys
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.files import StrPath
+from segnet_hpu.lazy import LazyModule
+
+if TYPE_CHECKING:
+    from http import client as http_client
+    from urllib import error as url_error
+    from urllib import request as url_request
+else:  # what a command's help would wait for
+    http_client, url_error, url_request = map(LazyModule, ("http.client", "urllib.error", "urllib.request"))
 
 CHUNK = 1 << 18  # bytes
 LINE_BYTES = 1 << 20  # a plain progress line comes no sooner than this
@@ -50,9 +55,9 @@ def fetch(url: str, path: StrPath, *, size: int | None = None, sha256: str | Non
             part.unlink()
             raise RunError(f"{url}: {fault}; nothing kept, try again or check the address")
         os.replace(part, path)
-    except urllib.error.HTTPError as error:
+    except url_error.HTTPError as error:
         raise RunError(f"{url}: HTTP {error.code} {error.reason}; expected the file") from None
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+    except (url_error.URLError, http_client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error) or type(error).__name__
         raise RunError(f"{url}: no answer ({reason}); check the network and try again") from None
     except ValueError as error:
@@ -78,15 +83,15 @@ def split_login(url: str) -> tuple[str, str]:
 
 def _transfer(url: str, login: str, part: Path, start: int, size: int | None, timeout: float) -> None:
     """Append the bytes from `start` on to `part`, or rewrite it if the server sends the whole."""
-    request = urllib.request.Request(url, headers={"User-Agent": "segnet_hpu", "Accept-Encoding": "identity"})
+    request = url_request.Request(url, headers={"User-Agent": "segnet_hpu", "Accept-Encoding": "identity"})
     if login:
         # Not passed on to another server, should this one send us there.
         request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(login.encode()).decode()}")
     if start:
         request.add_header("Range", f"bytes={start}-")
     try:
-        reply = urllib.request.urlopen(request, timeout=timeout)
-    except urllib.error.HTTPError as error:
+        reply = url_request.urlopen(request, timeout=timeout)
+    except url_error.HTTPError as error:
         if error.code == 416 and start:  # nothing is left to send, or the file has shrunk
             return
         raise
@@ -99,7 +104,7 @@ def _transfer(url: str, login: str, part: Path, start: int, size: int | None, ti
             raise RunError(f"{url}: the server offers {total} bytes, expected {size}; check the address")
         with open(part, "ab" if start else "wb") as file, _progress(part.stem, start, total) as advance:
             # A broken-off body ends the loop like a whole one; the byte count below tells them apart.
-            with contextlib.suppress(http.client.IncompleteRead):
+            with contextlib.suppress(http_client.IncompleteRead):
                 while chunk := reply.read(CHUNK):
                     file.write(chunk)
                     advance(len(chunk))

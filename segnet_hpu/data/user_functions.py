@@ -1,7 +1,6 @@
 """A user's own functions of images, as keras_segmentation takes them."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ class Prepared:
     """A source whose images go through a function first: uint8 RGB (H, W, 3) to the same, H and W its own."""
 
     def __init__(self, source: Source, function: Callable[[np.ndarray], np.ndarray]) -> None:
-        self.source, self.function = source, function
+        self.source, self.function, self.pairs = source, function, source.pairs
 
     def __len__(self) -> int:
         return len(self.source)
@@ -22,5 +21,10 @@ class Prepared:
         image, label = self.source[i]
         return Sample(self.function(image), label)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.source, name)
+    def label(self, i: int) -> np.ndarray:
+        """Return label i alone."""
+        return self.source.label(i)
+
+    def name(self, i: int) -> str:
+        """Return the name of sample i."""
+        return self.source.name(i)

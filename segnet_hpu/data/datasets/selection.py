@@ -1,7 +1,7 @@
 """Which data a command works on: folders, or a data set by name."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Protocol
 
 from segnet_hpu.config import is_default
 from segnet_hpu.data.datasets.dataset import DataSet
@@ -9,7 +9,14 @@ from segnet_hpu.data.datasets.registry import find
 from segnet_hpu.errors import UsageError
 
 
-def dataset_of_settings(settings: Any, folders: Iterable[str], needed: Iterable[str],
+class DataSettings(Protocol):
+    """The settings of a command that works on folders or on a data set."""
+
+    dataset: str | None
+    data_root: str | None
+
+
+def dataset_of_settings(settings: DataSettings, folders: Iterable[str], needed: Iterable[str],
                         splits: Iterable[str]) -> DataSet | None:
     """Return the DataSet that settings.dataset names, or None where folders are given.
 
