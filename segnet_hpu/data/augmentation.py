@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 from segnet_hpu.errors import UsageError, nearest
 
@@ -36,7 +37,7 @@ class Augmentation:
     noise: tuple[float, float] = (0.0, 0.0)
     clahe: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         unit = {name: getattr(self, name) for name in
                 ("flip", "vertical_flip", "shift", "brightness", "contrast", "luma", "saturation", "clahe")}
         unit |= {"blur probability": self.blur[0], "noise probability": self.noise[0]}
@@ -52,7 +53,7 @@ class Augmentation:
             raise UsageError("augmentation blur and noise need a largest sigma of at least 0")
 
     @classmethod
-    def preset(cls, name):
+    def preset(cls, name: str) -> "Augmentation":
         """Return the preset of that name (see PRESETS); raises UsageError for an unknown one."""
         if name not in PRESETS:
             raise UsageError(f"augmentation is {name!r}; expected one of {', '.join(PRESETS)}."
@@ -60,7 +61,7 @@ class Augmentation:
         return PRESETS[name]
 
     @classmethod
-    def parse(cls, text):
+    def parse(cls, text: str) -> "Augmentation":
         """Return the augmentation that "PRESET" or "PRESET,field=value,..." means.
 
         Two numbers of one field are joined by a colon: "standard,rotate=5,scale=0.8:1.2".
@@ -68,7 +69,7 @@ class Augmentation:
         """
         name, *changes = text.split(",")
         fields = {f.name: f for f in dataclasses.fields(cls)}
-        values = {}
+        values: dict[str, Any] = {}
         for change in changes:
             field, _, value = (part.strip() for part in change.partition("="))
             if field not in fields:
@@ -77,7 +78,8 @@ class Augmentation:
         return dataclasses.replace(cls.preset(name.strip()), **values)
 
 
-def _numbers(text, field, value, pair):
+def _numbers(text: str, field: str, value: str, pair: bool) -> float | tuple[float, ...]:
+    numbers: tuple[float, ...]
     try:
         numbers = tuple(float(number) for number in value.split(":"))
     except ValueError:
@@ -88,8 +90,9 @@ def _numbers(text, field, value, pair):
     return numbers if pair else numbers[0]
 
 
-_GEOMETRY = dict(flip=0.5, scale=(0.8, 1.25), shift=0.1, rotate=15.0)
-_COLOUR = dict(brightness=0.15, contrast=0.3, hue=10.0, saturation=0.3, blur=(0.2, 1.5), noise=(0.2, 10.0))
+_GEOMETRY: dict[str, Any] = dict(flip=0.5, scale=(0.8, 1.25), shift=0.1, rotate=15.0)
+_COLOUR: dict[str, Any] = dict(brightness=0.15, contrast=0.3, hue=10.0, saturation=0.3, blur=(0.2, 1.5),
+                               noise=(0.2, 10.0))
 
 # The aug_ names are keras_segmentation's; ours follow what those change and roughly how far.
 PRESETS = {
