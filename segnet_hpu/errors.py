@@ -55,7 +55,11 @@ def warn(message: object) -> None:
 
 
 def nearest(name: object, known: Iterable[object]) -> str:
-    """Return " Did you mean X?" for the known name closest to `name`, or ""."""
+    """Return " Did you mean X?" for the known name closest to `name`, or "".
+
+    >>> nearest("camvit", ["camvid", "voc"])
+    ' Did you mean camvid?'
+    """
     # Dashes make all flags alike.
     names = {str(k).lstrip("-"): k for k in known}
     close = difflib.get_close_matches(str(name).lstrip("-"), names, n=1)

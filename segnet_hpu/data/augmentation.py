@@ -66,6 +66,9 @@ class Augmentation:
 
         Two numbers of one field are joined by a colon: "standard,rotate=5,scale=0.8:1.2".
         Raises UsageError for unknown names and for what is no number.
+
+        >>> Augmentation.parse("flip,scale=0.8:1.2").scale
+        (0.8, 1.2)
         """
         name, *changes = text.split(",")
         fields = {f.name: f for f in dataclasses.fields(cls)}

@@ -123,6 +123,9 @@ def palette(name: str | None, n_classes: int) -> "np.ndarray":
 
     name: a key of PALETTES, colours "rrggbb,rrggbb,...", or None for generated colours, all different.
     n_classes: 1..255. Raises UsageError for an unknown name and for more classes than the palette has.
+
+    >>> palette("voc", 2).tolist()
+    [[0, 0, 0], [128, 0, 0]]
     """
     import numpy as np
 
@@ -136,6 +139,9 @@ def class_names(name: str | None, n_classes: int) -> list[str]:
     """Return the names of classes 0..n_classes-1 of a known data set, else "class 0", ...
 
     name: as for `palette`, colours have no names. Raises UsageError as `palette` does.
+
+    >>> class_names("voc", 2)
+    ['background', 'aeroplane']
     """
     if name is None or name in _palettes(name).keys() - PALETTES.keys():
         return [f"class {i}" for i in range(n_classes)]

@@ -18,6 +18,9 @@ def prefetched(function: Callable[[Item], Result], items: Iterable[Item], thread
     """Yield function(item) in order, computed by threads at most `ahead` items before they are asked for.
 
     An exception of `function` is raised where its result would have come.
+
+    >>> list(prefetched(abs, [-1, 2]))
+    [1, 2]
     """
     rest = iter(items)
     pool = ThreadPoolExecutor(threads)

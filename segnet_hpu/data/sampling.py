@@ -27,6 +27,9 @@ class Stream:
     rank, ranks: this process takes its contiguous share of each global batch. Where it does not divide
     evenly, shares are filled up with Void entries, so that all are as large.
     Raises UsageError for an empty data set or batch, or a rank that is not among the ranks.
+
+    >>> Stream(size=3, batch_size=2, shuffle=False).batch(1)
+    [(0, 2), (1, 0)]
     """
 
     def __init__(self, size: int, batch_size: int, seed: int = 0, shuffle: bool = True, rank: int = 0,

@@ -34,6 +34,12 @@ class TrainTransform:
     the files; it becomes 255, and so does what lies outside the source image.
     custom: a function (image, mask) -> (image, mask) on arrays of its own, applied first.
     channels: C of the images: 3, RGB, or another number as photometric.py takes it.
+
+    >>> transform = TrainTransform((64, 96), (32, 48), Augmentation.preset("standard"))
+    >>> rng = np.random.default_rng(0)
+    >>> image, label = transform(np.zeros((40, 60, 3), np.uint8), np.zeros((40, 60), np.uint8), rng)
+    >>> image.shape, label.shape
+    ((64, 96, 3), (32, 48))
     """
 
     def __init__(self, size: Size, label_size: Size, augmentation: Augmentation | None = None,

@@ -30,6 +30,10 @@ def draw_scene(seed: int, index: int, height: int = 360, width: int = 480) -> tu
     Returns image (height, width, 3) uint8 RGB and label (height, width) uint8 with CamVid's class ids:
     0 sky, 1 building, 2 pole, 3 road, 4 pavement, 5 tree, 6 sign_symbol, 7 fence, 8 car, 9 pedestrian,
     10 bicyclist, 11 void. The same arguments give the same pixels.
+
+    >>> image, label = draw_scene(seed=0, index=3, height=48, width=64)
+    >>> image.shape, label.shape
+    ((48, 64, 3), (48, 64))
     """
     rng = np.random.default_rng([seed, index])
     weather, street = Weather.random(rng), Street.random(rng)

@@ -22,7 +22,11 @@ def matches(root: StrPath, pattern: str) -> Iterator[tuple[str, tuple[str, ...]]
 
 
 def fill(pattern: str, texts: Sequence[str]) -> str:
-    """Return the pattern with its stars replaced by the texts, in order."""
+    """Return the pattern with its stars replaced by the texts, in order.
+
+    >>> fill("gtFine/*/*_labelIds.png", ("jena", "000001"))
+    'gtFine/jena/000001_labelIds.png'
+    """
     pieces = pattern.split("*")
     return pieces[0] + "".join(text + piece for text, piece in zip(texts, pieces[1:], strict=True))
 
