@@ -177,6 +177,8 @@ pip install "${needs[@]}"
 
 cat > "$work/add.py" <<'ADD'
 import importlib.util
+from segnet_hpu.runtime.devices import prepare_horovod
+prepare_horovod()
 if importlib.util.find_spec("habana_frameworks"):
     from habana_frameworks.tensorflow import load_habana_module
     load_habana_module()
@@ -191,7 +193,7 @@ ADD
 verify() {
     say "two workers add numbers through $1"
     shift
-    run env TF_CPP_MIN_LOG_LEVEL=2 timeout 300 "$@" "$python" "$work/add.py"
+    run env PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" timeout 300 "$@" "$python" "$work/add.py"
 }
 [[ $device == hpu ]] || verify Gloo "$(dirname "$python")/horovodrun" --gloo -np 2
 [[ -z $mpi ]] || verify MPI mpirun --allow-run-as-root --oversubscribe --mca btl ^openib -np 2

@@ -1,7 +1,7 @@
 """Select the device of this process, of one of the kinds in `devices/`."""
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.runtime.devices import Device, DeviceKind, engines, find, kinds
+from segnet_hpu.runtime.devices import Device, computing, engines, find
 
 __all__ = ["Device", "select_device"]
 
@@ -34,7 +34,7 @@ def select_device(train_engine: str = "auto", *, threads: int | None = None, det
     import tensorflow as tf
 
     # Gaudi's comes first: its module makes TensorFlow look for its devices anew.
-    kind = _computing(backend) if train_engine == "auto" else find(train_engine)
+    kind = computing(backend) if train_engine == "auto" else find(train_engine)
     device = kind.select(card)
     try:
         if threads is not None:
@@ -53,9 +53,5 @@ def _chosen_by(backend: str, train_engine: str, threads: int | None, determinist
         raise UsageError(f"KERAS_BACKEND is {backend}, which chooses its device itself; expected "
                          "--train_engine auto and neither threads nor determinism set. "
                          "Unset KERAS_BACKEND for TensorFlow")
-    kind = _computing(backend)
+    kind = computing(backend)
     return Device(kind.name, f"{kind.name}, chosen by {backend}")
-
-
-def _computing(backend: str) -> DeviceKind:
-    return next(kind for kind in kinds() if kind.computes_for(backend))

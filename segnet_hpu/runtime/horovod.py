@@ -4,6 +4,7 @@ import contextlib
 import functools
 
 from segnet_hpu.errors import Elsewhere, SegnetError, UsageError, WorkerLost
+from segnet_hpu.runtime.devices import computing, prepare_horovod
 from segnet_hpu.runtime.ranks import Alone
 
 
@@ -20,10 +21,11 @@ class Horovod(Alone):
     """
 
     def __init__(self, workers=None):
+        prepare_horovod()
         try:
             import horovod.tensorflow as hvd
-        except ImportError as error:
-            reason = str(error).splitlines()[0]
+        except Exception as error:  # Habana's raises plain Exception where libraries are missing
+            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise UsageError(f"Horovod cannot be imported ({reason}); expected it for several workers. "
                              "Run run_scripts/install_horovod.sh") from error
         hvd.init()
@@ -97,12 +99,18 @@ class Horovod(Alone):
             began = tf.timestamp()
         # The wishes travel with the gradients, because a message of their own would cost a round.
         with tf.control_dependencies([began]):
-            *averaged, agreed = self.hvd.grouped_allreduce([*grads, self._wish.read_value()], op=self.hvd.Average,
-                                                           compression=self._compression, name="gradients")
+            *averaged, agreed = self._allreduce([*grads, self._wish.read_value()])
         with tf.control_dependencies(averaged):
             self._waited.assign_add(tf.timestamp() - began)
         self._agreed.assign(agreed)
         return averaged
+
+    def _allreduce(self, tensors):
+        """The tensors' means over the ranks."""
+        wanted = {"op": self.hvd.Average, "compression": self._compression}
+        if computing("tensorflow").grouped_allreduce:
+            return self.hvd.grouped_allreduce(tensors, name="gradients", **wanted)
+        return [self.hvd.allreduce(tensor, name=f"gradients.{i}", **wanted) for i, tensor in enumerate(tensors)]
 
     def agree(self, save, stop):
         agreed = self._agreed.numpy() > 0

@@ -179,3 +179,27 @@ except UsageError as error:
 """
     message, ops_loaded = python(code)
     assert ops_loaded and "driver" in message
+
+
+HABANAS_HOROVOD = """
+import json
+import types
+from segnet_hpu.runtime.ranks import join
+ranks = join(types.SimpleNamespace(distributed=True, kubernetes_run=False, num_workers=None, min_workers=None))
+import horovod.tensorflow as hvd
+import keras, numpy as np
+optimizer = keras.optimizers.SGD(1.0)
+variable = keras.Variable(np.ones(3, "float32"))
+optimizer.build([variable])
+ranks.average_gradients(optimizer)
+optimizer.apply([keras.ops.full((3,), 0.25)])
+print(json.dumps([ranks.size, variable.numpy().tolist(), hvd.averaged]))
+"""
+
+
+def test_habanas_horovod(python, program):
+    """It loads Habana's module at its import, before a device is selected, and averages tensor by tensor."""
+    bin_folder = program("hl-smi", HL_SMI)
+    size, weights, averaged = python(HABANAS_HOROVOD, path=(STANDIN, f"{STANDIN}_horovod", ROOT), HOROVOD_RANK="0",
+                                     HOROVOD_SIZE="1", PATH=f"{bin_folder}:{os.environ['PATH']}")
+    assert (size, weights) == (1, [0.75] * 3) and len(averaged) == 2  # the gradient, and what the ranks wish

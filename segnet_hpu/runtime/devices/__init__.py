@@ -7,8 +7,8 @@ from functools import cache
 
 from segnet_hpu.runtime.devices.base import DEVICES, Device, DeviceKind, LaunchPlan
 
-__all__ = ["Device", "DeviceKind", "LaunchPlan", "box_names", "engines", "find", "kind_for_launch", "kinds",
-           "pins_workers", "prepare_horovod"]
+__all__ = ["Device", "DeviceKind", "LaunchPlan", "box_names", "computing", "engines", "find", "kind_for_launch",
+           "kinds", "pins_workers", "prepare_horovod"]
 
 
 @cache
@@ -31,6 +31,11 @@ def box_names() -> tuple[str, ...]:
 def find(name: str) -> DeviceKind:
     """Return the kind with this name. Raises KeyError for any other, "auto" included."""
     return {kind.name: kind for kind in kinds()}[name]
+
+
+def computing(backend: str) -> DeviceKind:
+    """Return the first kind that a backend of Keras, imported here, computes on."""
+    return next(kind for kind in kinds() if kind.computes_for(backend))
 
 
 def kind_for_launch(train_engine: str) -> DeviceKind:
