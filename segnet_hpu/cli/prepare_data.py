@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from segnet_hpu.config import option
-from segnet_hpu.data import prepare
+from segnet_hpu.data import dataset1
 
 
 @dataclass
@@ -29,5 +29,5 @@ def run(settings: Settings) -> None:
         train, test, _ = write_dataset(out, settings.n, settings.seed)
         return f"{out} holds {train} training and {test} test scenes of the sample data set"
 
-    print(prepare.prepare(settings.out, archive=settings.dataset1, url=settings.dataset1_url or prepare.URL,
+    print(dataset1.prepare(settings.out, archive=settings.dataset1, url=settings.dataset1_url or dataset1.URL,
                           fallback=draw if settings.fallback else None))

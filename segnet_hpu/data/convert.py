@@ -12,7 +12,7 @@ from segnet_hpu.data.containers import with_palette
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.public_datasets import VOC
 from segnet_hpu.data.file_pairs import Pair, stem_of
-from segnet_hpu.data.output_folder import place
+from segnet_hpu.data.output_folder import copy_file
 from segnet_hpu.data.output_layout import file_values, image_ending, relative_paths
 from segnet_hpu.data.prefetch import CORES, prefetched
 from segnet_hpu.data.source import DataSetSource
@@ -59,7 +59,7 @@ def write_image(path: Path, image: np.ndarray, original: str | None = None) -> b
     Returns whether it was compressed with loss.
     """
     if original and image_ending(original) == path.suffix:
-        place(original, path)
+        copy_file(original, path)
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(cv2.imencode(path.suffix, image[:, :, ::-1])[1].tobytes())  # JPEG of quality 95

@@ -32,7 +32,7 @@ def new_dataset(out: StrPath) -> Iterator[Path]:
                        "Check space and permissions") from None
 
 
-def place(source: StrPath, target: Path, link: bool = False) -> None:
+def copy_file(source: StrPath, target: Path, link: bool = False) -> None:
     """Copy the file `source` to `target`, or make it a second name of the same file, with the folders on the way."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if link:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.file_pairs import Pair, held_out
-from segnet_hpu.data.output_folder import new_dataset, place
+from segnet_hpu.data.output_folder import copy_file, new_dataset
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.progress import progress
 
@@ -49,17 +49,17 @@ def write_split(pairs: Collection[Pair], validation: Collection[Pair], out: str,
 
 def _place(path: str, target: Path, how: str) -> None:
     if how == COPY:
-        place(path, target)
+        copy_file(path, target)
         return
     try:
-        place(path, target, link=True)
+        copy_file(path, target, link=True)
     except OSError as error:
         if how == LINK:
             raise RunError(f"{path} cannot be linked into --out ({error.strerror}); leave out --link "
                            "to copy") from None
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
-        place(path, target)  # another disk, or one without hard links
+        copy_file(path, target)  # another disk, or one without hard links
 
 
 def _refuse_unremovable(pairs: Collection[Pair]) -> None:

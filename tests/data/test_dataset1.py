@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-from segnet_hpu.data import prepare
+from segnet_hpu.data import dataset1
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.samples.write import write_dataset
 
@@ -27,7 +27,7 @@ def make_zip(top="", leave_out=(), extra=()):
     """Bytes of a zip with three training pairs and one test pair; extra: (name or ZipInfo, bytes)."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for folder in prepare.FOLDERS:
+        for folder in dataset1.FOLDERS:
             for name in ("a", "b", "c") if folder.endswith("train") else ("d",):
                 if f"{folder}/{name}" not in leave_out and folder not in leave_out:
                     bundle.writestr(f"{top}{folder}/{name}.png", GREY)
@@ -89,9 +89,9 @@ def test_unpacks_with_and_without_a_top_folder(tmp_path, archive, top):
     litter = [("__MACOSX/images_prepped_train/._a.png", b"x"), ("readme.txt", b"x")]
     path = archive(make_zip(top, extra=litter))
     out = tmp_path / "new" / "dataset1"
-    prepare.prepare(out, archive=path)
-    assert prepare.is_complete(out)
-    assert sorted(os.listdir(out)) == sorted(prepare.FOLDERS)
+    dataset1.prepare(out, archive=path)
+    assert dataset1.is_complete(out)
+    assert sorted(os.listdir(out)) == sorted(dataset1.FOLDERS)
     assert sorted(os.listdir(out / "annotations_prepped_train")) == ["a.png", "b.png", "c.png"]
     assert (out / "images_prepped_test" / "d.png").read_bytes() == GREY
     assert os.listdir(out.parent) == ["dataset1"]
@@ -121,17 +121,17 @@ FLIPPED[WHOLE.index(b"a.png") + 8] ^= 0xFF  # inside the first file's packed byt
 def test_a_bad_archive_is_refused_and_leaves_nothing(tmp_path, archive, content, words):
     path = archive(content)
     with pytest.raises(UsageError) as caught:
-        prepare.prepare(tmp_path / "dataset1", archive=path)
+        dataset1.prepare(tmp_path / "dataset1", archive=path)
     assert words in str(caught.value) and str(path) in str(caught.value) and "\n" not in str(caught.value)
     assert everything(tmp_path) == ["dataset1.zip"]
 
 
 def test_a_zip_bomb_is_refused_before_it_unpacks(tmp_path, archive, monkeypatch):
-    monkeypatch.setattr(prepare, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(dataset1, "MAX_BYTES", 1 << 20)
     path = archive(make_zip(extra=[("images_prepped_train/e.png", bytes(2 << 20))]))
     assert path.stat().st_size < 10_000
     with pytest.raises(UsageError, match="unpacks to more than"):
-        prepare.unpack(path, tmp_path / "dataset1")
+        dataset1.unpack(path, tmp_path / "dataset1")
     assert everything(tmp_path) == ["dataset1.zip"]
 
 
@@ -141,14 +141,14 @@ def test_a_header_that_understates_the_size_is_refused(tmp_path, archive):
     assert body.count(honest) == 2
     path = archive(body.replace(honest, (100).to_bytes(4, "little")))
     with pytest.raises(UsageError, match="broken or no zip"):
-        prepare.unpack(path, tmp_path / "dataset1")
+        dataset1.unpack(path, tmp_path / "dataset1")
     assert everything(tmp_path) == ["dataset1.zip"]
 
 
 def test_downloads(tmp_path, serve):
     out = tmp_path / "dataset1"
-    prepare.prepare(out, url=serve(make_zip("dataset1/")))
-    assert prepare.is_complete(out)
+    dataset1.prepare(out, url=serve(make_zip("dataset1/")))
+    assert dataset1.is_complete(out)
     assert os.listdir(tmp_path) == ["dataset1"]
 
 
@@ -161,7 +161,7 @@ def test_downloads(tmp_path, serve):
 def test_a_bad_download_is_named_and_leaves_nothing(tmp_path, serve, body, cut, words):
     url = serve(body, cut)
     with pytest.raises(RunError) as caught:
-        prepare.prepare(tmp_path / "dataset1", url=url)
+        dataset1.prepare(tmp_path / "dataset1", url=url)
     assert words in str(caught.value) and url in str(caught.value)
     assert os.listdir(tmp_path) == []
 
@@ -170,7 +170,7 @@ def test_a_complete_folder_is_kept(tmp_path):
     out = tmp_path / "dataset1"
     write_dataset(out, 5, 0, 32, 32)
     before = everything(out)
-    assert "complete (4 training, 1 test pairs): kept" in prepare.prepare(out, url=NOWHERE)
+    assert "complete (4 training, 1 test pairs): kept" in dataset1.prepare(out, url=NOWHERE)
     assert everything(out) == before
 
 
@@ -180,7 +180,7 @@ def test_an_incomplete_folder_is_neither_taken_nor_overwritten(tmp_path):
     (out / "annotations_prepped_train" / "scene_0001.png").unlink()
     before = everything(out)
     with pytest.raises(UsageError, match="no complete data set"):
-        prepare.prepare(out, url=NOWHERE, fallback=lambda out: pytest.fail("must not draw over it"))
+        dataset1.prepare(out, url=NOWHERE, fallback=lambda out: pytest.fail("must not draw over it"))
     assert everything(out) == before
 
 
@@ -188,7 +188,7 @@ def test_command_falls_back_to_samples(cli, tmp_path):
     done = cli("prepare_data", "--n", 2, env={"SEGNET_DATASET1_URL": NOWHERE})
     assert done.returncode == 0, done.stderr
     assert "no download: " in done.stderr and "drawing 2 sample scenes" in done.stderr
-    assert prepare.is_complete(tmp_path / "dataset1")
+    assert dataset1.is_complete(tmp_path / "dataset1")
     assert os.listdir(tmp_path) == ["dataset1"]
 
 
@@ -219,7 +219,7 @@ def test_script_passes_flags_and_status_on(tmp_path, archive):
 
     done = script("--out", "my set")
     assert done.returncode == 0, done.stderr
-    assert prepare.is_complete(tmp_path / "my set")
+    assert dataset1.is_complete(tmp_path / "my set")
     assert "kept" in script("--out", "my set").stdout
     refused = script("--oot", "x")
     assert refused.returncode == 2 and "--out" in refused.stderr
