@@ -129,7 +129,7 @@ def test_the_rank_and_the_cause_are_named(start, launcher, what, status, words):
     assert (process.returncode, err.count("\n")) == (status, 1) and err.startswith(words), err
 
 
-@pytest.mark.parametrize("launcher, other", [(horovodrun, "lost"), (mpirun, "wait")])
+@pytest.mark.parametrize("launcher, other", [(horovodrun, "lost"), (horovodrun, "wait"), (mpirun, "wait")])
 def test_hung_worker_is_named(start, launcher, other):
     process = start(launcher, other, "frozen")
     _, err = process.communicate(timeout=60)
