@@ -4,9 +4,12 @@ import csv
 import dataclasses
 import io
 import warnings
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from optuna.trial import TrialState
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
 
 from segnet_hpu import config
 from segnet_hpu.files import replace_file, write_text
@@ -16,12 +19,12 @@ WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FA
          TrialState.RUNNING: "running", TrialState.WAITING: "waiting"}
 
 
-def with_params(base, params, folder):
+def with_params(base: Settings, params: dict[str, Any], folder: Path) -> Settings:
     """Return the training settings `base` with a trial's choices, for a run that lies in `folder`."""
     return config.from_values(Settings, **dataclasses.asdict(base) | params | {"model_dir": str(folder)})
 
 
-def rows(study):
+def rows(study: Study) -> list[dict[str, Any]]:
     """Return the trials as dicts, in their order: trial, state, score, epoch (of the score), seconds, one entry
     a setting, and why one failed.
 
@@ -31,25 +34,25 @@ def rows(study):
     table = []
     for trial in study.trials:
         scores = trial.intermediate_values
-        epoch = max(scores, key=scores.get) if scores else None
+        epoch = max(scores, key=scores.__getitem__) if scores else None
         killed = trial.number in study.user_attrs["killed"]
         table.append({"trial": trial.number, "state": "killed" if killed else WORDS[trial.state],
-                      "score": scores.get(epoch), "epoch": epoch,
+                      "score": None if epoch is None else scores[epoch], "epoch": epoch,
                       "seconds": round(trial.duration.total_seconds(), 1) if trial.duration else None,
                       **{name: trial.params.get(name) for name in names}, "why": trial.user_attrs.get("why")})
     return table
 
 
-def trial_line(study, trial, trials):
+def trial_line(study: Study, trial: FrozenTrial, trials: int) -> str:
     """Return one line about a trial that has just ended."""
     row = rows(study)[trial.number]
-    choices = ", ".join(f"{name} {_short(value)}" for name, value in trial.params.items())
-    told = {"failed": f"failed: {row['why']}", "pruned": f"pruned after epoch {len(trial.intermediate_values)} at "
+    params = ", ".join(f"{name} {_short(value)}" for name, value in trial.params.items())
+    outcome = {"failed": f"failed: {row['why']}", "pruned": f"pruned after epoch {len(trial.intermediate_values)} at "
             f"{_short(row['score'])}"}.get(row["state"], f"val mean IoU {_short(row['score'])}")
-    return f"trial {trial.number} (of {trials}): {told}; {choices}; {row['seconds']:.0f} s"
+    return f"trial {trial.number} (of {trials}): {outcome}; {params}; {row['seconds']:.0f} s"
 
 
-def summary(study, most=10):
+def summary(study: Study, most: int = 10) -> str:
     """Return the best trials as an aligned table."""
     table = sorted((row for row in rows(study) if row["score"] is not None), key=lambda row: -row["score"])[:most]
     columns = [name for name in table[0] if name != "why"]
@@ -58,7 +61,7 @@ def summary(study, most=10):
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
 
 
-def write_table(study, path):
+def write_table(study: Study, path: Path) -> None:
     """Write `rows` as CSV."""
     table = rows(study)
     text = io.StringIO()
@@ -68,7 +71,7 @@ def write_table(study, path):
     write_text(path, text.getvalue())
 
 
-def write_best(study, base, folder):
+def write_best(study: Study, base: Settings, folder: Path) -> None:
     """Write FOLDER/best.yaml, settings for `train --config` that make a run in FOLDER/best, once a trial is done."""
     if not study.get_trials(states=[TrialState.COMPLETE]):
         return
@@ -78,7 +81,7 @@ def write_best(study, base, folder):
     write_text(folder / "best.yaml", head + config.to_yaml(with_params(base, best.params, folder / "best")))
 
 
-def write_plots(study, folder):
+def write_plots(study: Study, folder: Path) -> None:
     """Write FOLDER/{history,settings,epochs}.png: the scores by trial, by setting and by epoch."""
     import matplotlib
 
@@ -92,7 +95,7 @@ def write_plots(study, folder):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Optuna calls its matplotlib plots experimental
             axes = plot(study)
-        axes = np.ravel(axes)
+        axes = np.ravel(np.asarray(axes, object))
         for one in axes:  # on a logarithmic axis the figures between the powers of ten would overlap
             one.xaxis.set_minor_formatter(NullFormatter())
         figure = axes[0].figure
@@ -102,7 +105,7 @@ def write_plots(study, folder):
         replace_file(folder / f"{name}.png", picture.getvalue())
 
 
-def _short(value):
+def _short(value: object) -> str:
     if value is None:
         return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -34,7 +34,7 @@ def search(base, tmp_path, monkeypatch):
     from segnet_hpu.search import study
 
     def run(train, trials, space=SPACE, base=base, plots=False):
-        monkeypatch.setattr(study, "train_apart", lambda settings, log, report: train(settings, report))
+        monkeypatch.setattr(study, "run_trial", lambda settings, log, report: train(settings, report))
         if not plots:
             monkeypatch.setattr(study, "write_plots", lambda *_: None)
         return study.search(base, space, tmp_path, trials, prune=True)
