@@ -7,6 +7,8 @@ import numpy as np
 
 from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem, only_one
 from segnet_hpu.data.images import read_image
+from segnet_hpu.files import StrPath
+from segnet_hpu.samples.scene import draw_scene
 
 DRAWN = 8
 
@@ -17,7 +19,7 @@ class PictureFolder:
     Raises UsageError for a folder without pictures, or with two of one name.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: StrPath) -> None:
         self.paths = sorted(only_one(folder, files_by_stem(folder, IMAGE_FORMATS)).values())
 
     def __len__(self) -> int:
@@ -31,7 +33,7 @@ class PictureFolder:
         return Path(self.paths[i]).stem
 
 
-def spread_pictures(folder: str, at_most: int) -> Iterator[np.ndarray]:
+def spread_pictures(folder: StrPath, at_most: int) -> Iterator[np.ndarray]:
     """Return at most so many pictures of a folder, evenly spread over its names.
 
     Raises UsageError for a folder without pictures, at once, and for a file that cannot be read.
@@ -43,7 +45,5 @@ def spread_pictures(folder: str, at_most: int) -> Iterator[np.ndarray]:
 
 def drawn_pictures() -> Iterator[np.ndarray]:
     """Yield the first street scenes of the sample data, (360, 480, 3)."""
-    from segnet_hpu.samples.scene import draw_scene
-
     for i in range(DRAWN):
         yield draw_scene(0, i)[0]

@@ -7,9 +7,13 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
+from matplotlib import pyplot
+from matplotlib.ticker import NullFormatter
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
+from optuna.visualization import matplotlib as plots
 
 from segnet_hpu import config
 from segnet_hpu.files import replace_file, write_text
@@ -83,13 +87,7 @@ def write_best(study: Study, base: Settings, folder: Path) -> None:
 
 def write_plots(study: Study, folder: Path) -> None:
     """Write FOLDER/{history,settings,epochs}.png: the scores by trial, by setting and by epoch."""
-    import matplotlib
-
     matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    from matplotlib.ticker import NullFormatter
-    from optuna.visualization import matplotlib as plots
-
     for name, plot in (("history", plots.plot_optimization_history), ("settings", plots.plot_slice),
                        ("epochs", plots.plot_intermediate_values)):
         with warnings.catch_warnings():
@@ -101,7 +99,7 @@ def write_plots(study: Study, folder: Path) -> None:
         figure = axes[0].figure
         picture = io.BytesIO()
         figure.savefig(picture, format="png", dpi=110, bbox_inches="tight")
-        plt.close(figure)
+        pyplot.close(figure)
         replace_file(folder / f"{name}.png", picture.getvalue())
 
 

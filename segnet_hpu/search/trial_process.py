@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from segnet_hpu.errors import RunError, SegnetError
+from segnet_hpu.training.run_folder import RunFolder
 from segnet_hpu.training.settings import Settings
 
 
@@ -102,7 +103,6 @@ def _train(settings: Settings, pipe: Connection) -> None:
 
     from segnet_hpu.training.checkpoint import list_checkpoints
     from segnet_hpu.training.run import train
-    from segnet_hpu.training.run_folder import RunFolder
 
     def report(epoch: int, logs: dict[str, Any]) -> None:
         pipe.send(EpochEnd(epoch + 1, logs.get("val_mean_iou") or 0.0))
