@@ -19,8 +19,8 @@ setup(
     extras_require={
         # Gaudi's own versions do not satisfy pip's resolver together:
         # run_scripts/setup_env.sh installs them in steps.
-        "cpu": ["tensorflow-cpu>=2.15,<2.22", "keras>=3.12"],
-        "gpu": ["tensorflow[and-cuda]>=2.15,<2.22", "keras>=3.12"],
+        "cpu": ["tensorflow-cpu>=2.15,<2.22", "keras>=3.12.4,<3.16"],
+        "gpu": ["tensorflow[and-cuda]>=2.15,<2.22", "keras>=3.12.4,<3.16"],
         "hpu": ["tensorflow-cpu==2.15.0"],
         "horovod": ["horovod==0.28.1"],
         "export": ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.17"],

@@ -54,31 +54,6 @@ def make_optimizer(name, learning_rate, *, weight_decay=0.0, clipnorm=None, accu
     return optimizer
 
 
-def scale_rate(optimizer, variables, factor):
-    """Let some trainable variables learn at `factor` times the optimizer's rate, weight decay included.
-
-    The rate itself is multiplied, because a gradient's scale means nothing to Adam and its kind; moments, clipping
-    and averages stay as they are. Keras keeps it out of the optimizer's config: after a reload, call it again.
-    Raises UsageError unless factor is above 0.
-    """
-    _check(factor > 0, "the factor of a rate", factor, "a number above 0")
-    chosen = {optimizer._var_key(v) for v in variables}
-    update, decay = optimizer.update_step, optimizer._apply_weight_decay
-
-    def update_step(gradient, variable, rate):
-        return update(gradient, variable, rate * factor if optimizer._var_key(variable) in chosen else rate)
-
-    def apply_weight_decay(variables):
-        for scaled in (False, True):
-            usual = optimizer.weight_decay
-            if scaled and usual:
-                optimizer.weight_decay = usual * factor
-            decay([v for v in variables if (optimizer._var_key(v) in chosen) == scaled])
-            optimizer.weight_decay = usual
-
-    optimizer.update_step, optimizer._apply_weight_decay = update_step, apply_weight_decay
-
-
 def _check(fine, name, value, expected):
     if not fine:
         raise UsageError(f"{name} is {value}; expected {expected}")

@@ -79,18 +79,14 @@ class Horovod(Alone):
 
         Under loss scaling before the check for overflow, so that all ranks come to the same verdict.
         """
-        import keras
         import tensorflow as tf
 
         self._compression = self.hvd.Compression.fp16 if compress else self.hvd.Compression.none
         self._wish, self._agreed = (tf.Variable([0.0, 0.0], trainable=False) for _ in range(2))
         self._waited = tf.Variable(0.0, trainable=False, dtype="float64")
-        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            apply = optimizer.apply
-            optimizer.apply = lambda grads, variables=None: apply(self._average(grads), variables)
-        else:
-            clip = optimizer._clip_gradients
-            optimizer._clip_gradients = lambda grads: clip(self._average(grads))
+        from segnet_hpu.runtime.keras_internals import transform_gradients
+
+        transform_gradients(optimizer, self._average)
 
     def _average(self, grads):
         import tensorflow as tf
@@ -127,11 +123,13 @@ class Horovod(Alone):
     def synchronise_batch_norm(self, model):
         import keras
 
+        from segnet_hpu.runtime.keras_internals import replace_moments
+
         for layer in model.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
-                layer._moments = functools.partial(self._moments, layer)
+                replace_moments(layer, functools.partial(self._moments, layer))
 
-    def _moments(self, layer, inputs, mask):
+    def _moments(self, layer, inputs):
         """Mean and variance over all ranks' inputs, of which each has as many."""
         import tensorflow as tf
 
@@ -150,7 +148,8 @@ class Horovod(Alone):
 
             return (middle, tf.reduce_mean(every[:, 1] + (every[:, 0] - middle)**2, 0)), gradient
 
-        return together(*tf.nn.moments(inputs, layer._reduction_axes))
+        axes = [axis for axis in range(len(inputs.shape)) if axis != layer.axis % len(inputs.shape)]
+        return together(*tf.nn.moments(inputs, axes))
 
     def level(self, variables):
         import keras

@@ -17,6 +17,7 @@ import numpy as np
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.interchange.load import NUMBERED, number_of
 from segnet_hpu.models.trained_model import PARTIAL
+from segnet_hpu.runtime.keras_internals import accumulated_gradients, moving_averages
 from segnet_hpu.training.state import EpochSums, State
 
 # What zipfile, NumPy and JSON raise over damaged bytes.
@@ -101,8 +102,7 @@ class averaged_weights:
 
     def __init__(self, model):
         self.variables = model.trainable_variables
-        inner = _inner(model.optimizer)
-        self.averages = inner._model_variables_moving_average if inner.use_ema else None
+        self.averages = moving_averages(model.optimizer)
 
     def __enter__(self):
         if self.averages:
@@ -124,14 +124,8 @@ def all_variables(model):
 def variables_of_ranks(model):
     """Return the variables that each rank of a distributed run has its own values of, which may be averaged:
     the moving statistics of batch normalisation, and gradients that are accumulated but not yet used."""
-    inner = _inner(model.optimizer)
     statistics = [v for v in model.non_trainable_variables if v.path.endswith(("/moving_mean", "/moving_variance"))]
-    return statistics + (inner._accumulated_gradients if inner.gradient_accumulation_steps else [])
-
-
-def _inner(optimizer):
-    """The optimizer itself, or the one that loss scaling wraps."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
+    return statistics + accumulated_gradients(model.optimizer)
 
 
 def to_numpy(variable):

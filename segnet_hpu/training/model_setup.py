@@ -10,9 +10,10 @@ from segnet_hpu.models.build import build_model, decoder_variables, freeze_stage
 from segnet_hpu.models.options import model_options
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.names import LOSS_OPTIONS, SCHEDULE_OPTIONS
-from segnet_hpu.objectives.optimizers import make_optimizer, scale_rate
+from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.objectives.penalty import penalise
 from segnet_hpu.objectives.schedules import make_schedule
+from segnet_hpu.runtime.keras_internals import scale_rate
 from segnet_hpu.runtime.ranks import ALONE
 from segnet_hpu.training.options import options_of
 

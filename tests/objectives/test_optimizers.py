@@ -8,8 +8,9 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.objectives import names
 from segnet_hpu.objectives.accuracy import PixelAccuracy
 from segnet_hpu.objectives.losses import make_loss
-from segnet_hpu.objectives.optimizers import make_optimizer, scale_rate
+from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.objectives.schedules import make_schedule
+from segnet_hpu.runtime.keras_internals import scale_rate
 
 rng = np.random.default_rng(3)
 IMAGES = rng.normal(size=(4, 6, 6, 3)).astype("float32")

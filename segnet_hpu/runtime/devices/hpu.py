@@ -66,7 +66,9 @@ class Hpu(DeviceKind):
     def prepare_horovod(self) -> None:
         """habana-horovod loads Habana's module when it is imported."""
         if installed():
-            _give_keras3_a_conv()
+            from segnet_hpu.runtime.keras_internals import give_keras3_a_conv
+
+            give_keras3_a_conv()
 
     def check_hosts(self, hosts: Sequence[tuple[str, int]], box: str | None) -> None:
         allowed = [n for n in CARD_COUNTS if n <= BOXES.get(box or "", max(CARD_COUNTS))]
@@ -118,10 +120,12 @@ def load() -> Sequence[Any]:
                          f"expected one, with SynapseAI 1.14.0's driver. See hl-smi, {_INSTEAD}")
     import tensorflow as tf
 
+    from segnet_hpu.runtime.keras_internals import give_keras3_a_conv
+
     if tf.test.is_built_with_cuda():  # loading Habana's library beside it would end the process
         raise UsageError("--train_engine hpu: this TensorFlow is built with CUDA; expected tensorflow-cpu "
                          f"{TENSORFLOW_VERSION}. Run run_scripts/setup_env.sh hpu, {_INSTEAD}")
-    _give_keras3_a_conv()
+    give_keras3_a_conv()
     try:
         from habana_frameworks.tensorflow import load_habana_module
 
@@ -165,17 +169,6 @@ def refuse_two_bf16(environ: Mapping[str, str] = os.environ) -> None:
     if value not in ("", "0"):
         raise UsageError(f"--data_type bf16 together with TF_BF16_CONVERSION={value} is undefined on HPU; "
                          "expected one of the two. Unset TF_BF16_CONVERSION, or use --data_type fp32 with it")
-
-
-def _give_keras3_a_conv() -> None:
-    """Let Habana's package patch a class that nobody uses: it replaces a method of Keras 2's `Conv`.
-
-    The patch keeps XLA out of convolutions, for which we have jit_compile=False.
-    """
-    from keras.src.layers.convolutional import base_conv
-
-    if not hasattr(base_conv, "Conv"):
-        base_conv.Conv = type("Conv", (), {})
 
 
 def _explain(error: Exception) -> str:
