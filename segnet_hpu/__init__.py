@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from segnet_hpu.models.trained_model import TrainedModel
     from segnet_hpu.training.settings import Settings
 
-from segnet_hpu import tensorflow_log
+from segnet_hpu.runtime import tensorflow_log
 
 __version__ = "0.1.0"
 __all__ = ["Settings", "TrainedModel", "build_model", "load"]

@@ -1,20 +1,26 @@
 """`segnet-hpu train`."""
 
+import sys
+from pathlib import Path
+
 from segnet_hpu import config
 from segnet_hpu.cli.data_flags import refuse_unused_augmentation
 from segnet_hpu.launch import command
-from segnet_hpu.launch.requirements import check_workers
+from segnet_hpu.launch.hosts import is_elastic, layout
+from segnet_hpu.launch.requirements import check_launchable, check_workers
+from segnet_hpu.launch.supervision import supervise
 from segnet_hpu.models.registry import input_size
 from segnet_hpu.runtime import worker
 from segnet_hpu.runtime.devices import pins_workers
 from segnet_hpu.training.check import check
 from segnet_hpu.training.dataset_settings import settle_data
+from segnet_hpu.training.run_folder import RunFolder
 from segnet_hpu.training.settings import Settings
 
 __all__ = ["Settings", "run"]
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     settle_data(settings)
     if settings.print_config:
         print(config.to_yaml(settings), end="")
@@ -34,15 +40,8 @@ def run(settings):
     train(settings)
 
 
-def _start_workers(settings):
+def _start_workers(settings: Settings) -> None:
     """Start the workers, which come here again with the same settings, and wait for them."""
-    import sys
-
-    from segnet_hpu.launch.hosts import is_elastic, layout
-    from segnet_hpu.launch.requirements import check_launchable
-    from segnet_hpu.launch.supervision import supervise
-    from segnet_hpu.training.run_folder import RunFolder
-
     check_launchable(settings)
     RunFolder.of(settings, settings.model_name).check(settings.auto_resume_checkpoint)
     logs = _logs(settings)
@@ -55,15 +54,13 @@ def _start_workers(settings):
               workers=0 if plan.is_local else plan.workers)
 
 
-def pixels_of_a_step(settings):
+def pixels_of_a_step(settings: Settings) -> int:
     """Return how many pixels one worker trains on in a step."""
     height, width = input_size(settings.model_name, settings.input_height, settings.input_width)
     return settings.batch_size * height * width
 
 
-def _logs(settings):
+def _logs(settings: Settings) -> Path:
     """RUN/logs/N, a new one for every launch."""
-    from segnet_hpu.training.run_folder import RunFolder
-
     logs = RunFolder.of(settings, settings.model_name).folder / "logs"
     return logs / str(1 + max((int(p.name) for p in logs.glob("*") if p.name.isdigit()), default=0))

@@ -196,8 +196,8 @@ def test_missing_horovod_names_the_script(settings, monkeypatch):
 @pytest.mark.parametrize("debug", [[], ["--debug"]])
 def test_workers_show_where_when_asked_to(tmp_path, settings, monkeypatch, debug):
     started = []
-    monkeypatch.setattr("segnet_hpu.launch.requirements.check_launchable", lambda settings: None)
-    monkeypatch.setattr("segnet_hpu.launch.supervision.supervise", lambda words, *_, **__: started.append(words))
+    monkeypatch.setattr(train, "check_launchable", lambda settings: None)
+    monkeypatch.setattr(train, "supervise", lambda words, *_, **__: started.append(words))
     monkeypatch.setattr(sys, "argv", ["segnet-hpu", "train", *debug])
     for name in ("images", "labels"):
         (tmp_path / name).mkdir()
