@@ -102,13 +102,15 @@ class Registry:
     kind: what one is called in messages. flag: of the command line. package: the folder of modules in which they are
     registered, all of which are imported when the first is looked for. expected: what MODULE:NAME must be, in
     words, and `accepts`, whether an object is that. functions_are_ready: a function of the user's own is the
-    thing itself, not what makes one.
+    thing itself, not what makes one. adapt: a function (what was made, **context) -> what the program uses.
     """
 
     def __init__(self, kind: str, *, flag: str, package: str | None = None, expected: str = "a class or function",
-                 accepts: Callable[[Any], bool] = callable, functions_are_ready: bool = False) -> None:
+                 accepts: Callable[[Any], bool] = callable, functions_are_ready: bool = False,
+                 adapt: Callable[..., Any] = lambda made, **context: made) -> None:
         self.kind, self.flag, self.package = kind, flag, package
-        self.expected, self.accepts, self.functions_are_ready = expected, accepts, functions_are_ready
+        self.expected, self.accepts, self.adapt = expected, accepts, adapt
+        self.functions_are_ready = functions_are_ready
         self._components: dict[str, Component] = {}
 
     def register(self, name: str, **traits: Any) -> Callable[[Target], Target]:
@@ -132,43 +134,48 @@ class Registry:
         """Return the registered names, in the order of registration."""
         return tuple(self.components())
 
-    def find(self, name: Any) -> Component:
+    def knows(self, name: Any) -> bool:
+        """Return whether a name is registered or MODULE:NAME, or an object can be a component."""
+        return name in self.components() or ":" in name if isinstance(name, str) else self.accepts(name)
+
+    def find(self, name: Any, where: str = "") -> Component:
         """Return the component of a registered name, of MODULE:NAME, or of an object of the user's own.
 
-        Raises UsageError, with the nearest name, for what is none.
+        Raises UsageError, with the nearest name, for what is none; where: what it says of the place.
         """
-        if isinstance(name, str):
-            if name in self.components():
-                return self._components[name]
-            if ":" not in name:
-                raise UsageError(f"unknown {self.kind} {name!r}; expected one of {', '.join(self.names())}, or "
-                                 f"MODULE:NAME.{nearest(name, self.names())}")
-            found = import_object(name, self.flag, self.expected)
-        else:
-            found = name
+        if isinstance(name, str) and name in self.components():
+            return self._components[name]
+        if not self.knows(name):
+            what = f"{where} is {name!r}" if where else f"unknown {self.kind} {name!r}"
+            also = "" if isinstance(name, str) else f", or {self.expected}"
+            raise UsageError(f"{what}; expected one of {', '.join(self.names())}, or MODULE:NAME{also}."
+                             f"{nearest(name, self.names())}")
+        found = import_object(name, self.flag, self.expected) if isinstance(name, str) else name
         if isinstance(found, str) or not self.accepts(found):
             raise UsageError(f"{self.flag} {Choice(name)} is a {type(found).__name__}; expected {self.expected}")
         makes = isinstance(found, type) or (inspect.isroutine(found) and not self.functions_are_ready)
         return Component(str(Choice(name)), found, ready=not makes)
 
-    def choice(self, value: Any) -> Choice:
+    def choice(self, value: Any, where: str = "") -> Choice:
         """Return the checked Choice that a name, {"name": ..., option: value}, a Choice or an object means.
 
+        where: what a refusal says of the place, such as "--loss" or "run.yaml: loss".
         Raises UsageError for an unknown name or option and for a value that the option does not take.
         """
         if isinstance(value, Mapping):
             if "name" not in value:
-                raise UsageError(f"{self.flag} is {dict(value)}; expected a name, or name: and options")
+                raise UsageError(f"{where or self.flag} is {dict(value)}; expected a name, or name: and options")
             value = Choice(value["name"], {key: item for key, item in value.items() if key != "name"})
         choice = value if isinstance(value, Choice) else Choice(value)
-        component = self.find(choice.name)
+        component = self.find(choice.name, where)
         for name in choice.options:
             if name not in component.options:
                 users, hint = ", ".join(self.users(name)), nearest(name, component.options)
                 also = f"; use {users}, or leave it out" if users else hint and f".{hint}"
-                raise UsageError(f"{self.kind} {component.name} takes no {name}{also}")
-        return Choice(choice.name, {name: component.options[name].convert(item, name)
-                                    for name, item in choice.options.items()})
+                raise UsageError(f"{where and f'{where}: '}{self.kind} {component.name} takes no {name}{also}")
+        return Choice(choice.name, {
+            name: option.convert(choice.options[name], f"{where}.{name}" if where else name)
+            for name, option in component.options.items() if choice.options.get(name) is not None})
 
     def users(self, option: str) -> list[str]:
         """Return the names of the registered components that have an option."""
@@ -185,7 +192,7 @@ class Registry:
         for name, option in component.options.items():
             if option.default is REQUIRED and name not in choice.options:
                 raise UsageError(f"{self.kind} {component.name} needs {name}; expected {option.expected()}")
-        return component.make(choice.options, context)
+        return self.adapt(component.make(choice.options, context), **context)
 
 
 def import_object(name: str, flag: str, expected: str) -> Any:

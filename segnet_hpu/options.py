@@ -20,7 +20,8 @@ class Option:
     {"auto": 4}. parse: a function value -> value for types that are no plain scalar; it raises ValueError, and its
     docstring says what it expects. example: a value for the message that refuses another.
     alias: a second name, by which the value is known without its component: loss_smooth for loss.smooth.
-    group: heading in --help. variable: an environment variable that sets it as SEGNET_<NAME> does.
+    group: heading in --help, the GROUP of its class where it says none. variable: an environment variable that
+    sets it as SEGNET_<NAME> does.
     """
 
     help: str
@@ -33,7 +34,7 @@ class Option:
     parse: Callable[[Any], Any] | None = None
     example: str | None = None
     alias: str | None = None
-    group: str = "options"
+    group: str | None = None
     variable: str | None = None
 
     def admits(self, number: float) -> bool:
@@ -43,6 +44,8 @@ class Option:
 
     def bounds(self) -> str:
         """Return the bounds in words, such as "of at least 0 and below 1"; "" without any."""
+        if self.above is not None and self.below is not None:
+            return f"between {self.above} and {self.below}"
         bounds = (("of at least", self.minimum), ("above", self.above), ("at most", self.maximum),
                   ("below", self.below))
         text = " and ".join(f"{word} {bound}" for word, bound in bounds if bound is not None)
@@ -87,7 +90,7 @@ class Parameter(NamedTuple):
             hint = nearest(converted, option.choices)
             raise UsageError(f"{where} is {converted!r}; expected {self.expected()}.{hint}")
         if isinstance(converted, int | float) and not option.admits(converted):
-            raise UsageError(f"{where} is {value}; expected {self.expected()}")
+            raise UsageError(f"{where} is {converted}; expected {self.expected()}")
         return converted
 
     def expected(self) -> str:

@@ -39,7 +39,7 @@ def test_a_component_says_everything_about_itself():
     radius, label = circle.options.values()
     assert (radius.scalar, radius.default, radius.optional, label.scalar, label.optional) == (
         float, 1.0, False, str, True)
-    assert radius.expected() == "a number above 0 and below 9, such as 2"
+    assert radius.expected() == "a number between 0 and 9, such as 2"
 
 
 def test_made_with_options_and_what_it_takes_of_the_context():
@@ -71,12 +71,12 @@ def test_objects_and_modules_of_the_users_own(tmp_path, monkeypatch):
     ("cirkle", r"unknown shape 'cirkle'; expected one of circle, square, or MODULE:NAME. Did you mean circle\?"),
     ({"name": "circle", "side": 2}, "shape circle takes no side; use square, or leave it out"),
     ({"name": "circle", "radios": 2}, r"shape circle takes no radios. Did you mean radius\?"),
-    ({"name": "circle", "radius": 0}, "radius is 0; expected a number above 0 and below 9, such as 2"),
-    ({"name": "circle", "radius": 9}, "radius is 9; expected"),
+    ({"name": "circle", "radius": 0}, "radius is 0.0; expected a number between 0 and 9, such as 2"),
+    ({"name": "circle", "radius": 9}, "radius is 9.0; expected"),
     ({"name": "square", "side": 6}, "side is 6; expected a whole number of at least 1 and at most 5"),
     ("square", "shape square needs side; expected a whole number"),
     ({"radius": 2}, "expected a name"),
-    (3, "expected a shape"),
+    (3, "or MODULE:NAME, or a shape"),
 ])
 def test_refusals(value, words):
     with pytest.raises(UsageError, match=words):

@@ -138,16 +138,18 @@ def test_yaml_round_trip(yaml_file):
     before = config.read(TrainSettings, argv, prog="p", environ={})
     path = yaml_file(config.to_yaml(before))
     after = config.read(TrainSettings, ["--config", path], prog="p", environ={})
-    assert before.class_weights == [0.5, 1.0, 2.0] and before.train_annotations == "no"
+    assert before.loss.options["class_weights"] == [0.5, 1.0, 2.0] and before.train_annotations == "no"
     different = [f.name for f in fields(TrainSettings) if getattr(before, f.name) != getattr(after, f.name)]
     assert different == ["config"]
 
 
 # Values of the settings that are parsed by a function of their own.
 PARSED = {
-    "class_weights": ["none", "median_frequency", [0.25, 1.0, 3.7]],
-    "val_metrics": [["boundary", "road"], ["road"]],
-    "step_at": [[0.5], [0.1, 0.75]],
+    "loss": ["ce", {"name": "ce", "class_weights": "median_frequency"},
+             {"name": "dice", "class_weights": [0.25, 1.0, 3.7], "smooth": 0.3}],
+    "optimizer_name": ["adam", {"name": "sgd", "momentum": 0.5}],
+    "lr_schedule": ["poly", {"name": "step", "step_at": [0.1, 0.75]}],
+    "val_metrics": [["boundary", "road"], ["road"], ["boundary", {"name": "road", "positive_class": "a=b"}]],
     "palette": ["camvid", "804080,00FF00"],
     "model_options": ["width=64", "skip_scale=at_once,dropout=0.5"],
     "model_name": ["vgg_segnet", "xception_unet"],
@@ -161,21 +163,21 @@ def test_flags_round_trip():
     for _ in range(200):
         values = {}
         for field in fields(TrainSettings):
-            optional, meta = type(None) in get_args(field.type), field.metadata
+            optional, meta = type(None) in get_args(field.type), field.metadata["option"]
             kind = next(t for t in (get_args(field.type) or [field.type]) if t is not type(None))
             if field.name in ("config", "print_config") or (field.default is not REQUIRED and draw.random() < 0.5):
                 continue
-            low, high = meta["minimum"] or 0, meta["maximum"] or 1000
+            low, high = meta.minimum or meta.above or 0, meta.maximum or meta.below or 1000
             values[field.name] = {bool: draw.random() < 0.5, int: draw.randint(int(low), int(high)),
                                   float: draw.uniform(low, high), str: draw.choice(texts)}.get(kind)
-            if meta["choices"]:
-                values[field.name] = draw.choice(meta["choices"])
+            if meta.choices:
+                values[field.name] = draw.choice(meta.choices)
             if field.name in PARSED:
                 values[field.name] = draw.choice(PARSED[field.name])
             if optional and draw.random() < 0.2:
                 values[field.name] = None
         before = config.from_values(TrainSettings, **values)
-        environ = {f"SEGNET_{name.upper()}": "none" for name in ("steps_per_epoch", "ema")}
+        environ = {f"SEGNET_{name.upper()}": "none" for name in ("steps_per_epoch", "ema", "loss_smooth")}
         environ |= {"SEGNET_EPOCHS": "77", "NUM_WORKERS": "3"} if draw.random() < 0.5 else {}
         flags = config.to_flags(before, environ)
         assert config.read(TrainSettings, flags, prog="p", environ=environ) == before

@@ -1,11 +1,11 @@
 """docs/systems: the tests that its tables name exist, no cell is empty, and its settings and models are ours."""
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from segnet_hpu.fields import aliases, keys
 from segnet_hpu.models.registry import names
 from segnet_hpu.training.settings import Settings
 
@@ -45,7 +45,7 @@ def test_there_are_five_pages_and_the_index_leads_to_each():
 @pytest.mark.parametrize("page", SYSTEMS, ids=lambda page: page.stem)
 def test_what_stands_for_ours_is_ours(page):
     """Settings of training in the middle column, and models by name."""
-    known = {f"--{field.name}" for field in fields(Settings)} | OF_OTHER_COMMANDS
+    known = {f"--{name}" for name in (*keys(Settings), *aliases(Settings))} | OF_OTHER_COMMANDS
     for row in rows(page):
         for flag in re.findall(r"--\w+", row[1]):
             assert flag in known, row

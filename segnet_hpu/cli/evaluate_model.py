@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled
-from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.components import Choice
+from segnet_hpu.config import REQUIRED, component, option
 from segnet_hpu.errors import UsageError, warn
-from segnet_hpu.evaluation.metrics import parse_metrics
+from segnet_hpu.evaluation.metrics import make_scorers, scores
 from segnet_hpu.inference.settings import PredictionSettings
 from segnet_hpu.runtime.devices import engines
 
@@ -18,9 +19,7 @@ class Settings(PredictionSettings, Labelled):
     ignore_label: int | None = option(None, "label id left out (255 always is); the model's own if not set",
                                       minimum=0, maximum=255)
     class_names: str | None = option(None, "names a,b,c; the model's own if not set")
-    metrics: list | None = option(None, "further scores a,b: boundary (F1 of boundaries), road (MaxF, average "
-                                  "precision of one class)", parse=parse_metrics)
-    positive_class: str | None = option(None, "name or id of the class that road scores; 1 of two if not set")
+    metrics: list[Choice] | None = component(scores, None, "further scores a,b", many=True)
     batch_size: int = option(2, "images a forward pass", minimum=1)
     json: str | None = option(None, "write the scores to this file")
     curve: str | None = option(None, "draw road's precision-recall curve to this file, .png or .jpg")
@@ -44,7 +43,6 @@ def run(settings):
     source = open_labelled(settings)
     path = find_checkpoint(settings.checkpoints_path)
     from segnet_hpu.evaluation.evaluate import evaluate
-    from segnet_hpu.evaluation.scorecard import make_scorers
     from segnet_hpu.evaluation.tables import named_scores, score_table
     from segnet_hpu.inference.precision_recall import write_curve
     from segnet_hpu.interchange.load import load
@@ -61,19 +59,19 @@ def run(settings):
     if not names and not trained.class_names and dataset and dataset.class_names:
         names = ",".join(dataset.class_names)
     appearance = trained.appearance(names)
-    scorers = make_scorers(settings.metrics, settings.positive_class, appearance.names)
+    scorers = make_scorers(settings.metrics, appearance.names)
     predictor = settings.predictor(trained, settings.batch_size)
     card = evaluate(predictor, source, n_classes, ignore, scorers=scorers)
-    scores = named_scores(card, appearance.names)
+    named = named_scores(card, appearance.names)
     if settings.json:
-        write_text(settings.json, json.dumps(scores, indent=2))
+        write_text(settings.json, json.dumps(named, indent=2))
     if settings.curve and not write_curve(settings.curve, card, appearance.names):
         warn(f"--curve {settings.curve} is not written: no label holds the class that road scores")
-    print(score_table(scores))
+    print(score_table(named))
 
 
 def _refuse_curve(settings):
     if not settings.curve.endswith((".png", ".jpg")):
         raise UsageError(f"--curve {settings.curve}: expected a name that ends in .png or .jpg")
-    if "road" not in (settings.metrics or ()):
+    if "road" not in map(str, settings.metrics or ()):
         raise UsageError("--curve draws what --metrics road counts; give that too")

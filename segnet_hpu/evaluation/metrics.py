@@ -1,28 +1,51 @@
-"""Which scores are wanted beside the confusion matrix's, and of which class; nothing heavy is imported."""
+"""The scores beside the confusion matrix's; what computes them is imported when one is made."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+from segnet_hpu.components import Option, Registry
 from segnet_hpu.errors import UsageError, nearest
-from segnet_hpu.objectives.names import METRICS
+from segnet_hpu.evaluation.scores import ROAD
+
+if TYPE_CHECKING:
+    from segnet_hpu.evaluation.boundary import BoundaryF1
+    from segnet_hpu.evaluation.road import RoadScores
+    from segnet_hpu.evaluation.scorecard import Scorer
+
+# figures: the names of a scorer's numbers; see scorecard.Scorecard for what a scorer is.
+scores = Registry("score", flag="--val_metrics",
+                  expected="a class or function (n_classes, class_names) that makes a scorer (evaluation.scorecard)")
 
 
-def parse_metrics(value):
-    """a list of boundary, road"""
-    names = [str(name).strip() for name in (value.split(",") if isinstance(value, str) else value)]
-    for name in names:
-        if name not in METRICS:
-            raise ValueError(f"{name!r} is unknown.{nearest(name, METRICS)}")
-    return list(dict.fromkeys(names))
+@scores.register("boundary", figures=("boundary_f1",))
+def boundary(n_classes: int) -> "BoundaryF1":
+    """F1 of boundaries (Csurka et al. 2013)."""
+    from segnet_hpu.evaluation.boundary import BoundaryF1
+
+    return BoundaryF1(n_classes)
 
 
-def positive_id(metrics, wanted, names):
-    """Return the id of the class that "road" scores, None where that is not among `metrics`.
+@scores.register("road", figures=ROAD)
+def road(n_classes: int, class_names: Sequence[str], *, positive_class: Annotated[str | None, Option(
+        "name or id of the class that road scores; 1 of two if not set", alias="positive_class")] = None,
+         ) -> "RoadScores":
+    """MaxF and average precision of one class (Fritsch et al. 2013)."""
+    positive = positive_id(positive_class, class_names)
+    from segnet_hpu.evaluation.road import RoadScores
 
-    wanted: the class's name or id as text; None: 1 of two classes. names: of all classes.
-    Raises UsageError where there is no such class, or where it is wanted for nothing.
+    return RoadScores(n_classes, positive)
+
+
+def make_scorers(choices: Sequence[Any] | None, class_names: Sequence[str]) -> "list[Scorer]":
+    """Return new scorers of what `scores.make` takes; class_names: of all classes. Raises UsageError."""
+    return [scores.make(choice, n_classes=len(class_names), class_names=class_names) for choice in choices or ()]
+
+
+def positive_id(wanted: str | None, names: Sequence[str]) -> int:
+    """Return the id of a class by its name or its id as text; None: 1 of two classes. names: of all classes.
+
+    Raises UsageError where there is no such class.
     """
-    if "road" not in (metrics or ()):
-        if wanted is not None:
-            raise UsageError(f"--positive_class {wanted} is for the scores of road; ask for them, or leave it out")
-        return None
     if wanted is None and len(names) == 2:
         return 1
     ids = {str(i): i for i in range(len(names))} | {name: i for i, name in enumerate(names)}

@@ -6,8 +6,7 @@ from typing import cast
 import numpy as np
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.evaluation.scores import Scores
-from segnet_hpu.objectives.names import METRICS
+from segnet_hpu.evaluation.scores import ROAD, Scores
 
 LEVELS = 256  # thresholds 0, 1/255, ..., 1, as of KITTI's 8-bit maps
 
@@ -58,7 +57,7 @@ class RoadScores:
         false, right = self._found()
         positives, negatives = right[0], false[0]
         if not positives:
-            return cast(Scores, dict.fromkeys(METRICS["road"]) | {"positive_class": self.positive})
+            return cast(Scores, dict.fromkeys(ROAD) | {"positive_class": self.positive})
         precision, recall = self.curve()
         f1 = 2 * right / (right + false + positives)
         best = int(f1.argmax())
@@ -68,7 +67,7 @@ class RoadScores:
                   false[best] / negatives if negatives else None, 1 - recall[best],
                   np.mean(highest), -np.diff(recall, append=0) @ precision)
         figures = {name: None if value is None else float(value)
-                   for name, value in zip(METRICS["road"], values, strict=True)}
+                   for name, value in zip(ROAD, values, strict=True)}
         return cast(Scores, {"positive_class": self.positive} | figures)
 
     def _found(self) -> tuple[np.ndarray, np.ndarray]:

@@ -1,15 +1,11 @@
 """All that one evaluation counts, and its scores together."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Protocol, cast
 
 import numpy as np
 
-from segnet_hpu.evaluation.boundary import BoundaryF1
 from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
-from segnet_hpu.evaluation.metrics import positive_id
-from segnet_hpu.evaluation.road import RoadScores
 from segnet_hpu.evaluation.scores import Scores
 from segnet_hpu.runtime.ranks import Alone
 
@@ -61,15 +57,3 @@ class Scorecard:
         """Return those of the scores that are one number for the whole."""
         scores = cast(dict[str, Any], self.scores())
         return {name: value for name, value in scores.items() if name not in ("per_class", "positive_class")}
-
-
-def make_scorers(metrics: Sequence[str] | None, positive_class: str | None,
-                 class_names: Sequence[str]) -> list[Scorer]:
-    """Return new scorers beside the confusion matrix, by their names in names.METRICS; None: none.
-
-    positive_class: see metrics.positive_id, whose UsageErrors are raised. class_names: of all classes.
-    """
-    positive = positive_id(metrics, positive_class, class_names)
-    makers: dict[str, Callable[[int], Scorer]] = {"boundary": BoundaryF1,
-                                                  "road": partial(RoadScores, positive=cast(int, positive))}
-    return [makers[name](len(class_names)) for name in metrics or ()]

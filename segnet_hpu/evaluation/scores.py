@@ -16,6 +16,11 @@ class ClassScores(TypedDict, total=False):
     boundary_f1: float | None
 
 
+# The numbers of road.RoadScores.
+ROAD = ("max_f", "max_f_threshold", "max_f_precision", "max_f_recall", "max_f_false_positive_rate",
+        "max_f_false_negative_rate", "average_precision", "average_precision_area")
+
+
 class Scores(TypedDict, total=False):
     """Scores of a whole evaluation. positive_class: the id, in named scores the name, that the keys from max_f on
     are of. The further scorers' keys are there where they were asked for."""

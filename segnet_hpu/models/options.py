@@ -2,8 +2,9 @@
 
 import dataclasses
 
-from segnet_hpu.config import convert, option
+from segnet_hpu.config import option
 from segnet_hpu.errors import UsageError, nearest
+from segnet_hpu.fields import keys
 from segnet_hpu.models.registry import find
 
 AT_ONCE = (1e-4, 1e-2)
@@ -52,14 +53,14 @@ def model_options(model_name, text):
 
     Raises UsageError, naming those there are, for an option that the model does not have, and for a wrong value.
     """
-    fields = {field.name: field for field in dataclasses.fields(Options)}
+    fields = keys(Options)
     known = find(model_name).options
     chosen = {}
     for name, value in (pair.split("=") for pair in (text or "").split(",") if pair):
         if name not in known:
             raise UsageError(f"--model_options: {model_name} has no option {name}; it has "
                              f"{', '.join(known) or 'none'}.{nearest(name, known)}")
-        chosen[name] = convert(fields[name], value, f"--model_options {name}")
+        chosen[name] = fields[name].convert(value, f"--model_options {name}")
     return chosen
 
 

@@ -4,103 +4,97 @@ A step is one batch, counted from 0, as `optimizer._iterations` counts; with gra
 asks for the rate by micro-batches, so count those.
 """
 
-import keras
-from keras import ops
-from keras.optimizers import schedules as keras_schedules
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
-from segnet_hpu.errors import UsageError, nearest
-from segnet_hpu.objectives.names import SCHEDULES
+from segnet_hpu.components import Option, Registry
+from segnet_hpu.errors import UsageError
+from segnet_hpu.lazy import keras
 
+if TYPE_CHECKING:
+    from keras.optimizers.schedules import LearningRateSchedule
 
-@keras.saving.register_keras_serializable("segnet_hpu")
-class Constant(keras_schedules.LearningRateSchedule):
-    """The same rate at every step."""
+schedules = Registry("learning-rate schedule", flag="--lr_schedule",
+                     expected="a Keras LearningRateSchedule, or a function (learning_rate, steps) that returns one")
 
-    def __init__(self, learning_rate):
-        self.learning_rate = learning_rate
-
-    def __call__(self, step):
-        return ops.convert_to_tensor(self.learning_rate, "float32")
-
-    def get_config(self):
-        return {"learning_rate": self.learning_rate}
+FinalFraction = Annotated[float, Option("share of the rate that is left at the end", minimum=0, maximum=1,
+                                        alias="final_rate")]
 
 
-@keras.saving.register_keras_serializable("segnet_hpu")
-class WarmUp(keras_schedules.LearningRateSchedule):
-    """`schedule`, put off by `steps` >= 1 in which the rate rises evenly to schedule(0).
-
-    rate(t) = schedule(0) * (t + 1) / (steps + 1) for t < steps, then schedule(t - steps).
-    Goyal et al. 2017, gradual warm-up.
-    """
-
-    def __init__(self, schedule, steps):
-        self.schedule = schedule
-        self.steps = steps
-
-    def __call__(self, step):
-        step = ops.cast(step, "float32")
-        share = ops.minimum((step + 1.0) / (self.steps + 1.0), 1.0)
-        return share * self.schedule(ops.maximum(step - self.steps, 0.0))
-
-    def get_config(self):
-        return {"schedule": keras.saving.serialize_keras_object(self.schedule), "steps": self.steps}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["steps"])
-
-
-def make_schedule(name, learning_rate, total_steps, warmup_steps=0, *, power=0.9, gamma=0.1,
-                  step_every=None, step_at=(0.5, 0.75), final_fraction=0.0):
+def make_schedule(name: Any, learning_rate: float, total_steps: int, warmup_steps: int = 0, *,
+                  steps_per_epoch: int = 1, **options: Any) -> "LearningRateSchedule":
     """Return the schedule called `name` for steps 0..total_steps-1, warm-up included.
 
-    learning_rate: the highest rate, > 0. The decay runs over the n = total_steps - warmup_steps steps
-    after the warm-up, s = 0..n-1:
-    constant: learning_rate
-    poly: end + (learning_rate - end) * (1 - s/n)^power with end = final_fraction * learning_rate; without it
-        above 0 at the last step still (Chen et al. 2017, DeepLab)
-    step: learning_rate * gamma^k, where k counts the drops up to s: one every `step_every` steps, or
-        without it one at each fraction of n in `step_at`
-    cosine: from learning_rate towards final_fraction * learning_rate (Loshchilov & Hutter 2017)
-
+    name: of a registered schedule, MODULE:NAME, a choice of these with options, or a Keras schedule, whose own rate
+    counts. learning_rate: the highest rate, > 0. The schedule runs over the n = total_steps - warmup_steps steps
+    after the warm-up, s = 0..n-1. steps_per_epoch: what `step_every` counts. options: of the schedule.
     Raises UsageError for an unknown name and for numbers out of range.
     """
-    if name not in SCHEDULES:
-        raise UsageError(f"unknown learning-rate schedule {name!r}; expected one of "
-                         f"{', '.join(SCHEDULES)}.{nearest(name, SCHEDULES)}")
     if not learning_rate > 0:
         raise UsageError(f"learning rate is {learning_rate}; expected a number above 0")
     if not 0 <= warmup_steps < total_steps:
         raise UsageError(f"{warmup_steps} warm-up steps of {total_steps} in all; expected 0 or more, and "
                          "fewer than all: shorten the warm-up or train longer")
-    steps, rate = total_steps - warmup_steps, float(learning_rate)
-    if not 0 <= final_fraction <= 1:
-        raise UsageError(f"final_fraction is {final_fraction}; expected a share from 0 to 1")
-    if name == "constant":
-        schedule = Constant(rate)
-    elif name == "poly":
-        schedule = keras_schedules.PolynomialDecay(rate, steps, final_fraction * rate, power)
-    elif name == "cosine":
-        schedule = keras_schedules.CosineDecay(rate, steps, alpha=final_fraction)
-    elif step_every is not None:
-        schedule = _step_every(rate, gamma, step_every)
-    else:
-        schedule = _step_at(rate, gamma, step_at, steps)
-    return WarmUp(schedule, warmup_steps) if warmup_steps else schedule
+    schedule = schedules.make({"name": name, **options} if options else name, learning_rate=float(learning_rate),
+                              steps=total_steps - warmup_steps, steps_per_epoch=steps_per_epoch)
+    if not warmup_steps:
+        return schedule
+    from segnet_hpu.objectives.keras_schedules import WarmUp
+
+    return WarmUp(schedule, warmup_steps)
 
 
-def _step_every(rate, gamma, steps):
-    if steps < 1:
-        raise UsageError(f"step_every is {steps}; expected 1 step or more")
-    return keras_schedules.ExponentialDecay(rate, steps, gamma, staircase=True)
+@schedules.register("constant")
+def constant(learning_rate: float, steps: int) -> "LearningRateSchedule":
+    """The same rate at every step."""
+    from segnet_hpu.objectives.keras_schedules import Constant
+
+    return Constant(learning_rate)
 
 
-def _step_at(rate, gamma, fractions, steps):
-    fractions = list(fractions)
-    if not fractions or fractions != sorted(set(fractions)) or not 0 < fractions[0] <= fractions[-1] < 1:
-        raise UsageError(f"step_at is {fractions}; expected rising fractions between 0 and 1")
+@schedules.register("poly")
+def poly(learning_rate: float, steps: int, *,
+         power: Annotated[float, Option("the power", minimum=0, alias="poly_power")] = 0.9,
+         final_fraction: FinalFraction = 0.0) -> "LearningRateSchedule":
+    """end + (learning_rate - end) * (1 - s/n)^power with end = final_fraction * learning_rate.
+
+    Without a final_fraction above 0 at the last step still (Chen et al. 2017, DeepLab).
+    """
+    return keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, final_fraction * learning_rate, power)
+
+
+def parse_shares(value: str | Sequence[float]) -> list[float]:
+    """rising fractions between 0 and 1, such as 0.5,0.75"""
+    shares = [float(x) for x in (value.split(",") if isinstance(value, str) else value)]
+    if not shares or shares != sorted(set(shares)) or not 0 < shares[0] <= shares[-1] < 1:
+        raise ValueError("each is larger than the one before")
+    return shares
+
+
+@schedules.register("step")
+def step(learning_rate: float, steps: int, steps_per_epoch: int, *,
+         gamma: Annotated[float, Option("by what the rate is multiplied at a drop", minimum=0, maximum=1,
+                                        alias="step_gamma")] = 0.1,
+         step_every: Annotated[float | None, Option("epochs between two drops", above=0, alias="step_every")] = None,
+         step_at: Annotated[list | None, Option(
+             "shares of the run, after the warm-up, at which the rate drops; 0.5,0.75 if neither is set",
+             parse=parse_shares, alias="step_at")] = None) -> "LearningRateSchedule":
+    """learning_rate * gamma^k after k drops: one every `step_every` epochs, or one at each share in `step_at`."""
+    if step_every is not None and step_at:
+        raise UsageError("--step_every and --step_at both say when the rate drops; give one of them")
+    if step_every is not None:
+        every = round(step_every * steps_per_epoch)
+        if every < 1:
+            raise UsageError(f"step_every is {step_every} of {steps_per_epoch} steps; expected 1 step or more")
+        return keras.optimizers.schedules.ExponentialDecay(learning_rate, every, gamma, staircase=True)
+    fractions = step_at or [0.5, 0.75]
     # Keras still gives the old rate at a boundary itself.
     boundaries = [round(fraction * steps) - 1 for fraction in fractions]
-    rates = [rate * gamma**drops for drops in range(len(fractions) + 1)]
-    return keras_schedules.PiecewiseConstantDecay(boundaries, rates)
+    rates = [learning_rate * gamma**drops for drops in range(len(fractions) + 1)]
+    return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates)
+
+
+@schedules.register("cosine")
+def cosine(learning_rate: float, steps: int, *, final_fraction: FinalFraction = 0.0) -> "LearningRateSchedule":
+    """From learning_rate towards final_fraction * learning_rate (Loshchilov & Hutter 2017)."""
+    return keras.optimizers.schedules.CosineDecay(learning_rate, steps, alpha=final_fraction)

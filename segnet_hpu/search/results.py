@@ -1,7 +1,6 @@
 """What a search tells: a line a trial, the table, the plots, the settings to train with."""
 
 import csv
-import dataclasses
 import io
 import warnings
 from pathlib import Path
@@ -25,7 +24,7 @@ WORDS = {TrialState.COMPLETE: "done", TrialState.PRUNED: "pruned", TrialState.FA
 
 def with_params(base: Settings, params: dict[str, Any], folder: Path) -> Settings:
     """Return the training settings `base` with a trial's choices, for a run that lies in `folder`."""
-    return config.from_values(Settings, **dataclasses.asdict(base) | params | {"model_dir": str(folder)})
+    return config.from_values(Settings, **config.flatten(base) | params | {"model_dir": str(folder)})
 
 
 def rows(study: Study) -> list[dict[str, Any]]:

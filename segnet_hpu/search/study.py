@@ -37,8 +37,9 @@ def search(base: Settings, space: Mapping[str, Range | Choices], folder: StrPath
         study = _open(place, base, space, trials)
         distributions = {name: dimension.distribution() for name, dimension in space.items()}
         _try_again(study)
-        if not study.trials and all(getattr(base, name) in dimension for name, dimension in space.items()):
-            study.enqueue_trial({name: getattr(base, name) for name in space})
+        first = {name: config.value_of(base, name) for name in space}
+        if not study.trials and all(first[name] in dimension for name, dimension in space.items()):
+            study.enqueue_trial(first)
         while len(finished(study)) < trials:
             trial = study.ask(distributions)
             _train(study, trial, base, place / "trials" / str(trial.number), prune)

@@ -7,17 +7,17 @@ from segnet_hpu.data.classes import check_palette, class_names, split_names
 from segnet_hpu.data.datasets import find as find_dataset
 from segnet_hpu.data.datasets import root_of
 from segnet_hpu.errors import UsageError
-from segnet_hpu.evaluation.metrics import positive_id
+from segnet_hpu.evaluation.metrics import make_scorers
 from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.launch.requirements import check_workers
 from segnet_hpu.models.options import model_options
 from segnet_hpu.models.registry import find, input_size
-from segnet_hpu.objectives.names import LOSS_OPTIONS, OPTIMIZER_OPTIONS, SCHEDULE_OPTIONS
+from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.training.monitor import Monitor
-from segnet_hpu.training.options import options_of
+from segnet_hpu.training.settings import Settings
 
 
-def check(settings, own_model=False):
+def check(settings: Settings, own_model: bool = False) -> None:
     """Raise UsageError for settings that contradict each other or name what does not exist.
 
     own_model: the caller brings the model, so that the settings need not name one.
@@ -41,6 +41,7 @@ def check(settings, own_model=False):
     _check_rates(settings)
     check_workers(settings)
     Augmentation.parse(settings.augmentation_name)
+    assert settings.n_classes is not None, "dataset_settings sees to it"
     check_palette(settings.palette, settings.n_classes)
     if settings.class_names:
         names = split_names(settings.class_names, settings.n_classes)
@@ -48,21 +49,15 @@ def check(settings, own_model=False):
         names = class_names(settings.palette, settings.n_classes)
     if settings.val_metrics and not settings.validate:
         raise UsageError("--val_metrics needs --validate")
-    positive_id(settings.val_metrics, settings.positive_class, names)
     Monitor(settings)
-    if settings.ema in (0.0, 1.0):
-        raise UsageError(f"--ema is {settings.ema:g}; expected a number between 0 and 1, such as 0.999")
     if settings.dump_config:
         refuse_unwritable("--dump_config", settings.dump_config)
     if settings.timeline:
         refuse_unwritable("--timeline", settings.timeline)
-    if settings.clipnorm == 0:
-        raise UsageError("--clipnorm is 0; expected a number above 0, or none")
-    if settings.momentum == 1:
-        raise UsageError("--momentum is 1; expected a number below 1, such as 0.9")
+    make_scorers(settings.val_metrics, names)
 
 
-def _check_data(settings):
+def _check_data(settings: Settings) -> None:
     if settings.dataset:
         dataset = find_dataset(settings.dataset)
         for split in [settings.train_split] + [settings.val_split] * bool(settings.validate):
@@ -80,31 +75,23 @@ def _check_data(settings):
                              "(./data_prepare.sh brings a data set)")
 
 
-def _check_loss(settings):
-    weights = settings.class_weights
-    if settings.loss_type is not None and settings.loss != "ce":
-        raise UsageError(f"--loss_type is for cross-entropy; it does not go with --loss {settings.loss}")
-    if settings.loss == "weighted_ce" and weights == "none":
-        raise UsageError("--loss weighted_ce needs --class_weights median_frequency or one number a class")
-    options_of(settings, "loss", LOSS_OPTIONS)
-    if settings.label_smoothing == 1:
-        raise UsageError("--label_smoothing is 1; expected a number below 1, such as 0.1")
+def _check_loss(settings: Settings) -> None:
+    loss, weights = settings.loss, settings.loss.options.get("class_weights")
+    if settings.loss_type is not None and loss.name != "ce":
+        raise UsageError(f"--loss_type is for cross-entropy; it does not go with --loss {loss}")
+    make_loss(loss, class_weights=[1.0] if weights == "median_frequency" else None)
     if isinstance(weights, list) and len(weights) != settings.n_classes:
         raise UsageError(f"--class_weights has {len(weights)} numbers; expected {settings.n_classes}, one a class")
     if isinstance(weights, list) and not any(weights):
         raise UsageError("--class_weights are all 0; expected a number above 0 for at least one class")
-    if settings.ohem_threshold == 0:
-        raise UsageError("--ohem_threshold is 0; expected a probability above 0 and at most 1, such as 0.7")
 
 
-def _check_rates(settings):
-    options_of(settings, "lr_schedule", SCHEDULE_OPTIONS)
-    options_of(settings, "optimizer_name", OPTIMIZER_OPTIONS)
-    if settings.step_every is not None and settings.step_at:
+def _check_rates(settings: Settings) -> None:
+    if settings.learning_rate == 0:
+        raise UsageError("--learning_rate is 0; expected a number above 0")
+    if {"step_every", "step_at"} <= settings.lr_schedule.options.keys():
         raise UsageError("--step_every and --step_at both say when the rate drops; give one of them")
-    for name in ("learning_rate", "decoder_rate", "step_every"):
-        if getattr(settings, name) == 0:
-            raise UsageError(f"--{name} is 0; expected a number above 0")
-    if settings.warmup_epochs and settings.epochs != "auto" and settings.warmup_epochs >= settings.epochs:
+    epochs = settings.epochs
+    if settings.warmup_epochs and isinstance(epochs, int) and settings.warmup_epochs >= epochs:
         raise UsageError(f"--warmup_epochs is {settings.warmup_epochs:g} of {settings.epochs} --epochs; "
                          "expected fewer")

@@ -9,13 +9,11 @@ from segnet_hpu.interchange.transfer import transfer_weights
 from segnet_hpu.models.build import build_model, decoder_variables, freeze_stages
 from segnet_hpu.models.options import model_options
 from segnet_hpu.objectives.losses import make_loss
-from segnet_hpu.objectives.names import LOSS_OPTIONS, SCHEDULE_OPTIONS
 from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.objectives.penalty import penalise
 from segnet_hpu.objectives.schedules import make_schedule
 from segnet_hpu.runtime.keras_internals import scale_rate
 from segnet_hpu.runtime.ranks import ALONE
-from segnet_hpu.training.options import options_of
 
 
 def make_model(settings):
@@ -95,17 +93,14 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=
     if settings.freeze_stages:
         freeze_stages(model, settings.freeze_stages)
     penalise(model, settings.l2)
-    loss = make_loss(settings.loss, **options_of(settings, "loss", LOSS_OPTIONS) | {"class_weights": weights})
+    loss = make_loss(settings.loss, class_weights=weights)
     factor = rate_factor(settings, ranks.planned)
-    options = options_of(settings, "lr_schedule", SCHEDULE_OPTIONS)
-    if "step_every" in options:
-        options["step_every"] = round(options["step_every"] * steps_per_epoch)
     schedule = make_schedule(settings.lr_schedule, settings.learning_rate * factor,
                              settings.epochs * steps_per_epoch,
-                             round(warmup_epochs(settings, factor) * steps_per_epoch), **options)
+                             round(warmup_epochs(settings, factor) * steps_per_epoch),
+                             steps_per_epoch=steps_per_epoch)
     optimizer = make_optimizer(settings.optimizer_name, schedule, weight_decay=settings.weight_decay,
-                               clipnorm=settings.clipnorm, accumulate=settings.accumulate, ema=settings.ema,
-                               momentum=settings.momentum)
+                               clipnorm=settings.clipnorm, accumulate=settings.accumulate, ema=settings.ema)
     if settings.decoder_rate != 1:
         scale_rate(optimizer, decoder_variables(model), settings.decoder_rate)
     if keras.config.dtype_policy().name == "mixed_float16":

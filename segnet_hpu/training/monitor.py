@@ -4,7 +4,7 @@ import math
 
 from segnet_hpu.data.classes import class_names, split_names
 from segnet_hpu.errors import UsageError, nearest
-from segnet_hpu.objectives.names import METRICS
+from segnet_hpu.evaluation.metrics import scores
 
 LOWER_IS_BETTER = ("loss", "val_loss")
 IN_TRAINING = ("loss", "accuracy")
@@ -23,7 +23,8 @@ class Monitor:
         self.name = settings.monitor or ("val_mean_iou" if settings.validate else "loss")
         names = (split_names(settings.class_names, settings.n_classes) if settings.class_names
                  else class_names(settings.palette, settings.n_classes))
-        further = [name for metric in settings.val_metrics or () for name in METRICS[metric] if name not in NO_AIMS]
+        further = [name for choice in settings.val_metrics or ()
+                   for name in scores.find(choice.name).traits.get("figures", ()) if name not in NO_AIMS]
         known = [*IN_TRAINING, "val_loss", *(f"val_{name}" for name in (*SCORES, *further)),
                  *(IOU + name for name in names)]
         if self.name not in known:

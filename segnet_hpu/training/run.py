@@ -81,7 +81,7 @@ class Run:
         made_with = {
             "model_name": self.model.name, "model_options": settings.model_options,
             "n_classes": settings.n_classes, "batch_size": self.batch_size,
-            "optimizer_name": settings.optimizer_name, "steps_per_epoch": self.steps, "monitor": monitor.name,
+            "optimizer_name": str(settings.optimizer_name), "steps_per_epoch": self.steps, "monitor": monitor.name,
             "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"}
         names = tuple(self.appearance.names) if settings.class_names else None
         self.trained = TrainedModel(self.model, names, settings.palette, settings.ignore_label,

@@ -57,12 +57,11 @@ def _cache_bytes(settings, workers):
 
 def class_weights(source, settings):
     """Return the loss's class weights as a list, or None."""
-    if settings.class_weights == "none":
-        return None
-    if settings.class_weights == "median_frequency":
+    weights = settings.loss.options.get("class_weights")
+    if weights == "median_frequency":
         ignored = VOID if settings.dataset else settings.ignore_label
         return [float(w) for w in median_frequency_weights(source, settings.n_classes, ignored)]
-    return settings.class_weights
+    return weights
 
 
 def _open_dataset(settings, ranks):

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 
 from segnet_hpu.evaluation.evaluate import evaluate
-from segnet_hpu.evaluation.scorecard import make_scorers
+from segnet_hpu.evaluation.metrics import make_scorers
 from segnet_hpu.inference.predictor import Predictor
 from segnet_hpu.runtime.ranks import ALONE
 from segnet_hpu.training import checkpoint
@@ -51,7 +51,7 @@ class Judge:
     def evaluate(self, trained, steps=None, ranks=ALONE, observe=None):
         """Return a TrainedModel's Scorecard on the validation set, or on its first `steps` batches."""
         settings = self.settings
-        scorers = make_scorers(settings.val_metrics, settings.positive_class, self.names)
+        scorers = make_scorers(settings.val_metrics, self.names)
         predictor = Predictor(trained, settings.val_batch_size)
         return evaluate(predictor, self.validation, settings.n_classes, settings.ignore_label,
                         steps and steps * settings.val_batch_size, ranks=ranks, scorers=scorers, observe=observe)

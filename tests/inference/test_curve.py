@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from segnet_hpu.evaluation.scorecard import Scorecard, make_scorers
+from segnet_hpu.evaluation.metrics import make_scorers
+from segnet_hpu.evaluation.scorecard import Scorecard
 from segnet_hpu.inference.precision_recall import BEST, LINE, MARGIN, SIDE, draw_curve, write_curve
 
 
@@ -21,7 +22,7 @@ def test_line_and_mark_lie_where_the_numbers_are():
 
 
 def test_no_picture_without_the_class(tmp_path):
-    card = Scorecard(2, make_scorers(["boundary", "road"], None, ["ground", "road"]))
+    card = Scorecard(2, make_scorers(["boundary", "road"], ["ground", "road"]))
     ground = np.zeros((4, 4), np.uint8)
     card.update(ground, ground, lambda c: np.full((4, 4), 0.5))
     assert not write_curve(tmp_path / "curve.png", card, ["ground", "road"])

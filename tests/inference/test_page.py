@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from segnet_hpu.evaluation.scorecard import Scorecard, make_scorers
+from segnet_hpu.evaluation.metrics import make_scorers
+from segnet_hpu.evaluation.scorecard import Scorecard
 from segnet_hpu.evaluation.tables import named_scores
 from segnet_hpu.inference.report.tables import class_table, score_tiles
 
@@ -11,7 +12,7 @@ NAMES = ["ground", "<road>"]
 
 def scores_of(metrics):
     rng = np.random.default_rng(0)
-    card = Scorecard(2, make_scorers(metrics, None, NAMES))
+    card = Scorecard(2, make_scorers(metrics, NAMES))
     truth = (np.arange(24 * 32).reshape(24, 32) % 32 > 12).astype(np.uint8)
     probability = np.clip(truth + rng.normal(scale=0.4, size=truth.shape), 0, 1).astype(np.float32)
     card.update(truth, (probability > 0.5).astype(np.uint8), lambda _: probability)

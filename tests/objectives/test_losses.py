@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.objectives import names
-from segnet_hpu.objectives.losses import _LOSSES, make_loss
+from segnet_hpu.objectives.losses import losses, make_loss
 
 tf = pytest.importorskip("tensorflow")
 
@@ -232,11 +231,30 @@ def test_config_restores_an_equal_loss(case, batch):
 
 
 def test_names_match_the_factory():
-    assert tuple(_LOSSES) == names.LOSSES
+    assert {"ce", "weighted_ce", "dice", "ce_dice", "focal", "lovasz", "ce_lovasz", "ohem"} <= set(losses.names())
     # What a loss is said to take is what its class takes, and nothing is kept back.
-    for name, cls in _LOSSES.items():
-        accepted = {argument for argument, users in names.LOSS_OPTIONS.values() if name in users}
-        assert accepted == set(inspect.signature(cls).parameters) - {"ignore_label", "name", "kwargs"}
+    for component in losses.components().values():
+        accepted = set(component.options)
+        assert accepted == set(inspect.signature(component.target).parameters) - {"ignore_label"}
+
+
+def test_a_loss_of_the_users_own(batch):
+    labels, logits = batch
+
+    def void_share(labels, logits):
+        return keras.ops.cast(labels == 255, "float32")  # (B, h, w): the mean of each image is taken
+
+    void = (labels == 255).mean((1, 2))
+    np.testing.assert_allclose(make_loss(void_share).call(labels, logits), void, rtol=1e-6)
+    assert float(make_loss(void_share)(labels, logits)) == pytest.approx(void.mean())
+    assert float(make_loss(lambda labels, logits: 3.0)(labels, logits)) == 3
+    of_keras = make_loss(keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    valid = np.where(labels == 255, 0, labels)
+    np.testing.assert_allclose(of_keras.call(valid, logits), make_loss("ce").call(valid, logits), rtol=1e-5)
+    with pytest.raises(UsageError, match="takes no gamma; use focal"):
+        make_loss(void_share, gamma=2)
+    with pytest.raises(UsageError, match=r"or a function \(labels, logits\) -> loss"):
+        make_loss(3)
 
 
 def test_dice_of_every_class(batch):

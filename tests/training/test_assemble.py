@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from runs import plain, with_encoder
+from segnet_hpu import config
 from segnet_hpu.errors import UsageError
 from segnet_hpu.models.build import build_model, decoder_variables
 from segnet_hpu.runtime.ranks import ALONE, Alone
@@ -15,8 +16,9 @@ STEPS = 10  # an epoch
 
 
 def compiled(model, weights=None, xla=False, ranks=ALONE, **values):
-    compile_model(model, Settings(model_name="vgg_segnet", n_classes=3, train_images="a", train_annotations="b",
-                                  epochs=8, learning_rate=0.2, **values), weights, STEPS, xla, ranks)
+    settings = config.from_values(Settings, model_name="vgg_segnet", n_classes=3, train_images="a",
+                                  train_annotations="b", epochs=8, learning_rate=0.2, **values)
+    compile_model(model, settings, weights, STEPS, xla, ranks)
     return model
 
 
@@ -46,8 +48,8 @@ def test_rates(settings, rates):
     (dict(loss="lovasz"), {}),
 ])
 def test_options_of_losses(settings, expected):
-    config = compiled(plain(), expected.get("class_weights"), **settings).loss.get_config()
-    assert {name: config[name] for name in expected} == expected
+    options = compiled(plain(), expected.get("class_weights"), **settings).loss.get_config()
+    assert {name: options[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize("name,size,is_decoder", [

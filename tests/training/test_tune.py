@@ -11,6 +11,7 @@ import pytest
 
 import runs
 from segnet_hpu import cli, config
+from segnet_hpu.components import Choice
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.search.space import Choices, Range
 from segnet_hpu.training.settings import Settings
@@ -88,7 +89,7 @@ def test_a_trial_below_the_median_ends_early(search, tmp_path):
 
 
 def test_failures_are_recorded_and_the_search_goes_on(search, base, tmp_path):
-    base.label_smoothing = 0.1  # which dice does not take
+    base.loss = Choice("ce", {"label_smoothing": 0.1})  # which dice does not take
 
     def train(settings, report):
         if settings.batch_size == 8:

@@ -1,35 +1,29 @@
 """Losses for sparse labels with an ignore label; see `base.SegmentationLoss` for what they share."""
 
-from segnet_hpu.errors import UsageError, nearest
-from segnet_hpu.objectives.losses.cross_entropy import CrossEntropy, Focal
-from segnet_hpu.objectives.losses.dice import CEDice, Dice
-from segnet_hpu.objectives.losses.lovasz import CELovasz, Lovasz
-from segnet_hpu.objectives.losses.ohem import OHEM
-from segnet_hpu.objectives.names import LOSS_OPTIONS, LOSSES
+from typing import Any
 
-__all__ = ["OHEM", "CEDice", "CELovasz", "CrossEntropy", "Dice", "Focal", "Lovasz", "make_loss"]
+from segnet_hpu.components import Choice, Registry
+from segnet_hpu.constants import VOID
+from segnet_hpu.objectives.losses.base import OwnLoss, SegmentationLoss
 
-_LOSSES = {"ce": CrossEntropy, "weighted_ce": CrossEntropy, "dice": Dice, "ce_dice": CEDice, "focal": Focal,
-           "lovasz": Lovasz, "ce_lovasz": CELovasz, "ohem": OHEM}
+losses = Registry(
+    "loss", flag="--loss", package=__name__, functions_are_ready=True,
+    expected="a function (labels, logits) -> loss, a Keras loss, or a class that makes one",
+    adapt=lambda loss, ignore_label=VOID, **_: (
+        loss if isinstance(loss, SegmentationLoss) else OwnLoss(function=loss, ignore_label=ignore_label)))
 
 
-def make_loss(name, *, ignore_label=255, **options):
-    """Return the loss called `name` (objectives.names.LOSSES).
+def make_loss(name: Any, *, ignore_label: int = VOID, **options: Any) -> SegmentationLoss:
+    """Return the loss of a registered name, of MODULE:NAME, of an object of the user's own, or of a
+    choice of these with options.
 
-    options: those of the loss's class, such as class_weights; None means its default.
+    options: those of the loss, such as class_weights; None means its default. See `OwnLoss` for what is not ours.
     Raises UsageError for an unknown name, for weighted_ce without class weights, for an option that the loss
     does not have and for one out of range.
+
+    >>> make_loss("dice", smooth=2.0).smooth
+    2.0
     """
-    if name not in LOSSES:
-        raise UsageError(f"unknown loss {name!r}; expected one of "
-                         f"{', '.join(LOSSES)}.{nearest(name, LOSSES)}")
-    options = {option: value for option, value in options.items() if value is not None}
-    users = dict(LOSS_OPTIONS.values())
-    for option in options:
-        if name not in users.get(option, ()):
-            raise UsageError(f"loss {name} takes no {option}"
-                             + (f"; use {', '.join(users[option])}, or leave it out" if option in users else ""))
-    if name == "weighted_ce" and "class_weights" not in options:
-        raise UsageError("loss weighted_ce has no class weights; give median_frequency or one number for "
-                         "every class, or use loss ce")
-    return _LOSSES[name](ignore_label, **options)
+    given = {option: value for option, value in options.items() if value is not None}
+    choice = name if isinstance(name, Choice) else Choice(name)
+    return losses.make(Choice(choice.name, choice.options | given), ignore_label=ignore_label)

@@ -1,42 +1,103 @@
 """What all losses share: sparse labels with void pixels in, one number per image out."""
 
 import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
 
-import keras
-from keras import ops
-
+from segnet_hpu.components import Option
 from segnet_hpu.errors import UsageError
+from segnet_hpu.lazy import keras, ops
 
 
-class SegmentationLoss(keras.losses.Loss):
+def parse_class_weights(value: Any) -> str | list[float]:
+    """none, median_frequency, or one number a class such as 0.5,1,2"""
+    if value == "median_frequency":
+        return value
+    weights = [float(w) for w in (value.split(",") if isinstance(value, str) else value)]
+    for i, weight in enumerate(weights):
+        if not (math.isfinite(weight) and weight >= 0):
+            raise ValueError(f"class weight {i} is {weight:g}; weights are finite and not negative")
+    return weights
+
+
+Weights = list | str | None  # a text is refused before anything is computed
+ClassWeights = Annotated[Weights, Option(
+    "none, median_frequency, or numbers a,b,c, one a class", parse=parse_class_weights, alias="class_weights")]
+
+
+@dataclass(eq=False, kw_only=True)
+class SegmentationLoss:
     """A loss over sparse labels and logits, reduced to one number per image.
 
-    y_true: integer labels (B, h, w). Pixels that are `ignore_label`, or no class 0..C-1, count for nothing.
-    y_pred: logits (B, h, w, C) of any float type; computed in float32 always.
+    labels: integers (B, h, w). Pixels that are `ignore_label`, or no class 0..C-1, count for nothing.
+    logits: (B, h, w, C) of any float type; computed in float32 always.
 
     `call` returns float32 (B,): each image divides by its own number of valid pixels (or classes), and
-    is 0 without any. So the batch's mean is the mean over equal shares of it, whether they lie on
-    several ranks or in accumulated micro-batches.
+    is 0 without any. Calling the loss returns the mean over the images, the mean over equal shares of a batch,
+    whether they lie on several ranks or in accumulated micro-batches.
 
-    Subclasses implement `per_image(target, logits)` with target float32 (B, h, w, C), one-hot and all
-    zeros at void pixels. Raises UsageError if labels and logits do not fit.
+    Subclasses are dataclasses whose fields are the options, and implement `per_image(target, logits)` with target
+    float32 (B, h, w, C), one-hot and all zeros at void pixels. Raises UsageError if labels and logits do not fit.
+    Keras takes one as a loss of `compile`, and saves it.
     """
 
-    def __init__(self, ignore_label=255, name=None, reduction="sum_over_batch_size"):
-        super().__init__(name=name, reduction=reduction, dtype="float32")
-        self.ignore_label = ignore_label
+    ignore_label: int = 255
 
-    def call(self, y_true, y_pred):
-        logits = ops.cast(y_pred, "float32")
-        labels = ops.cast(y_true, "int32")
+    def __post_init__(self) -> None:
+        if getattr(self, "class_weights", None) == "median_frequency":
+            raise UsageError("class weights median_frequency are counted on the labels; give one number for every "
+                             "class")
+
+    def __call__(self, labels: Any, logits: Any, sample_weight: Any = None) -> Any:
+        values = self.call(labels, logits)
+        if sample_weight is not None:
+            values = values * ops.cast(sample_weight, values.dtype)
+        return ops.divide_no_nan(ops.sum(values), ops.cast(ops.shape(values)[0], values.dtype))
+
+    def call(self, labels: Any, logits: Any) -> Any:
+        """Return the loss of each image, float32 (B,)."""
+        logits = ops.cast(logits, "float32")
+        labels = ops.cast(labels, "int32")
         _check_shapes(labels.shape, logits.shape)
         return self.per_image(one_hot(labels, logits.shape[-1], self.ignore_label), logits)
 
-    def get_config(self):
-        return {**super().get_config(), "ignore_label": self.ignore_label}
+    def per_image(self, target: Any, logits: Any) -> Any:
+        """Return the loss of each image, float32 (B,), from a one-hot target and logits, both float32."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the options by name, as Keras asks for them when it saves a compiled model."""
+        keras.saving.register_keras_serializable("segnet_hpu")(type(self))
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "SegmentationLoss":
+        """Return the loss of a config, as Keras asks for it when it loads a compiled model."""
+        return cls(**config)
 
 
-def one_hot(labels, n_classes, ignore_label):
+@dataclass(eq=False, kw_only=True)
+class OwnLoss(SegmentationLoss):
+    """A loss of the user's own: a Keras loss, or a function (labels, logits) -> a number, (B,) or (B, h, w).
+
+    It gets labels int32 (B, h, w) as they are, 255 at void pixels (for Keras, ignore_class=255), and logits float32
+    (B, h, w, C). What it returns is averaged over all but the images.
+    """
+
+    function: Callable[[Any, Any], Any]
+
+    def call(self, labels: Any, logits: Any) -> Any:
+        """Return the loss of each image, float32 (B,)."""
+        compute = self.function.call if hasattr(self.function, "call") else self.function
+        labels, logits = ops.cast(labels, "int32"), ops.cast(logits, "float32")
+        values = ops.cast(compute(labels, logits), "float32")
+        if len(values.shape) > 1:
+            values = ops.mean(values, tuple(range(1, len(values.shape))))
+        return ops.broadcast_to(values, (ops.shape(labels)[0],))
+
+
+def one_hot(labels: Any, n_classes: int, ignore_label: int) -> Any:
     """Return float32 (B, h, w, C) from int32 labels (B, h, w); void pixels are all zeros.
 
     Compared in int32: `ops.one_hot` computes in int64, which Gaudi lacks. Gathering by label instead
@@ -48,23 +109,12 @@ def one_hot(labels, n_classes, ignore_label):
     return ops.cast(hits, "float32")
 
 
-def mean_over_valid(pixel_losses, target):
+def mean_over_valid(pixel_losses: Any, target: Any) -> Any:
     """Return (B,): the sum of float32 (B, h, w) over the number of labelled pixels, at least 1."""
     return ops.sum(pixel_losses, (1, 2)) / ops.maximum(ops.sum(target, (1, 2, 3)), 1.0)
 
 
-def check_weights(weights):
-    """Return `weights` as a list of floats, or None; raise UsageError for a negative or infinite one."""
-    if weights is None:
-        return None
-    weights = [float(w) for w in weights]
-    for i, weight in enumerate(weights):
-        if not (math.isfinite(weight) and weight >= 0):
-            raise UsageError(f"class weight {i} is {weight}; expected a number of at least 0 for every class")
-    return weights
-
-
-def pixel_weights(target, weights):
+def pixel_weights(target: Any, weights: Weights) -> Any:
     """Return (B, h, w): the weight of each pixel's class (1 without weights), 0 at void pixels."""
     if weights is None:
         return ops.sum(target, -1)
@@ -72,7 +122,7 @@ def pixel_weights(target, weights):
     return ops.sum(target * ops.convert_to_tensor(weights, "float32"), -1)
 
 
-def class_mean(losses, target, weights=None):
+def class_mean(losses: Any, target: Any, weights: Weights = None) -> Any:
     """Return (B,): the (weighted) mean of (B, C) over the classes that each image's label has; 0 without any."""
     present = ops.cast(ops.sum(target, (1, 2)) > 0, "float32")
     if weights is not None:
@@ -81,14 +131,14 @@ def class_mean(losses, target, weights=None):
     return ops.divide_no_nan(ops.sum(present * losses, -1), ops.sum(present, -1))
 
 
-def check_number(weights, target):
+def check_number(weights: list | str, target: Any) -> None:
     """Raise UsageError unless there is one weight for every class of `target`."""
     if len(weights) != target.shape[-1]:
         raise UsageError(f"{len(weights)} class weights for {target.shape[-1]} classes; "
                          "give one weight for every class")
 
 
-def _check_shapes(labels, logits):
+def _check_shapes(labels: Sequence[int | None], logits: Sequence[int | None]) -> None:
     fits = len(labels) == 3 and len(logits) == 4 and all(
         a == b or a is None or b is None for a, b in zip(labels, logits[:3], strict=True))
     if not fits:

@@ -1,14 +1,20 @@
 """Soft dice over softmax, alone and added to cross-entropy."""
 
-import keras
-from keras import ops
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from segnet_hpu.errors import UsageError
-from segnet_hpu.objectives.losses.base import SegmentationLoss, check_weights, class_mean
+from segnet_hpu.components import Option
+from segnet_hpu.lazy import ops
+from segnet_hpu.objectives.losses import losses
+from segnet_hpu.objectives.losses.base import ClassWeights, SegmentationLoss, class_mean
 from segnet_hpu.objectives.losses.cross_entropy import CrossEntropy
 
+Smooth = Annotated[float, Option("pixels added above and below", minimum=0, alias="loss_smooth")]
+Squared = Annotated[bool, Option("squares in the denominator", alias="dice_squared")]
 
-@keras.saving.register_keras_serializable("segnet_hpu")
+
+@losses.register("dice")
+@dataclass(eq=False, kw_only=True)
 class Dice(SegmentationLoss):
     """1 - mean over the classes in the image's label of (2 sum(p t) + s) / (sum(p) + sum(t) + s).
 
@@ -18,17 +24,14 @@ class Dice(SegmentationLoss):
     Milletari et al. 2016 (V-Net), with squares; Sudre et al. 2017, with sums.
     """
 
-    def __init__(self, ignore_label=255, smooth=1.0, squared=False, class_weights=None, name="dice", **kwargs):
-        super().__init__(ignore_label, name=name, **kwargs)
-        if not smooth >= 0:
-            raise UsageError(f"smooth is {smooth}; expected a number of at least 0")
-        self.smooth, self.squared = smooth, squared
-        self.class_weights = check_weights(class_weights)
+    smooth: Smooth = 1.0
+    squared: Squared = False
+    class_weights: ClassWeights = None
 
-    def per_image(self, target, logits):
+    def per_image(self, target: Any, logits: Any) -> Any:
         return class_mean(self.per_class(target, logits), target, self.class_weights)
 
-    def per_class(self, target, logits):
+    def per_class(self, target: Any, logits: Any) -> Any:
         """Return (B, C): 1 - dice of every class of every image; without meaning where the label lacks it."""
         probabilities = ops.softmax(logits) * ops.sum(target, -1, keepdims=True)
         common = ops.sum(probabilities * target, (1, 2))
@@ -38,22 +41,15 @@ class Dice(SegmentationLoss):
         sums = ops.where(pixels > 0, predicted + pixels + self.smooth, 1.0)
         return 1.0 - (2.0 * common + self.smooth) / sums
 
-    def get_config(self):
-        return {**super().get_config(), "smooth": self.smooth, "squared": self.squared,
-                "class_weights": self.class_weights}
 
-
-@keras.saving.register_keras_serializable("segnet_hpu")
+@losses.register("ce_dice")
+@dataclass(eq=False, kw_only=True)
 class CEDice(CrossEntropy):
     """CrossEntropy + Dice, with the arguments of both; class_weights are the cross-entropy's alone."""
 
-    def __init__(self, ignore_label=255, class_weights=None, label_smoothing=0.0, smooth=1.0, squared=False,
-                 name="ce_dice", **kwargs):
-        super().__init__(ignore_label, class_weights, label_smoothing, name=name, **kwargs)
-        self.dice = Dice(ignore_label, smooth, squared)
+    smooth: Smooth = 1.0
+    squared: Squared = False
 
-    def per_image(self, target, logits):
-        return super().per_image(target, logits) + self.dice.per_image(target, logits)
-
-    def get_config(self):
-        return {**super().get_config(), "smooth": self.dice.smooth, "squared": self.dice.squared}
+    def per_image(self, target: Any, logits: Any) -> Any:
+        dice = Dice(smooth=self.smooth, squared=self.squared)
+        return super().per_image(target, logits) + dice.per_image(target, logits)

@@ -1,13 +1,16 @@
 """The Lovász-softmax loss, alone and added to cross-entropy."""
 
-import keras
-from keras import ops
+from dataclasses import dataclass
+from typing import Any
 
+from segnet_hpu.lazy import ops
+from segnet_hpu.objectives.losses import losses
 from segnet_hpu.objectives.losses.base import SegmentationLoss, class_mean
 from segnet_hpu.objectives.losses.cross_entropy import CrossEntropy
 
 
-@keras.saving.register_keras_serializable("segnet_hpu")
+@losses.register("lovasz")
+@dataclass(eq=False, kw_only=True)
 class Lovasz(SegmentationLoss):
     """The Lovász extension of 1 - IoU, mean over the classes in the image's label.
 
@@ -16,10 +19,7 @@ class Lovasz(SegmentationLoss):
     Every class sorts the image's h * w pixels twice.
     """
 
-    def __init__(self, ignore_label=255, name="lovasz", **kwargs):
-        super().__init__(ignore_label, name=name, **kwargs)
-
-    def per_image(self, target, logits):
+    def per_image(self, target: Any, logits: Any) -> Any:
         errors = ops.abs(target - ops.softmax(logits)) * ops.sum(target, -1, keepdims=True)
         errors, truth = _by_class(errors), _by_class(target)
         # The order, and with it the weights, is constant around almost every point: no gradient.
@@ -27,24 +27,21 @@ class Lovasz(SegmentationLoss):
         return class_mean(ops.sum(errors * weights, -1), target)
 
 
-@keras.saving.register_keras_serializable("segnet_hpu")
+@losses.register("ce_lovasz")
+@dataclass(eq=False, kw_only=True)
 class CELovasz(CrossEntropy):
     """CrossEntropy + Lovasz; class_weights and label_smoothing are the cross-entropy's."""
 
-    def __init__(self, ignore_label=255, class_weights=None, label_smoothing=0.0, name="ce_lovasz", **kwargs):
-        super().__init__(ignore_label, class_weights, label_smoothing, name=name, **kwargs)
-        self.lovasz = Lovasz(ignore_label)
-
-    def per_image(self, target, logits):
-        return super().per_image(target, logits) + self.lovasz.per_image(target, logits)
+    def per_image(self, target: Any, logits: Any) -> Any:
+        return super().per_image(target, logits) + Lovasz().per_image(target, logits)
 
 
-def _by_class(x):
+def _by_class(x: Any) -> Any:
     """(B, h, w, C) to (B, C, h * w)."""
     return ops.transpose(ops.reshape(x, (-1, x.shape[1] * x.shape[2], x.shape[3])), (0, 2, 1))
 
 
-def _jaccard_steps(errors, truth):
+def _jaccard_steps(errors: Any, truth: Any) -> Any:
     """Return each pixel's weight, (B, C, N), from its errors >= 0 and the truth, 0 or 1.
 
     A wrong pixel of the class takes one from the intersection I, another one adds one to the union U: the steps
@@ -60,7 +57,7 @@ def _jaccard_steps(errors, truth):
     return _gather(steps, ops.argsort(order))
 
 
-def _gather(x, places):
+def _gather(x: Any, places: Any) -> Any:
     """x[b, c, places[b, c, i]] for int32 places: Keras's take_along_axis computes in int64, which Gaudi lacks."""
     batch, classes, n = ops.shape(x)
     starts = ops.reshape(ops.arange(batch * classes, dtype="int32") * n, (batch, classes, 1))

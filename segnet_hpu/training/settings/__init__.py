@@ -1,0 +1,16 @@
+"""Everything that can be set about a training run; flags, YAML keys and Python arguments alike."""
+
+from dataclasses import dataclass
+
+from segnet_hpu.training.settings.configuration import Configuration
+from segnet_hpu.training.settings.data import Data
+from segnet_hpu.training.settings.device import Device
+from segnet_hpu.training.settings.model import Model
+from segnet_hpu.training.settings.output import Output
+from segnet_hpu.training.settings.training import Training
+from segnet_hpu.training.settings.workers import Workers
+
+
+@dataclass(kw_only=True)
+class Settings(Output, Workers, Device, Training, Data, Model, Configuration):
+    """Train a segmentation model."""

@@ -1,0 +1,40 @@
+"""Which images and labels, and how they are prepared."""
+
+from dataclasses import dataclass
+
+from segnet_hpu.config import option
+from segnet_hpu.data.classes import PALETTES, parse_palette
+from segnet_hpu.data.datasets.registry import NAMES
+
+
+@dataclass(kw_only=True)
+class Data:
+    """Which images and labels, and how they are prepared."""
+
+    GROUP = "data"
+
+    dataset: str | None = option(None, f"data set by name, in place of folders: {', '.join(NAMES)}, a .yaml file "
+                                 "that describes one, or MODULE:NAME")
+    data_root: str | None = option(None, "folder where the data set lies as published")
+    train_split: str = option("train", "part of the data set to train on")
+    val_split: str = option("val", "part of the data set to validate on")
+    train_images: str | None = option(None, "folder of training images")
+    train_annotations: str | None = option(None, "folder of their labels")
+    validate: bool | None = option(None, "score a validation set after every epoch; if not set, where there is one")
+    val_images: str | None = option(None, "folder of validation images")
+    val_annotations: str | None = option(None, "folder of their labels")
+    not_verify_dataset: bool = option(False, "skip the check of the data sets")
+    ignore_label: int | None = option(None, "label id left out of loss and scores (255 always is)",
+                                      minimum=0, maximum=255)
+    class_names: str | None = option(None, "names a,b,c for reports and legends")
+    palette: str | None = option(None, "colours, and names if none are given, of a known data set: "
+                                 f"{', '.join(PALETTES)}; or colours rrggbb,rrggbb,...", parse=parse_palette)
+    do_augment: bool = option(False, "augment the training data")
+    augmentation_name: str = option("standard", "how: none, flip, standard, strong, aug_all, aug_all2, "
+                                    "aug_geometric, aug_non_geometric, kitti; with changes: standard,rotate=5")
+    clahe: float = option(0.0, "equalise the lightness (CLAHE) of this share of the training images, and of every "
+                          "image that is validated or, later, predicted; 0: of none", minimum=0.0, maximum=1.0)
+    not_cached: bool = option(False, "decode the images anew in every epoch")
+    cache_mb: int | None = option(None, "memory of each worker for decoded images, MB; a share of what is free if "
+                                  "not set", minimum=0)
+    loader_threads: int | None = option(None, "threads that prepare batches", minimum=1)

