@@ -193,7 +193,7 @@ ADD
 verify() {
     say "two workers add numbers through $1"
     shift
-    run env PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" timeout 300 "$@" "$python" "$work/add.py"
+    run env TF_CPP_MIN_LOG_LEVEL=2 PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}" timeout 300 "$@" "$python" "$work/add.py"
 }
 [[ $device == hpu ]] || verify Gloo "$(dirname "$python")/horovodrun" --gloo -np 2
 [[ -z $mpi ]] || verify MPI mpirun --allow-run-as-root --oversubscribe --mca btl ^openib -np 2
