@@ -11,6 +11,7 @@ from segnet_hpu.data import geometry, photometric
 from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.geometry import Output, Size
 from segnet_hpu.data.source import Sample
+from segnet_hpu.errors import UsageError
 
 PairFunction = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -71,13 +72,15 @@ class TrainTransform:
 class EvalTransform:
     """Resize an image for evaluation and prediction; called with (image).
 
-    size: (H, W) of the network's input. clahe: equalise every image.
+    size: (H, W) of the network's input. clahe: equalise every image. channels: C of the images.
     """
 
-    def __init__(self, size: Size, clahe: bool = False) -> None:
-        self.size, self.clahe = tuple(size), clahe
+    def __init__(self, size: Size, clahe: bool = False, channels: int = 3) -> None:
+        self.size, self.clahe, self.channels = tuple(size), clahe, channels
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """Return uint8 (H, W, C) from uint8 (y, x, C)."""
+        """Return uint8 (H, W, C) from uint8 (y, x, C). Raises UsageError for another C."""
+        if image.shape[2] != self.channels:
+            raise UsageError(f"the picture has {image.shape[2]} channels, the network takes {self.channels}")
         image = np.atleast_3d(cv2.resize(image, self.size[::-1], interpolation=cv2.INTER_LINEAR))
         return photometric.equalise(image) if self.clahe else image

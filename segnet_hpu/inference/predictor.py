@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def input_transform(model: "keras.Model | TrainedModel") -> EvalTransform:
     """Return the EvalTransform for a model: to its size, and equalised (CLAHE) if it was trained so."""
     trained = TrainedModel.of(model)
-    return EvalTransform(trained.network.input_shape[1:3], clahe=trained.input_coding.equalises)
+    _, height, width, channels = trained.network.input_shape
+    return EvalTransform((height, width), trained.input_coding.equalises, channels)
 
 
 class Predictor:

@@ -48,7 +48,7 @@ def load(path: str | Path) -> TrainedModel:
 
     A plain Keras file or a checkpoint of keras_segmentation (see interchange.keras_segmentation) is a network of
     which nothing else is known. Raises UsageError if there is none, if the file is damaged or no Keras model, and
-    for a network that does not map RGB pictures of one size to logits.
+    for a network that does not map pictures of one size to logits.
 
     >>> load("runs/street").appearance().names  # doctest: +SKIP
     ['road', 'sky']
@@ -84,9 +84,9 @@ def _refuse_several(folder: Path, prefixes: list[Path]) -> None:
 
 def _refuse_other_networks(path: Path, taken: Any, given: Any) -> None:
     fixed = all(isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:] for shape in (taken, given))
-    if not fixed or taken[3] != 3:
-        raise UsageError(f"{path} maps {taken} to {given}; expected a network from RGB pictures "
-                         "(None, height, width, 3) to logits (None, height, width, classes)")
+    if not fixed:
+        raise UsageError(f"{path} maps {taken} to {given}; expected a network from pictures "
+                         "(None, height, width, channels) to logits (None, height, width, classes)")
 
 
 def number_of(path: Path) -> tuple[int, int]:

@@ -221,4 +221,4 @@ def test_all_pictures_of_a_stack_change_alike(channels, pictures):
         np.testing.assert_array_equal(one, changed[:, :, :channels // pictures])
     plain = TrainTransform((32, 48), (16, 24), channels=channels)(stack, label, np.random.default_rng(1)).image
     assert plain.shape == changed.shape and not np.array_equal(plain, changed)
-    assert EvalTransform((32, 48), clahe=True)(stack).shape == changed.shape
+    assert EvalTransform((32, 48), clahe=True, channels=channels)(stack).shape == changed.shape

@@ -1,18 +1,23 @@
 """Pictures and labels as keras_segmentation's networks take them. Arrays of pictures are uint8, BGR."""
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
 
 from segnet_hpu.compat.keras_segmentation.pairs import DataLoaderError
-from segnet_hpu.data.images import BadFile, blue_channel, read_image, read_label
+from segnet_hpu.data.images import BadFile, blue_channel, read_image, read_label, rgb_of_bgr
+from segnet_hpu.files import StrPath
+
+Picture = StrPath | np.ndarray
 
 MEANS = (103.939, 116.779, 123.68)  # of ImageNet, B, G and R
 
 
-def get_image_array(image_input, width, height, imgNorm="sub_mean", ordering="channels_first",
-                    read_image_type=1):
+def get_image_array(image_input: Picture, width: int, height: int, imgNorm: str = "sub_mean",
+                    ordering: str = "channels_first", read_image_type: int = 1) -> np.ndarray:
     """Return a picture resized and normalised as keras_segmentation feeds it, float32, equal to the bit.
 
     image_input: path, or uint8 (H, W, C) BGR, or (H, W). imgNorm: "sub_mean" subtracts ImageNet's means and
@@ -20,8 +25,8 @@ def get_image_array(image_input, width, height, imgNorm="sub_mean", ordering="ch
     gives (C, height, width), channels_last (height, width, C). read_image_type: 1 reads colour, 0 grey.
     Raises DataLoaderError for other values and unreadable files.
     """
-    image = cv2.resize(read_picture(image_input, read_image_type), (width, height))
-    image = np.atleast_3d(image.astype(np.float32))
+    resized = cv2.resize(read_picture(image_input, read_image_type), (width, height))
+    image: np.ndarray = np.atleast_3d(resized.astype(np.float32))
     if imgNorm == "sub_and_divide":
         image = image / 127.5 - 1
     elif imgNorm == "divide":
@@ -35,8 +40,8 @@ def get_image_array(image_input, width, height, imgNorm="sub_mean", ordering="ch
     return np.rollaxis(image, 2, 0) if ordering == "channels_first" else image
 
 
-def get_segmentation_array(image_input, nClasses, width, height, no_reshape=False,
-                           read_image_type=1):
+def get_segmentation_array(image_input: Picture, nClasses: int, width: int, height: int, no_reshape: bool = False,
+                           read_image_type: int = 1) -> np.ndarray:
     """Return a label as one-hot float64 (width * height, nClasses), or (height, width, nClasses) if no_reshape.
 
     image_input: path, or class ids (H, W), or (H, W, 3) with the ids in the first channel. Ids that are no
@@ -49,7 +54,7 @@ def get_segmentation_array(image_input, nClasses, width, height, no_reshape=Fals
     return one_hot if no_reshape else one_hot.reshape(width * height, nClasses)
 
 
-def read_picture(image_input, read_image_type=1):
+def read_picture(image_input: Picture, read_image_type: int = 1) -> np.ndarray:
     """Return a picture uint8 (H, W, 3) BGR, or (H, W, 1) grey, of a path; an array as it is."""
     if isinstance(image_input, np.ndarray):
         return image_input
@@ -60,7 +65,12 @@ def read_picture(image_input, read_image_type=1):
     return np.ascontiguousarray(_read(read_image, image_input)[:, :, ::-1])
 
 
-def _read(read, path, *options):
+def read_rgb(image_input: Picture, read_image_type: int = 1) -> np.ndarray:
+    """Return a picture uint8 (H, W, C) RGB, of a path or of a BGR array, whose values are brought to 0..255."""
+    return rgb_of_bgr(np.atleast_3d(read_picture(image_input, read_image_type)))
+
+
+def _read(read: Callable[..., np.ndarray], path: Any, *options: Any) -> np.ndarray:
     if not isinstance(path, (str, os.PathLike)):
         raise DataLoaderError(f"a picture is given as {type(path).__name__}; expected a path or a NumPy array")
     try:

@@ -1,13 +1,62 @@
-"""A sample's inputs: the image, and the pictures of the same stem in further folders."""
+"""A sample's inputs: the image, and the pictures of the same stem in further folders.
+
+A network takes them one after another along the channels, the last first: of BGR pictures a, b the stack is RGB of b,
+RGB of a, which is what `predict` makes of an array that holds a's channels and then b's.
+"""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
+from segnet_hpu.compat.keras_segmentation.arrays import read_picture
+from segnet_hpu.compat.keras_segmentation.pairs import images_by_stem, partner
+from segnet_hpu.data.file_pairs import stem_of
+from segnet_hpu.data.images import rgb_of_bgr
+from segnet_hpu.data.source import Sample, Source, wrong_size
 from segnet_hpu.errors import UsageError
+from segnet_hpu.files import StrPath
+
+if TYPE_CHECKING:
+    import keras
 
 PictureFunction = Callable[[np.ndarray], np.ndarray]
+
+
+class StackedInputs:
+    """A source of folders, whose images are stacks of all inputs; see `Source`.
+
+    other_inputs_paths: folders of further pictures, found by the image's stem and brought to its size.
+    preprocessing: functions of the BGR pictures, one an input, or none. Raises DataLoaderError for a picture that is
+    missing, UsageError for a function that changes a picture's shape.
+    """
+
+    def __init__(self, source: Source, other_inputs_paths: Sequence[StrPath], read_image_type: int,
+                 preprocessing: Sequence[PictureFunction]) -> None:
+        self.source, self.read_image_type, self.preprocessing = source, read_image_type, preprocessing
+        folders = [(folder, images_by_stem(folder)) for folder in other_inputs_paths]
+        self.paths = [[image, *(partner(stem_of(image), image, files, folder) for folder, files in folders)]
+                      for image, _ in source.pairs]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, i: int) -> Sample:
+        """Return (stack uint8 (H, W, C), label uint8 (H, W))."""
+        pictures = [read_picture(path, self.read_image_type) for path in self.paths[i]]
+        label = self.source.label(i)
+        if pictures[0].shape[:2] != label.shape:
+            raise wrong_size(self.source.pairs[i].label, label, self.paths[i][0], pictures[0])
+        changed = preprocessed(pictures, self.preprocessing)
+        for before, after in zip(pictures, changed, strict=True):
+            if after.shape != before.shape:
+                raise UsageError(f"preprocessing made {after.shape} of an image of {before.shape}; expected that "
+                                 "shape")
+        return Sample(rgb_of_bgr(stacked(changed)), label)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.source, name)
 
 
 def stacked(pictures: Sequence[np.ndarray]) -> np.ndarray:
@@ -37,3 +86,15 @@ def preprocessed(pictures: Sequence[np.ndarray], functions: Sequence[PictureFunc
     if not functions:
         return list(pictures)
     return [np.asarray(function(picture)) for function, picture in zip(functions, pictures, strict=True)]
+
+
+def refuse_other_channels(model: "keras.Model", what: str, read_image_type: int, inputs: int = 1) -> None:
+    """Raise UsageError for a model that does not take what `what` reads: so many RGB or grey pictures."""
+    if read_image_type not in (0, 1):
+        raise UsageError(f"read_image_type is {read_image_type}; expected 1 (colour) or 0 (grey)")
+    channels, kind = (inputs, "grey") if read_image_type == 0 else (3 * inputs, "RGB")
+    if model.input_shape[-1] != channels:
+        each = f"{inputs} {kind} pictures a sample" if inputs > 1 else f"{kind} pictures"
+        raise UsageError(f"{model.name} takes {model.input_shape[-1]} channels; {what} reads {each}, which have "
+                         f"{channels}. Make the model with channels={channels}, or set read_image_type: 0 reads in "
+                         "grey, 1 in colour")

@@ -1,9 +1,10 @@
 """keras_segmentation's `metrics`."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def get_iou(gt, pr, n_classes):
+def get_iou(gt: ArrayLike, pr: ArrayLike, n_classes: int) -> np.ndarray:
     """Return the intersection over union of each class, float64 (n_classes,), of two integer maps of one shape.
 
     As there, a class that is in neither map has 0. `predict.evaluate` and `segnet-hpu evaluate_model` leave

@@ -42,8 +42,9 @@ def perform_distilation(teacher_model, student_model, data_path, distilation_los
     student.optimizer.build(student.trainable_variables)
 
     def loss(targets, outputs):
-        return sum(weight * function(target, output) for weight, function, target, output
-                   in zip((1.0, feats_distilation_loss_w), losses, targets, outputs, strict=False))
+        pairs = zip(keras.tree.flatten(targets), keras.tree.flatten(outputs), strict=True)  # a single one is no list
+        return sum(weight * function(target, output) for weight, function, (target, output)
+                   in zip((1.0, feats_distilation_loss_w), losses, pairs, strict=False))
 
     step = make_train_step(student, loss)
     batches = _batches(paths, batch_size, [input_transform(m) for m in (teacher_model, student_model)], seed)

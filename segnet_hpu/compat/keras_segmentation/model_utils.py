@@ -1,5 +1,7 @@
 """keras_segmentation's `model_utils`: copying weights, and models of a user's own layers."""
 
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -8,7 +10,7 @@ from segnet_hpu.compat.keras_segmentation.softmax import subtracted_means
 from segnet_hpu.errors import UsageError
 
 
-def transfer_weights(m1, m2, verbose=True):
+def transfer_weights(m1: keras.Model, m2: keras.Model, verbose: bool = True) -> None:
     """Copy the weights of m1's layers, in order, to those of m2 that have the same shapes.
 
     verbose: print how many were copied and left. Raises UsageError unless both have as many layers.
@@ -26,7 +28,7 @@ def transfer_weights(m1, m2, verbose=True):
         print(f"Copied weights of {len(fitting)} layers and skipped {len(pairs) - len(fitting)} layers")
 
 
-def get_segmentation_model(input, output):
+def get_segmentation_model(input: keras.KerasTensor, output: keras.KerasTensor) -> keras.Model:
     """Return a model with keras_segmentation's methods from a user's own symbolic input and scores.
 
     input: (H, W, C); as there it gets RGB with ImageNet's means subtracted, which the returned model does itself.
@@ -37,7 +39,7 @@ def get_segmentation_model(input, output):
     offset = [-mean for mean in subtracted_means(image.shape[-1])]
     normalised = layers.Rescaling(1.0, offset=offset, dtype="float32", name=_free("normalise", body))(image)
 
-    def call(layer, *inputs, **options):
+    def call(layer: layers.Layer, *inputs: Any, **options: Any) -> Any:
         return layer(*keras.tree.map_structure(lambda x: normalised if x is image else x, inputs), **options)
 
     # Flat, rather than the body as one layer: what resizes, samples or exports a model goes through its layers.
@@ -46,7 +48,7 @@ def get_segmentation_model(input, output):
     return with_methods(keras.Model(image, logits, name="own"))
 
 
-def _free(name, body):
+def _free(name: str, body: keras.Model) -> str | None:
     """The name, or None, for Keras to choose one, where a layer that stays has it."""
     taken = {layer.name for layer in body.layers if not isinstance(layer, layers.InputLayer)}
     return None if name in taken else name

@@ -1,20 +1,29 @@
 """keras_segmentation's `model_from_name`: models that train and predict by their own methods."""
 
 import functools
+from collections.abc import Callable
+from pathlib import Path
 from types import MethodType
+from typing import TYPE_CHECKING, Any
 
-from segnet_hpu.compat.keras_segmentation.predict import evaluate, predict, predict_multiple
+from segnet_hpu.compat.keras_segmentation.evaluate import evaluate
+from segnet_hpu.compat.keras_segmentation.predict import predict, predict_multiple
 from segnet_hpu.compat.keras_segmentation.softmax import softmax_model
 from segnet_hpu.compat.keras_segmentation.train import train
+from segnet_hpu.interchange.load import load
 from segnet_hpu.models.build import build_model
 from segnet_hpu.models.registry import find, names
 from segnet_hpu.models.trained_model import TrainedModel
 
-METHODS = {"train": train, "predict_segmentation": predict, "predict_multiple": predict_multiple,
-           "evaluate_segmentation": evaluate}
+if TYPE_CHECKING:
+    import keras
+
+METHODS: dict[str, Callable[..., Any]] = {
+    "train": train, "predict_segmentation": predict, "predict_multiple": predict_multiple,
+    "evaluate_segmentation": evaluate}
 
 
-def with_methods(model, trained=None):
+def with_methods(model: "keras.Model", trained: TrainedModel | None = None) -> "keras.Model":
     """Give a model of logits keras_segmentation's methods and attributes; return it.
 
     trained: the TrainedModel whose network it is, kept as its attribute `trained`.
@@ -34,15 +43,14 @@ def with_methods(model, trained=None):
     return model
 
 
-def model_from_checkpoint_path(checkpoints_path):
+def model_from_checkpoint_path(checkpoints_path: str | Path) -> "keras.Model":
     """Return the model, with keras_segmentation's methods, of what `--checkpoints_path` takes."""
-    from segnet_hpu.interchange.load import load
-
     trained = load(checkpoints_path)
     return with_methods(trained.network, trained)
 
 
-def _make(name, n_classes, input_height=None, input_width=None, channels=3, encoder_level=3):
+def _make(name: str, n_classes: int, input_height: int | None = None, input_width: int | None = None,
+          channels: int = 3, encoder_level: int = 3) -> "keras.Model":
     """encoder_level: of SegNets, which feature map the decoder starts from; of no effect elsewhere, as there."""
     options = {"level": encoder_level} if find(name).decoder == "segnet" and encoder_level != 3 else {}
     return with_methods(build_model(name, n_classes, input_height, input_width, channels, **options))

@@ -6,13 +6,13 @@ from keras import layers
 from segnet_hpu.models.encoders import CAFFE_OFFSET
 
 
-def subtracted_means(channels):
-    """Return the means, a list, that get_image_array subtracts: of B, G and R, as far as they go, turned round."""
+def subtracted_means(channels: int) -> list[float]:
+    """Return the means that get_image_array subtracts: of B, G and R, as far as they go, turned round."""
     means = [-offset for offset in reversed(CAFFE_OFFSET)] + [0.0] * channels
     return means[:channels][::-1]
 
 
-def softmax_model(model):
+def softmax_model(model: keras.Model) -> keras.Model:
     """Return a Keras model that shares the weights of `model`, with keras_segmentation's input and output.
 
     model: raw RGB (B, H, W, C), 0..255, to logits (B, h, w, n_classes).

@@ -4,7 +4,7 @@ import numpy as np
 
 from segnet_hpu import config
 from segnet_hpu.compat.keras_segmentation.custom_augmentation import pair_function
-from segnet_hpu.compat.keras_segmentation.predict import refuse_other_than_rgb
+from segnet_hpu.compat.keras_segmentation.inputs import refuse_other_channels
 from segnet_hpu.data.images import rgb_of_bgr
 from segnet_hpu.errors import UsageError
 from segnet_hpu.launch.command import is_worker
@@ -102,7 +102,7 @@ def _facts(model):
     from segnet_hpu.models.registry import names
     from segnet_hpu.runtime.precision import data_type_in_force
 
-    refuse_other_than_rgb(model, "train")
+    refuse_other_channels(model, "train", read_image_type=1)
     _, height, width, _ = model.input_shape
     return {"model_name": model.name if model.name in names() else None, "n_classes": model.output_shape[-1],
             "input_height": height, "input_width": width, "encoder_weights": "random",
