@@ -93,7 +93,8 @@ class Choice:
 
     def value(self) -> Any:
         """Return it as YAML has it: the name, or {"name": ..., option: value, ...}."""
-        return {"name": self.name, **self.options} if self.options else self.name
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in self.options.items()}
+        return {"name": self.name, **plain} if plain else self.name
 
 
 class Registry:

@@ -122,7 +122,7 @@ def to_flags(settings: Any, environ: Mapping[str, str] = os.environ) -> list[str
 
 
 def _as_text(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return ",".join(map(_as_text, value))
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 

@@ -149,6 +149,7 @@ PARSED = {
              {"name": "dice", "class_weights": [0.25, 1.0, 3.7], "smooth": 0.3}],
     "optimizer_name": ["adam", {"name": "sgd", "momentum": 0.5}],
     "lr_schedule": ["poly", {"name": "step", "step_at": [0.1, 0.75]}],
+    "augmentation_name": ["flip", "strong,scale=0.5:2", {"name": "standard", "rotate": 5}],
     "val_metrics": [["boundary", "road"], ["road"], ["boundary", {"name": "road", "positive_class": "a=b"}]],
     "palette": ["camvid", "804080,00FF00"],
     "model_options": ["width=64", "skip_scale=at_once,dropout=0.5"],

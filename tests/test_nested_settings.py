@@ -17,6 +17,7 @@ NEEDED = ["--model_name", "unet_mini", "--n_classes", "2", "--train_images", "a"
 EXPECTED = {"loss": Choice("dice", {"smooth": 2.0, "squared": True}),
             "optimizer_name": Choice("sgd", {"momentum": 0.5}),
             "lr_schedule": Choice("step", {"step_at": [0.2, 0.4]}),
+            "augmentation_name": Choice("standard", {"scale": (0.5, 2.0), "rotate": 5.0}),
             "val_metrics": [Choice("boundary"), Choice("road", {"positive_class": "1"})]}
 
 
@@ -39,15 +40,18 @@ def assert_expected(settings):
 FLAGS = {
     "dotted": "--loss dice --loss.smooth 2 --loss.squared --optimizer_name sgd --optimizer_name.momentum=0.5 "
               "--lr_schedule step --lr_schedule.step_at 0.2,0.4 --val_metrics boundary,road "
+              "--augmentation_name standard --augmentation_name.rotate 5 --augmentation_name.scale 0.5:2 "
               "--val_metrics.positive_class 1",
     "flat": "--loss dice --loss_smooth 2 --dice_squared --optimizer_name sgd --momentum 0.5 --lr_schedule step "
-            "--step_at 0.2,0.4 --val_metrics boundary,road --positive_class 1",
+            "--step_at 0.2,0.4 --augmentation_name standard,rotate=5,scale=0.5:2 --val_metrics boundary,road "
+            "--positive_class 1",
 }
 YAML = {
     "nested": """
         loss: {name: dice, smooth: 2, squared: true}
         optimizer_name: {name: sgd, momentum: 0.5}
         lr_schedule: {name: step, step_at: [0.2, 0.4]}
+        augmentation_name: {name: standard, rotate: 5, scale: [0.5, 2]}
         val_metrics: [boundary, {name: road, positive_class: 1}]""",
     "dotted": """
         loss: dice
@@ -57,6 +61,8 @@ YAML = {
         optimizer_name.momentum: 0.5
         lr_schedule: step
         lr_schedule.step_at: [0.2, 0.4]
+        augmentation_name: standard,rotate=5
+        augmentation_name.scale: [0.5, 2]
         val_metrics: [boundary, road]
         val_metrics.positive_class: 1""",
     "flat": """
@@ -67,6 +73,7 @@ YAML = {
         momentum: 0.5
         lr_schedule: step
         step_at: [0.2, 0.4]
+        augmentation_name: standard,rotate=5,scale=0.5:2
         val_metrics: [boundary, road]
         positive_class: 1
         # what a file of every setting held for the losses and schedules that were not chosen
@@ -97,6 +104,7 @@ def test_python_takes_what_yaml_takes():
 def test_variables():
     environ = {"SEGNET_LOSS": "dice", "SEGNET_LOSS_SMOOTH": "2", "SEGNET_DICE_SQUARED": "true",
                "SEGNET_MOMENTUM": "0.5", "SEGNET_OPTIMIZER_NAME": "sgd", "SEGNET_LR_SCHEDULE": "step",
+               "SEGNET_AUGMENTATION_NAME": "standard,rotate=5", "SEGNET_AUGMENTATION_NAME_SCALE": "0.5:2",
                "SEGNET_LR_SCHEDULE_STEP_AT": "0.2,0.4", "SEGNET_VAL_METRICS": "boundary,road",
                "SEGNET_VAL_METRICS_POSITIVE_CLASS": "1"}
     assert_expected(read(environ=environ))

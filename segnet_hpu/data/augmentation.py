@@ -1,10 +1,33 @@
 """What random changes a training sample may undergo: ranges, probabilities, named presets."""
 
 import dataclasses
+import functools
 import math
-from typing import Any
+from typing import Annotated, Any
 
+from segnet_hpu.components import Choice, Option, Registry
 from segnet_hpu.errors import UsageError, nearest
+
+Pair = tuple[float, float]
+
+
+def one_number(value: Any) -> float:
+    """one number"""
+    return _numbers(value, 1)[0]
+
+
+def two_numbers(value: Any) -> Pair:
+    """two numbers such as 0.5:2"""
+    first, second = _numbers(value, 2)
+    return first, second
+
+
+def _numbers(value: Any, count: int) -> tuple[float, ...]:
+    parts = value.replace(",", ":").split(":") if isinstance(value, str) else value
+    numbers = tuple(float(part) for part in (parts if isinstance(parts, list | tuple) else [parts]))
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
+        raise ValueError(f"{count} finite")
+    return numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,19 +46,19 @@ class Augmentation:
     Raises UsageError for values out of range.
     """
 
-    flip: float = 0.0
-    vertical_flip: float = 0.0
-    scale: tuple[float, float] = (1.0, 1.0)
-    shift: float = 0.0
-    rotate: float = 0.0
-    brightness: float = 0.0
-    contrast: float = 0.0
-    luma: float = 0.0
-    hue: float = 0.0
-    saturation: float = 0.0
-    blur: tuple[float, float] = (0.0, 0.0)
-    noise: tuple[float, float] = (0.0, 0.0)
-    clahe: float = 0.0
+    flip: Annotated[float, Option("probability of a mirror image", parse=one_number)] = 0.0
+    vertical_flip: Annotated[float, Option("probability of an image upside down", parse=one_number)] = 0.0
+    scale: Annotated[Pair, Option("lowest and highest zoom", parse=two_numbers)] = (1.0, 1.0)
+    shift: Annotated[float, Option("largest shift, a fraction of the side", parse=one_number)] = 0.0
+    rotate: Annotated[float, Option("largest angle, degrees", parse=one_number)] = 0.0
+    brightness: Annotated[float, Option("largest change, a fraction of 255", parse=one_number)] = 0.0
+    contrast: Annotated[float, Option("largest change of the factor 1", parse=one_number)] = 0.0
+    luma: Annotated[float, Option("the same of Y of YUV", parse=one_number)] = 0.0
+    hue: Annotated[float, Option("largest turn of the colour circle, degrees", parse=one_number)] = 0.0
+    saturation: Annotated[float, Option("largest change of the factor 1", parse=one_number)] = 0.0
+    blur: Annotated[Pair, Option("probability, and largest sigma in pixels", parse=two_numbers)] = (0.0, 0.0)
+    noise: Annotated[Pair, Option("probability, and largest sigma in grey levels", parse=two_numbers)] = (0.0, 0.0)
+    clahe: Annotated[float, Option("probability of local histogram equalisation", parse=one_number)] = 0.0
 
     def __post_init__(self) -> None:
         unit = {name: getattr(self, name) for name in
@@ -55,10 +78,7 @@ class Augmentation:
     @classmethod
     def preset(cls, name: str) -> "Augmentation":
         """Return the preset of that name (see PRESETS); raises UsageError for an unknown one."""
-        if name not in PRESETS:
-            raise UsageError(f"augmentation is {name!r}; expected one of {', '.join(PRESETS)}."
-                             f"{nearest(name, PRESETS)}")
-        return PRESETS[name]
+        return cls.parse(name)
 
     @classmethod
     def parse(cls, text: str) -> "Augmentation":
@@ -70,29 +90,30 @@ class Augmentation:
         >>> Augmentation.parse("flip,scale=0.8:1.2").scale
         (0.8, 1.2)
         """
-        name, *changes = text.split(",")
-        fields = {f.name: f for f in dataclasses.fields(cls)}
-        values: dict[str, Any] = {}
-        for change in changes:
-            field, _, value = (part.strip() for part in change.partition("="))
-            if field not in fields:
-                raise UsageError(f"augmentation {text!r}: unknown field {field!r}.{nearest(field, fields)}")
-            values[field] = _numbers(text, field, value, isinstance(fields[field].default, tuple))
-        return dataclasses.replace(cls.preset(name.strip()), **values)
+        made = augmentations.make(text)
+        if not isinstance(made, cls):
+            raise UsageError(f"augmentation {text!r} is a function; expected one of {', '.join(PRESETS)}")
+        return made
 
 
-def _numbers(text: str, field: str, value: str, pair: bool) -> float | tuple[float, ...]:
-    numbers: tuple[float, ...]
-    try:
-        numbers = tuple(float(number) for number in value.split(":"))
-    except ValueError:
-        numbers = ()
-    if len(numbers) != (2 if pair else 1) or not all(map(math.isfinite, numbers)):
-        expected = "two numbers such as 0.5:2" if pair else "one number"
-        raise UsageError(f"augmentation {text!r}: {field} is {value!r}; expected {expected}")
-    return numbers if pair else numbers[0]
+class _Augmentations(Registry):
+    """The presets, also with changes as one text, and functions of the user's own."""
+
+    def choice(self, value: Any, where: str = "") -> Choice:
+        """Return the Choice of what `Registry.choice` takes, or of "PRESET,field=value,..."."""
+        if isinstance(value, str) and "=" in value:
+            name, *changes = (part.strip() for part in value.split(","))
+            pairs = {field.strip(): text.strip() for field, _, text in (change.partition("=") for change in changes)}
+            known = [field.name for field in dataclasses.fields(Augmentation)]
+            for field in pairs:
+                if field not in known:
+                    raise UsageError(f"augmentation {value!r}: unknown field {field!r}.{nearest(field, known)}")
+            value = Choice(name, pairs)
+        return super().choice(value, where)
 
 
+augmentations = _Augmentations("augmentation", flag="--augmentation_name", functions_are_ready=True,
+                               expected="a function (image, mask) -> (image, mask), uint8 RGB (H, W, 3) and (H, W)")
 _GEOMETRY: dict[str, Any] = dict(flip=0.5, scale=(0.8, 1.25), shift=0.1, rotate=15.0)
 _COLOUR: dict[str, Any] = dict(brightness=0.15, contrast=0.3, hue=10.0, saturation=0.3, blur=(0.2, 1.5),
                                noise=(0.2, 10.0))
@@ -111,3 +132,5 @@ PRESETS = {
     # What helped FCN-8s on KITTI Road: the image or its mirror, Y times 0.7 to 1.3.
     "kitti": Augmentation(flip=0.5, luma=0.3),
 }
+for _name, _preset in PRESETS.items():
+    augmentations.register(_name)(functools.partial(Augmentation, **vars(_preset)))

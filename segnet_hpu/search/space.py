@@ -93,10 +93,10 @@ def _dimension(key: Key, entry: Any, where: str) -> Range | Choices:
 def _choices(key: Key, values: Any, where: str) -> Choices:
     if not isinstance(values, list) or not values:
         raise UsageError(f"{where}: choices is {values!r}; expected a list such as [a, b]")
-    values = [key.convert(value, f"{where}: choice") for value in values]
+    converted = [(value, key.convert(value, f"{where}: choice")) for value in values]
     # Optuna takes no lists and no components; as text, a setting reads them all the same.
     values = tuple(",".join(map(str, value)) if isinstance(value, list) else
-                   str(value) if isinstance(value, Choice) else value for value in values)
+                   str(text) if isinstance(value, Choice) else value for text, value in converted)
     if len(set(values)) < len(values):
         raise UsageError(f"{where}: choices {list(values)} name one value twice; expected each once")
     return Choices(values)

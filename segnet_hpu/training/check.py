@@ -2,7 +2,7 @@
 
 import os
 
-from segnet_hpu.data.augmentation import Augmentation
+from segnet_hpu.data.augmentation import augmentations
 from segnet_hpu.data.classes import check_palette, class_names, split_names
 from segnet_hpu.data.datasets import find as find_dataset
 from segnet_hpu.data.datasets import root_of
@@ -40,7 +40,7 @@ def check(settings: Settings, own_model: bool = False) -> None:
     _check_loss(settings)
     _check_rates(settings)
     check_workers(settings)
-    Augmentation.parse(settings.augmentation_name)
+    augmentations.make(settings.augmentation_name)
     assert settings.n_classes is not None, "dataset_settings sees to it"
     check_palette(settings.palette, settings.n_classes)
     if settings.class_names:

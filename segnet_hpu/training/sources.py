@@ -4,7 +4,7 @@ import dataclasses
 import functools
 
 from segnet_hpu.constants import VOID
-from segnet_hpu.data.augmentation import Augmentation
+from segnet_hpu.data.augmentation import Augmentation, augmentations
 from segnet_hpu.data.cache import default_budget
 from segnet_hpu.data.datasets import open_dataset
 from segnet_hpu.data.loader import Loader
@@ -38,7 +38,9 @@ def training_loader(source, settings, model, batch_size, ranks, custom=None):
 
     batch_size: images of all ranks together. custom: see TrainTransform.
     """
-    augmentation = Augmentation.parse(settings.augmentation_name) if settings.do_augment else Augmentation()
+    augmentation = augmentations.make(settings.augmentation_name) if settings.do_augment else Augmentation()
+    if not isinstance(augmentation, Augmentation):
+        augmentation, custom = Augmentation(), augmentation
     if settings.clahe:
         augmentation = dataclasses.replace(augmentation, clahe=settings.clahe)
     stream = Stream(len(source), batch_size, settings.seed, rank=ranks.rank, ranks=ranks.size)

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from segnet_hpu.config import option
+from segnet_hpu.components import Choice
+from segnet_hpu.config import component, option
+from segnet_hpu.data.augmentation import augmentations
 from segnet_hpu.data.classes import PALETTES, parse_palette
 from segnet_hpu.data.datasets.registry import NAMES
 
@@ -30,8 +32,7 @@ class Data:
     palette: str | None = option(None, "colours, and names if none are given, of a known data set: "
                                  f"{', '.join(PALETTES)}; or colours rrggbb,rrggbb,...", parse=parse_palette)
     do_augment: bool = option(False, "augment the training data")
-    augmentation_name: str = option("standard", "how: none, flip, standard, strong, aug_all, aug_all2, "
-                                    "aug_geometric, aug_non_geometric, kitti; with changes: standard,rotate=5")
+    augmentation_name: Choice = component(augmentations, "standard", "how; with changes: standard,rotate=5")
     clahe: float = option(0.0, "equalise the lightness (CLAHE) of this share of the training images, and of every "
                           "image that is validated or, later, predicted; 0: of none", minimum=0.0, maximum=1.0)
     not_cached: bool = option(False, "decode the images anew in every epoch")
