@@ -142,6 +142,6 @@ def give_keras3_a_conv() -> None:
 
     The patch keeps XLA out of convolutions, for which we have jit_compile=False.
     """
-    base_conv = importlib.import_module(_BASE_CONV)
+    base_conv: Any = importlib.import_module(_BASE_CONV)
     if not hasattr(base_conv, "Conv"):
         base_conv.Conv = type("Conv", (), {})

@@ -88,7 +88,7 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=
     """Compile a model for training, on these ranks, and build its optimizer's variables.
 
     weights: class weights or None. steps_per_epoch: batches, for the schedule's length. jit_compile: as of Keras;
-    XLA knows nothing of Horovod's operations, so that among several ranks it is off.
+    off where ranks meet in the step in a way that XLA cannot compile.
     """
     if settings.freeze_stages:
         freeze_stages(model, settings.freeze_stages)
@@ -105,7 +105,7 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=
         scale_rate(optimizer, decoder_variables(model), settings.decoder_rate)
     if keras.config.dtype_policy().name == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    model.compile(optimizer, loss, jit_compile=jit_compile if ranks is ALONE else False)
+    model.compile(optimizer, loss, jit_compile=jit_compile if ranks.xla else False)
     model.optimizer.build(model.trainable_variables)
     ranks.average_gradients(model.optimizer, settings.compress_gradients)
     if settings.sync_batch_norm:

@@ -16,8 +16,8 @@ import keras
 
 from runs import plain
 from segnet_hpu import cli
-from segnet_hpu.runtime import elastic
 from segnet_hpu.runtime.device import select_device
+from segnet_hpu.runtime.ranks import elastic
 from segnet_hpu.training import run as training
 
 TOLD = threading.Event()

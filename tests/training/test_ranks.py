@@ -12,7 +12,7 @@ from keras import layers
 from ranks import needs_horovod, run_ranks
 
 from runs import contents, flags, newest, plain, rows, run, small
-from segnet_hpu.runtime import horovod
+from segnet_hpu.runtime.ranks import horovod
 from toy import write_toy
 
 pytestmark = needs_horovod

@@ -22,18 +22,18 @@ def compile_step(model: keras.Model, objective: Callable[..., Any]) -> Callable[
         with keras.StatelessScope(state_mapping=zip(optimizer.variables, state, strict=True)):
             return optimizer.scale_loss(loss), (other, result)
 
-    def update(values: tuple[Values, Values, Values], inputs: Any, targets: Any) -> Any:
+    def update(values: list[Values], inputs: Any, targets: Any) -> tuple[list[Values], jax.Array]:
         trained, other, state = values
         gradients, (other, result) = jax.grad(scaled_loss, has_aux=True)(trained, other, state, inputs, targets)
         trained, state = optimizer.stateless_apply(state, gradients, trained)
-        return (trained, other, state), result
+        return [trained, other, state], result
 
     if model.jit_compile:
         update = jax.jit(update, donate_argnums=0)
 
     def step(inputs: Any, targets: Any) -> jax.Array:
-        groups = model.trainable_variables, model.non_trainable_variables, optimizer.variables
-        values, result = update(tuple([v.value for v in group] for group in groups), inputs, targets)
+        groups = [model.trainable_variables, model.non_trainable_variables, optimizer.variables]
+        values, result = update([[v.value for v in group] for group in groups], inputs, targets)
         for group, new in zip(groups, values, strict=True):
             for variable, value in zip(group, new, strict=True):
                 variable.assign(value)

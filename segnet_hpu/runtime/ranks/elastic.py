@@ -1,10 +1,16 @@
 """Horovod's elastic mode: workers come and go, and the run goes on from what was last committed."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from horovod.common.elastic import State
 from horovod.common.exceptions import HorovodInternalError, HostsUpdatedInterrupt
 
 from segnet_hpu.errors import SegnetError
-from segnet_hpu.runtime.horovod import Horovod, is_horovods
+from segnet_hpu.runtime.ranks.horovod import Horovod, is_horovods
+from segnet_hpu.runtime.ranks.interface import Run
+
+T = TypeVar("T")
 
 
 class Elastic(Horovod):
@@ -16,31 +22,33 @@ class Elastic(Horovod):
 
     elastic = True
 
-    def __init__(self, planned):
+    def __init__(self, planned: int) -> None:
         super().__init__()
-        self.planned, self.committed = planned, None
+        self.planned = planned
+        self.committed: Committed | None = None
 
-    def first(self, function):
+    def first(self, function: Callable[[], T]) -> T:
         # While a run is prepared nobody meets: a worker that joins later prepares when others are at work.
         return super().first(function) if self.committed else function()
 
-    def drive(self, run):
+    def drive(self, run: Run) -> None:
         self.committed = Committed(self, run)
         self.hvd.elastic.run(Committed.go_on)(self.committed)
 
-    def commit(self):
-        self.committed.commit()
+    def commit(self) -> None:
+        if self.committed:
+            self.committed.commit()
 
 
 class Committed(State):
     """A run's state in memory, from which all workers go on after a change."""
 
-    def __init__(self, ranks, run):
+    def __init__(self, ranks: Elastic, run: Run) -> None:
         super().__init__(ranks.hvd.broadcast_object, ranks.hvd.rank)
         self.ranks, self.run = ranks, run
         self.snapshot = run.keeper.snapshot(run.state)
 
-    def go_on(self):
+    def go_on(self) -> None:
         """Train until the end, or until workers are lost or found."""
         try:
             self.run.loop()
@@ -51,23 +59,23 @@ class Committed(State):
                 raise HorovodInternalError(error) from error
             raise
 
-    def save(self):
+    def save(self) -> None:
         self.run.keeper.gather(self.run.state)
         self.snapshot = self.run.keeper.snapshot(self.run.state)
 
-    def check_host_updates(self):
+    def check_host_updates(self) -> None:
         try:
             super().check_host_updates()
         except HostsUpdatedInterrupt:
             # Always sync: rank 0, which holds the sums of the metrics, may be another one now.
             raise HostsUpdatedInterrupt(skip_sync=False) from None
 
-    def restore(self):
+    def restore(self) -> None:
         """Nothing: `sync`, which always follows, sets everything to rank 0's snapshot."""
 
-    def sync(self):
+    def sync(self) -> None:
         self.snapshot = self.ranks.first(lambda: self.snapshot)
         self.run.state = self.run.keeper.restore(self.snapshot)
 
-    def reset(self):
+    def reset(self) -> None:
         self.ranks.take_place()

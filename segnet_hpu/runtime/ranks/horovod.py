@@ -2,25 +2,38 @@
 
 import contextlib
 import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import keras
+import numpy as np
 
 from segnet_hpu.errors import Elsewhere, SegnetError, UsageError, WorkerLost
 from segnet_hpu.runtime.devices import computing, prepare_horovod
-from segnet_hpu.runtime.ranks import Alone
+from segnet_hpu.runtime.keras_internals import replace_moments, transform_gradients
+from segnet_hpu.runtime.ranks.interface import Ranks, Run
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+T = TypeVar("T")
 
 
-def is_horovods(error):
+def is_horovods(error: Exception) -> bool:
     """Return whether an exception of TensorFlow or Horovod tells of a rank that is gone."""
     return "Horovod" in str(error) or "Horovod" in type(error).__name__
 
 
-class Horovod(Alone):
-    """The ranks that Horovod connects. workers: how many the launcher started.
+class Horovod(Ranks):
+    """The ranks that Horovod connects. workers: how many the launcher started, None where that may change.
 
     Raises UsageError where Horovod is not installed, was built for another TensorFlow, or does not connect all
     workers.
     """
 
-    def __init__(self, workers=None):
+    elastic, xla = False, False  # XLA knows nothing of Horovod's operations
+
+    def __init__(self, workers: int | None = None) -> None:
         prepare_horovod()
         try:
             import horovod.tensorflow as hvd
@@ -36,14 +49,14 @@ class Horovod(Alone):
                              "what started them (MPI, say): run run_scripts/install_horovod.sh")
         self.planned = self.size
 
-    def take_place(self):
+    def take_place(self) -> None:
         """Ask Horovod which rank this is."""
         self.rank, self.size = self.hvd.rank(), self.hvd.size()
         self.local_rank, self.local_size = self.hvd.local_rank(), self.hvd.local_size()
         self.leads = self.rank == 0
 
     @contextlib.contextmanager
-    def together(self):
+    def together(self) -> Iterator[None]:
         try:
             yield
         except SegnetError:
@@ -56,8 +69,15 @@ class Horovod(Alone):
             raise WorkerLost(f"{words.split('}} ')[-1].strip()}; what was saved is whole, go on with "
                              "--auto_resume_checkpoint") from error
 
-    def first(self, function):
-        result, error = None, None
+    def drive(self, run: Run) -> None:
+        run.loop()
+
+    def commit(self) -> None:
+        pass
+
+    def first(self, function: Callable[[], T]) -> T:
+        result: T | None = None
+        error: SegnetError | None = None
         if self.leads:
             try:
                 result = function()
@@ -69,13 +89,13 @@ class Horovod(Alone):
             raise error or Elsewhere(status)
         return result
 
-    def sum(self, array):
+    def sum(self, array: np.ndarray) -> np.ndarray:
         import tensorflow as tf
 
         return self.hvd.allreduce(tf.constant(array), op=self.hvd.Sum, name="sum").numpy()
 
-    def average_gradients(self, optimizer, compress=False):
-        """See Alone. Once an update: after gradient accumulation, before clipping.
+    def average_gradients(self, optimizer: keras.Optimizer, compress: bool = False) -> None:
+        """See Ranks. Once an update: after gradient accumulation, before clipping.
 
         Under loss scaling before the check for overflow, so that all ranks come to the same verdict.
         """
@@ -84,11 +104,9 @@ class Horovod(Alone):
         self._compression = self.hvd.Compression.fp16 if compress else self.hvd.Compression.none
         self._wish, self._agreed = (tf.Variable([0.0, 0.0], trainable=False) for _ in range(2))
         self._waited = tf.Variable(0.0, trainable=False, dtype="float64")
-        from segnet_hpu.runtime.keras_internals import transform_gradients
-
         transform_gradients(optimizer, self._average)
 
-    def _average(self, grads):
+    def _average(self, grads: "list[tf.Tensor]") -> "list[tf.Tensor]":
         import tensorflow as tf
 
         with tf.control_dependencies(grads):
@@ -101,46 +119,42 @@ class Horovod(Alone):
         self._agreed.assign(agreed)
         return averaged
 
-    def _allreduce(self, tensors):
+    def _allreduce(self, tensors: "list[tf.Tensor]") -> "list[tf.Tensor]":
         """The tensors' means over the ranks."""
         wanted = {"op": self.hvd.Average, "compression": self._compression}
         if computing("tensorflow").grouped_allreduce:
             return self.hvd.grouped_allreduce(tensors, name="gradients", **wanted)
         return [self.hvd.allreduce(tensor, name=f"gradients.{i}", **wanted) for i, tensor in enumerate(tensors)]
 
-    def agree(self, save, stop):
+    def agree(self, save: bool, stop: bool) -> tuple[bool, bool]:
         agreed = self._agreed.numpy() > 0
         # What has been agreed on is done now: no need to wish for it again.
         self._wish.assign([0.0, 0.0] if agreed.any() else [float(save), float(stop)])
         self._agreed.assign([0.0, 0.0])
-        return tuple(map(bool, agreed))
+        return bool(agreed[0]), bool(agreed[1])
 
-    def waited(self):
+    def waited(self) -> float | None:
         seconds = float(self._waited.numpy())
         self._waited.assign(0.0)
         return seconds
 
-    def synchronise_batch_norm(self, model):
-        import keras
-
-        from segnet_hpu.runtime.keras_internals import replace_moments
-
+    def synchronise_batch_norm(self, model: keras.Model) -> None:
         for layer in model.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 replace_moments(layer, functools.partial(self._moments, layer))
 
-    def _moments(self, layer, inputs):
+    def _moments(self, layer: keras.layers.BatchNormalization, inputs: "tf.Tensor") -> "tuple[tf.Tensor, tf.Tensor]":
         """Mean and variance over all ranks' inputs, of which each has as many."""
         import tensorflow as tf
 
         @tf.custom_gradient
-        def together(mean, variance):
+        def together(mean: "tf.Tensor", variance: "tf.Tensor") -> Any:
             # One message for both; gathered, because a difference of summed squares would lose digits.
             every = self.hvd.allgather(tf.stack([mean, variance])[None], name=f"{layer.name}_moments")
             middle = tf.reduce_mean(every[:, 0], 0)
             apart = mean - middle
 
-            def gradient(by_mean, by_variance):
+            def gradient(by_mean: "tf.Tensor", by_variance: "tf.Tensor") -> "tuple[tf.Tensor, tf.Tensor]":
                 # Horovod's own gradient of allgather is too small by the number of ranks.
                 by_mean, by_variance = tf.unstack(self.hvd.allreduce(
                     tf.stack([by_mean, by_variance]), op=self.hvd.Average, name=f"{layer.name}_gradients"))
@@ -151,9 +165,6 @@ class Horovod(Alone):
         axes = [axis for axis in range(len(inputs.shape)) if axis != layer.axis % len(inputs.shape)]
         return together(*tf.nn.moments(inputs, axes))
 
-    def level(self, variables):
-        import keras
-        import numpy as np
-
+    def level(self, variables: Sequence[keras.Variable]) -> None:
         for variable in variables:
             variable.assign(self.sum(keras.ops.convert_to_numpy(variable).astype(np.float64)) / self.size)
