@@ -66,8 +66,8 @@ class Component:
 
     @property
     def help(self) -> str:
-        """The first line of its docstring."""
-        return (inspect.getdoc(self.target) or "").split("\n")[0]
+        """What its registration says of it, or the first line of its docstring."""
+        return self.traits.get("help") or (inspect.getdoc(self.target) or "").split("\n")[0]
 
     def make(self, options: Mapping[str, Any], context: Mapping[str, Any]) -> Any:
         """Call the class or function with the options, and with what it takes of the context."""

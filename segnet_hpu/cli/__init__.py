@@ -28,6 +28,7 @@ COMMANDS = {
     "prepare_data": "bring dataset1 into place: keep, unpack, download or draw samples",
     "import_caffe": "make a model with the weights of a .caffemodel",
     "models": "list the networks, what they cost and what they start from",
+    "reference": "print every setting of training and every component as Markdown",
     "doctor": "show devices, versions and which presets can run here",
 }
 

@@ -1,0 +1,77 @@
+"""`segnet-hpu reference`: what docs/reference.md holds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from segnet_hpu.components import Component
+from segnet_hpu.fields import Key, keys
+from segnet_hpu.options import REQUIRED, Parameter
+from segnet_hpu.training.settings import Settings as TrainSettings
+
+HEAD = """# Reference: the settings of training, and the components
+
+This page is written by `python -m segnet_hpu reference > docs/reference.md`, from what the settings and components
+say of themselves.
+
+A setting is a flag (`--epochs 5`), a key of the YAML file (`epochs: 5`), a variable (`SEGNET_EPOCHS=5`) and an
+argument of `segnet_hpu.train.train` (`epochs=5`). A component is named, or is a class, function or object of your own:
+`MODULE:NAME` (`MODULE.py` lies in the current folder or is installed), or the object itself in Python. Its options are
+set as `--loss dice --loss.smooth 2`, as `loss: {name: dice, smooth: 2}` in YAML and Python, or by SEGNET_LOSS_SMOOTH.
+Some have a second, flat name (`--loss_smooth 2`)."""
+
+
+@dataclass
+class Settings:
+    """Print every setting of training and every component, with options, bounds and defaults, as Markdown."""
+
+
+def run(settings: Settings) -> None:
+    print("\n".join([HEAD, *_settings(), *_components()]))
+
+
+def _settings() -> Iterator[str]:
+    """A table for each group of settings."""
+    group = None
+    for key in keys(TrainSettings).values():
+        if key.users:
+            continue
+        if key.parameter.option.group != group:
+            group = key.parameter.option.group
+            yield from ("", f"## {str(group).capitalize()}", "", "| setting | what | values | default |",
+                        "|---|---|---|---|")
+        yield _row([f"`{key.name}`", key.parameter.option.help, _expected(key), _default(key.parameter.default)])
+
+
+def _components() -> Iterator[str]:
+    """A table for each setting that is a component."""
+    for key in keys(TrainSettings).values():
+        if key.registry and not key.users:
+            yield from ("", f"## Components: `--{key.name}`", "", f"Or {key.registry.expected}.", "",
+                        "| name | what | options |", "|---|---|---|")
+            for component in key.registry.components().values():
+                options = (_option(component, parameter) for parameter in component.options.values())
+                yield _row([f"`{component.name}`", component.help, "<br>".join(options)])
+
+
+def _option(component: Component, parameter: Parameter) -> str:
+    option = parameter.option
+    flat = f" (`--{option.alias}`)" if option.alias else ""
+    expected = "" if option.parse else f"; {parameter.expected()}"
+    return f"`{parameter.name}`{flat}: {option.help}{expected}; {_default(parameter.default) or 'none'}"
+
+
+def _expected(key: Key) -> str:
+    if key.registry:
+        return f"see [below](#components---{key.name})"
+    return key.parameter.expected() if not key.parameter.option.parse else ""
+
+
+def _default(value: Any) -> str:
+    if value is REQUIRED:
+        return "required"
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
