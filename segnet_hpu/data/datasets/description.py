@@ -13,18 +13,17 @@ from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.datasets.layout import Split
 from segnet_hpu.errors import UsageError, nearest
-from segnet_hpu.files import StrPath
 
 Entry = TypeVar("Entry", int, Colour)  # what stands for a class in label files
 
 KEYS = ("name", "root", "classes", "palette", "label_values", "label_colours", "ignore_label", "others", "splits")
 
 
-def read_description(path: StrPath) -> DataSet:
+def read_description(path: str) -> DataSet:
     """Return the DataSet that a YAML file describes. Raises UsageError."""
     values = read_yaml("--dataset", path)
     try:
-        return _dataset(os.fspath(path), values)
+        return _dataset(path, values)
     except _Wrong as wrong:
         raise UsageError(f"--dataset {path}: {wrong}") from None
 
