@@ -9,14 +9,16 @@ import dataclasses
 import json
 import zipfile
 import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.interchange.load import NUMBERED, number_of
-from segnet_hpu.models.trained_model import PARTIAL
+from segnet_hpu.models.trained_model import PARTIAL, TrainedModel
 from segnet_hpu.runtime.keras_internals import accumulated_gradients, moving_averages
 from segnet_hpu.training.state import EpochSums, State
 
@@ -25,27 +27,27 @@ BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipf
 ADVICE = "free space or choose another --model_dir, then go on with --auto_resume_checkpoint"
 
 
-def checkpoint_path(prefix, state, steps_per_epoch):
+def checkpoint_path(prefix: str | Path, state: State, steps_per_epoch: int) -> Path:
     """PREFIX.EPOCH.keras after a whole epoch, PREFIX.EPOCH-STEP.keras within one."""
     within = state.step - state.epoch * steps_per_epoch
     return Path(f"{prefix}.{state.epoch}{f'-{within}' if within else ''}.keras")
 
 
-def list_checkpoints(prefix):
+def list_checkpoints(prefix: str | Path) -> list[Path]:
     """Return the numbered checkpoints of a prefix, oldest first."""
     folder, name = Path(prefix).parent, Path(prefix).name
     return sorted((p for p in folder.glob("*.keras") if p.name.startswith(f"{name}.")
                    and NUMBERED.fullmatch(p.name[len(name):])), key=number_of)
 
 
-def list_partial(prefix):
+def list_partial(prefix: str | Path) -> list[Path]:
     """Return a prefix's numbered checkpoints that were never written to the end."""
     folder, name = Path(prefix).parent, Path(prefix).name
     return [p for p in folder.glob(f".*{PARTIAL}") if p.name.startswith(f".{name}.")
             and NUMBERED.fullmatch(p.name[1 + len(name):].replace(PARTIAL, ".keras"))]
 
 
-def save_checkpoint(path, trained, state):
+def save_checkpoint(path: str | Path, trained: TrainedModel, state: State) -> None:
     """Write the whole state of a TrainedModel, its network compiled; atomic. Raises RunError if it cannot be written.
 
     The inference part holds the weights' moving average if the optimizer keeps one.
@@ -54,7 +56,7 @@ def save_checkpoint(path, trained, state):
     arrays = {group: [to_numpy(v) for v in variables] for group, variables in _groups(model).items()}
     arrays["metrics"] = [np.array(value) for value in dataclasses.astuple(state.sums)]
 
-    def add_training(archive):
+    def add_training(archive: zipfile.ZipFile) -> None:
         archive.writestr("segnet_hpu/state.json", state.to_json())
         archive.writestr("training/counts.json", json.dumps({group: len(a) for group, a in arrays.items()}))
         for group, values in arrays.items():
@@ -66,7 +68,8 @@ def save_checkpoint(path, trained, state):
         trained.save(path, ADVICE, add_training)
 
 
-def restore_newest(prefix, model, made_with, warn):
+def restore_newest(prefix: str | Path, model: keras.Model, made_with: Mapping[str, Any],
+                   warn: Callable[[str], None]) -> State | None:
     """Set a compiled model to its newest readable checkpoint; return its State, or None if there is none.
 
     made_with: settings that must be as they were, {name: value}. A broken checkpoint is named
@@ -89,7 +92,7 @@ def restore_newest(prefix, model, made_with, warn):
     return None
 
 
-def _refuse_others(path, theirs, ours):
+def _refuse_others(path: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
     for name, value in ours.items():
         if theirs.get(name, value) != value:
             together = ", all workers together" if name == "batch_size" else ""
@@ -100,17 +103,17 @@ def _refuse_others(path, theirs, ours):
 class averaged_weights:
     """Within this context the model carries its weights' moving average, if there is one."""
 
-    def __init__(self, model):
+    def __init__(self, model: keras.Model) -> None:
         self.variables = model.trainable_variables
         self.averages = moving_averages(model.optimizer)
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         if self.averages:
             self.raw = [to_numpy(v) for v in self.variables]
             for variable, average in zip(self.variables, self.averages, strict=True):
                 variable.assign(average)
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: Any) -> None:
         if self.averages:
             for variable, raw in zip(self.variables, self.raw, strict=True):
                 variable.assign(raw)
@@ -121,14 +124,14 @@ def all_variables(model):
     return [v for variables in _groups(model).values() for v in variables]
 
 
-def variables_of_ranks(model):
+def variables_of_ranks(model: keras.Model) -> list[keras.Variable]:
     """Return the variables that each rank of a distributed run has its own values of, which may be averaged:
     the moving statistics of batch normalisation, and gradients that are accumulated but not yet used."""
     statistics = [v for v in model.non_trainable_variables if v.path.endswith(("/moving_mean", "/moving_variance"))]
     return statistics + accumulated_gradients(model.optimizer)
 
 
-def to_numpy(variable):
+def to_numpy(variable: keras.Variable) -> np.ndarray:
     """Return a copy of a Keras variable's value."""
     return np.array(keras.ops.convert_to_numpy(variable))
 
@@ -140,7 +143,8 @@ def _groups(model):
             "optimizer": model.optimizer.variables}
 
 
-def _read(path):
+def _read(path: Path) -> tuple[State, dict[str, Any], dict[str, list[np.ndarray]]]:
+    """Return (state, facts, the arrays by group). Raises one of BROKEN for a damaged file."""
     with zipfile.ZipFile(path) as archive:
         # Every member carries a CRC: reading them all finds a torn or flipped byte.
         bad = archive.testzip()
@@ -155,12 +159,12 @@ def _read(path):
     return state, facts, arrays
 
 
-def _array(archive, name):
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     with archive.open(name) as file:
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def _assign(path, group, variables, values):
+def _assign(path: Path, group: str, variables: list[keras.Variable], values: list[np.ndarray]) -> None:
     shapes, found = [tuple(v.shape) for v in variables], [v.shape for v in values]
     if shapes != found:
         raise UsageError(f"{path} belongs to another {group}: its variables do not fit; give the settings "

@@ -194,6 +194,14 @@ def test_users_networks_learn_from_each_other(tmp_path):
     assert history[1] < history[0]
 
 
+def test_distillation_returns_the_means_of_its_epochs(tmp_path):
+    """Two epochs of one step are one epoch of two."""
+    images, _ = write_toy(tmp_path / "toy", 4)
+    each, whole = (perform_distilation(own(), unet_mini(3, 16, 24), images, "l2", batch_size=2, epochs=2 // steps,
+                                       steps_per_epoch=steps) for steps in (1, 2))
+    assert whole == pytest.approx([sum(each) / 2], rel=1e-5) and abs(each[0] - each[1]) > 1e-3 * each[0]
+
+
 def test_transfer_weights(capsys):
     source, target = segnet(5, 32, 32), segnet(7, 32, 32)
     transfer_weights(source, target)

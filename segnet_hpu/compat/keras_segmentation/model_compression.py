@@ -1,5 +1,9 @@
 """keras_segmentation's `perform_distilation`: a small network learns to answer as a large one, without labels."""
 
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers
@@ -15,10 +19,13 @@ from segnet_hpu.objectives.losses.distillation import distillation_loss
 from segnet_hpu.progress import Progress
 from segnet_hpu.training.step import make_train_step
 
+Loss = str | Callable[[Any, Any], Any]
 
-def perform_distilation(teacher_model, student_model, data_path, distilation_loss="kl", batch_size=6,
-                        checkpoints_path=None, epochs=32, steps_per_epoch=512, feats_distilation_loss=None,
-                        feats_distilation_loss_w=0.1, seed=0):
+
+def perform_distilation(teacher_model: keras.Model, student_model: keras.Model, data_path: str | Path,
+                        distilation_loss: Loss = "kl", batch_size: int = 6, checkpoints_path: str | None = None,
+                        epochs: int = 32, steps_per_epoch: int = 512, feats_distilation_loss: Loss | None = None,
+                        feats_distilation_loss_w: float = 0.1, seed: int = 0) -> list[float]:
     """Train the student, in place, on the teacher's softmax of a folder's pictures; return each epoch's mean loss.
 
     teacher_model, student_model: raw RGB to logits, of any two sizes; the student's softmax is resized to the
@@ -41,34 +48,37 @@ def perform_distilation(teacher_model, student_model, data_path, distilation_los
     student.compile(keras.optimizers.Adam())
     student.optimizer.build(student.trainable_variables)
 
-    def loss(targets, outputs):
-        pairs = zip(keras.tree.flatten(targets), keras.tree.flatten(outputs), strict=True)  # a single one is no list
-        return sum(weight * function(target, output) for weight, function, (target, output)
-                   in zip((1.0, feats_distilation_loss_w), losses, pairs, strict=False))
-
-    step = make_train_step(student, loss)
+    step = make_train_step(student, _weighted_sum(losses, (1.0, feats_distilation_loss_w)))
     batches = _batches(paths, batch_size, [input_transform(m) for m in (teacher_model, student_model)], seed)
     history = []
     for epoch in range(1, epochs + 1):
-        total = 0.0
+        seen = []
         with Progress(f"distil {epoch}/{epochs}", steps_per_epoch, "step") as progress:
             for _ in range(steps_per_epoch):
                 for_teacher, for_student = next(batches)
-                result = step(for_student, teacher.predict_on_batch(for_teacher))
-                total += result.loss
-                progress.update(1, f"loss {result.loss:.4f}")
-        history.append(total / steps_per_epoch)
+                seen.append(step(for_student, teacher.predict_on_batch(for_teacher)).loss)
+                progress.update(1, f"loss {seen[-1]:.4f}")
+        history.append(sum(seen) / len(seen))
         if checkpoints_path is not None:
             TrainedModel.of(student_model).save(f"{checkpoints_path}.{epoch}.keras",
                                                 "free space or choose another prefix")
     return history
 
 
-def _with_outputs(model, n):
-    """Return a model of the same layers that gives softmax and, for n = 2, the input of the last convolution."""
-    features = []
+def _weighted_sum(losses: Sequence[Callable[[Any, Any], Any]], weights: Sequence[float]) -> Callable[[Any, Any], Any]:
+    """Return the loss of a network with an output for each of `losses`; further weights count for nothing."""
+    def loss(targets: Any, outputs: Any) -> Any:
+        # A single output is no list.
+        pairs = zip(keras.tree.flatten(targets), keras.tree.flatten(outputs), strict=True)
+        return sum(weight * function(*pair) for weight, function, pair in zip(weights, losses, pairs, strict=False))
+    return loss
 
-    def call(layer, *inputs, **options):
+
+def _with_outputs(model: keras.Model, n: int) -> keras.Model:
+    """Return a model of the same layers that gives softmax and, for n = 2, the input of the last convolution."""
+    features: list[Any] = []
+
+    def call(layer: keras.Layer, *inputs: Any, **options: Any) -> Any:
         if hasattr(layer, "kernel"):
             features.append(inputs[0])
         return layer(*inputs, **options)
@@ -78,12 +88,12 @@ def _with_outputs(model, n):
     return keras.Model(twin.input, [layers.Softmax(dtype="float32")(twin.output), *features[-1:]][:n])
 
 
-def _to_size(output, target, i):
+def _to_size(output: keras.KerasTensor, target: keras.KerasTensor, i: int) -> keras.KerasTensor:
     same = output.shape[1:3] == target.shape[1:3]
     return output if same else resize(output, target.shape[1:3], f"distil_resize{i}")
 
 
-def _refuse_unlike(teacher, student, names):
+def _refuse_unlike(teacher: keras.Model, student: keras.Model, names: Sequence[Loss | None]) -> None:
     for what, name, theirs, ours in zip(("classes", "feature channels"), names, teacher.outputs, student.outputs,
                                         strict=False):
         if name in ("l1", "l2", "kl") and theirs.shape[-1] != ours.shape[-1]:
@@ -91,10 +101,11 @@ def _refuse_unlike(teacher, student, names):
                              "compares as many. Give models that agree, or the loss pa")
 
 
-def _batches(paths, size, transforms, seed):
+def _batches(paths: Sequence[str], size: int, transforms: Sequence[Callable[[np.ndarray], np.ndarray]],
+             seed: int) -> Iterator[list[np.ndarray]]:
     """Yield, without end, a float32 batch for each of the transforms; all pictures in turn, shuffled anew."""
     rng = np.random.default_rng(seed)
-    order = []
+    order: list[int] = []
     while True:
         while len(order) < size:
             order += rng.permutation(len(paths)).tolist()
