@@ -15,10 +15,10 @@ This page is written by `python -m segnet_hpu reference > docs/reference.md`, fr
 say of themselves.
 
 A setting is a flag (`--epochs 5`), a key of the YAML file (`epochs: 5`), a variable (`SEGNET_EPOCHS=5`) and an
-argument of `segnet_hpu.train.train` (`epochs=5`). A component is named, or is a class, function or object of your own:
-`MODULE:NAME` (`MODULE.py` lies in the current folder or is installed), or the object itself in Python. Its options are
-set as `--loss dice --loss.smooth 2`, as `loss: {name: dice, smooth: 2}` in YAML and Python, or by SEGNET_LOSS_SMOOTH.
-Some have a second, flat name (`--loss_smooth 2`)."""
+argument of `segnet_hpu.train.train` (`epochs=5`). A component is named, or is a class, function or object of your
+own: `MODULE:NAME` (`MODULE.py` lies in the current folder or is installed), or the object itself in Python. Its
+options are set as `--loss dice --loss.smooth 2`, as `loss: {name: dice, smooth: 2}` in YAML and Python, or by
+SEGNET_LOSS_SMOOTH. Some have a second, flat name (`--loss_smooth 2`)."""
 
 
 @dataclass

@@ -133,5 +133,6 @@ PRESETS = {
     "kitti": Augmentation(flip=0.5, luma=0.3),
 }
 for _name, _preset in PRESETS.items():
-    _changed = [name for name, value in vars(_preset).items() if value != getattr(Augmentation, name)]
-    augmentations.register(_name, help=f"changes {', '.join(_changed) or 'nothing'}")(functools.partial(Augmentation, **vars(_preset)))
+    _changed = (name for name, value in vars(_preset).items() if value != getattr(Augmentation, name))
+    augmentations.register(_name, help=f"changes {', '.join(_changed) or 'nothing'}")(
+        functools.partial(Augmentation, **vars(_preset)))

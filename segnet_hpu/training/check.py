@@ -2,6 +2,7 @@
 
 import os
 
+from segnet_hpu.config import is_default
 from segnet_hpu.data.augmentation import augmentations
 from segnet_hpu.data.classes import check_palette, class_names, split_names
 from segnet_hpu.data.datasets import find as find_dataset
@@ -13,6 +14,8 @@ from segnet_hpu.launch.requirements import check_workers
 from segnet_hpu.models.options import model_options
 from segnet_hpu.models.registry import find, input_size
 from segnet_hpu.objectives.losses import make_loss
+from segnet_hpu.objectives.optimizers import optimizers
+from segnet_hpu.objectives.schedules import schedules
 from segnet_hpu.training.monitor import Monitor
 from segnet_hpu.training.settings import Settings
 
@@ -86,7 +89,19 @@ def _check_loss(settings: Settings) -> None:
         raise UsageError("--class_weights are all 0; expected a number above 0 for at least one class")
 
 
+# What an optimizer or schedule that is made already says itself.
+MADE_BEFORE = {
+    "optimizer_name": (optimizers, ("learning_rate", "lr_schedule", "warmup_epochs", "scale_lr", "weight_decay",
+                                    "clipnorm", "accumulate", "ema")),
+    "lr_schedule": (schedules, ("learning_rate", "scale_lr"))}
+
+
 def _check_rates(settings: Settings) -> None:
+    for name, (registry, own) in MADE_BEFORE.items():
+        given = [other for other in own if not is_default(settings, other)]
+        if given and registry.find(getattr(settings, name).name).ready:
+            raise UsageError(f"--{given[0]} does not go with --{name} {getattr(settings, name)}, which is made and "
+                             f"has its own; leave --{given[0]} out, or give the class")
     if settings.learning_rate == 0:
         raise UsageError("--learning_rate is 0; expected a number above 0")
     if {"step_every", "step_at"} <= settings.lr_schedule.options.keys():

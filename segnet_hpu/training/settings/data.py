@@ -6,7 +6,15 @@ from segnet_hpu.components import Choice
 from segnet_hpu.config import component, option
 from segnet_hpu.data.augmentation import augmentations
 from segnet_hpu.data.classes import PALETTES, parse_palette
+from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.registry import NAMES
+
+
+def parse_dataset(value: str | DataSet) -> str | DataSet:
+    """a data set by name, a .yaml file, MODULE:NAME, or from Python a DataSet"""
+    if not isinstance(value, str | DataSet):
+        raise ValueError(f"a {type(value).__name__}")
+    return value
 
 
 @dataclass(kw_only=True)
@@ -15,8 +23,9 @@ class Data:
 
     GROUP = "data"
 
-    dataset: str | None = option(None, f"data set by name, in place of folders: {', '.join(NAMES)}, a .yaml file "
-                                 "that describes one, or MODULE:NAME")
+    dataset: str | DataSet | None = option(None, "data set by name, in place of folders: "
+                                           f"{', '.join(NAMES)}, a .yaml file that describes one, or MODULE:NAME",
+                                           parse=parse_dataset)
     data_root: str | None = option(None, "folder where the data set lies as published")
     train_split: str = option("train", "part of the data set to train on")
     val_split: str = option("val", "part of the data set to validate on")

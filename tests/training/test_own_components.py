@@ -1,0 +1,93 @@
+"""Components of the user's own, as Python objects and as MODULE:NAME, in real trainings."""
+
+import keras
+import numpy as np
+import pytest
+
+from runs import plain
+from segnet_hpu.data.datasets import DataSet, Split
+from segnet_hpu.errors import UsageError
+from segnet_hpu.objectives.losses.dice import Dice
+from segnet_hpu.train import train
+
+
+@pytest.fixture
+def weights_after(data, tmp_path, monkeypatch):
+    """weights_after(**settings): of a network after three steps; config.yaml lies in run/."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(**settings):
+        keras.utils.set_random_seed(3)
+        model = plain()
+        names = {"model_name", "model_dir", "encoder_weights"}
+        given = {name: value for name, value in data.items() if name not in names} | {"validate": False}
+        history = train(model, **given | dict(epochs=1, steps_per_epoch=3, batch_size=3, model_dir="run",
+                                              val_pictures=0) | settings)
+        (tmp_path / "run").rename(tmp_path / f"run{len(list(tmp_path.iterdir()))}")
+        return model.get_weights(), history.history
+
+    return run
+
+
+def assert_equal(ours, theirs):
+    for one, other in zip(ours[0], theirs[0], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_object_trains_as_its_name_does(weights_after):
+    named = weights_after(loss="dice", loss_smooth=2, optimizer_name="sgd", learning_rate=0.1)
+    assert_equal(named, weights_after(loss={"name": "dice", "smooth": 2}, optimizer_name=keras.optimizers.SGD(
+        0.1, momentum=0.9)))
+    schedule = keras.optimizers.schedules.PolynomialDecay(0.1, 3, 0.1)
+    dice = Dice(smooth=2.0)
+    assert_equal(named, weights_after(loss=dice, optimizer_name={"name": "sgd"}, lr_schedule=schedule))
+    assert_equal(named, weights_after(loss=lambda labels, logits: dice.call(labels, logits), optimizer_name="sgd",
+                                      learning_rate=0.1))
+
+
+class Seen:
+    """Counts the images that it is shown."""
+
+    def __init__(self, n_classes):
+        self.counts = np.zeros(n_classes, np.int64)
+
+    def update(self, truth, classes, probability):
+        self.counts[0] += 1
+
+    def scores(self):
+        return {"seen": int(self.counts[0])}
+
+
+def test_a_score_and_a_transform_and_a_data_set(weights_after, data):
+    changed = []
+
+    def black(image, mask):
+        changed.append(mask.shape)
+        return image * 0, mask
+
+    dataset = DataSet("mine", ("a", "b", "c"), None, {
+        "train": Split(str(data["train_images"]), str(data["train_annotations"])),
+        "val": Split(str(data["val_images"]), str(data["val_annotations"]))}, root="/")
+    folders = dict.fromkeys(("train_images", "train_annotations", "val_images", "val_annotations"))
+    _, history = weights_after(**folders, dataset=dataset, validate=True, val_metrics=["boundary", Seen],
+                               do_augment=True, augmentation_name=black)
+    assert history["val_seen"] == [3] and history["val_boundary_f1"] and len(changed) >= 9
+
+
+def test_what_is_not_written_is_named(weights_after, tmp_path):
+    weights_after(loss=lambda labels, logits: keras.ops.mean(logits), optimizer_name="keras.optimizers:Lion")
+    text = next(tmp_path.glob("run*/config.yaml")).read_text()
+    assert "# loss was <lambda>, a Python object, which cannot be written here: give it again." in text
+    assert "\nloss:" not in text and "\noptimizer_name: keras.optimizers:Lion\n" in text
+
+
+@pytest.mark.parametrize("settings, words", [
+    (dict(optimizer_name=keras.optimizers.SGD(0.1), clipnorm=1), "--clipnorm does not go with --optimizer_name SGD"),
+    (dict(lr_schedule=keras.optimizers.schedules.CosineDecay(0.1, 3), learning_rate=0.1),
+     "--learning_rate does not go with --lr_schedule CosineDecay"),
+    (dict(optimizer_name=3), "optimizer_name is 3; expected one of adam"),
+    (dict(loss="keras.losses:Nothing"), "--loss keras.losses:Nothing: .*expected MODULE:NAME"),
+])
+def test_refusals(weights_after, settings, words):
+    with pytest.raises(UsageError, match=words):
+        weights_after(**settings)
