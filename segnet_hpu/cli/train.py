@@ -13,7 +13,7 @@ from segnet_hpu.models.registry import input_size
 from segnet_hpu.runtime import worker
 from segnet_hpu.runtime.devices import pins_workers
 from segnet_hpu.training.check import check
-from segnet_hpu.training.dataset_settings import settle_data
+from segnet_hpu.training.dataset_settings import complete_from_dataset
 from segnet_hpu.training.run_folder import RunFolder
 from segnet_hpu.training.settings import Settings
 
@@ -21,7 +21,7 @@ __all__ = ["Settings", "run"]
 
 
 def run(settings: Settings) -> None:
-    settle_data(settings)
+    complete_from_dataset(settings)
     if settings.print_config:
         print(config.to_yaml(settings), end="")
         return

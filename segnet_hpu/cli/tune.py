@@ -11,7 +11,7 @@ from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.search.space import read_space
 from segnet_hpu.training import settings as training
 from segnet_hpu.training.check import check
-from segnet_hpu.training.dataset_settings import settle_data
+from segnet_hpu.training.dataset_settings import complete_from_dataset
 
 PACKAGES = {"optuna": "optuna>=4,<6", "matplotlib": "matplotlib>=3.7"}
 
@@ -30,7 +30,7 @@ class Settings(training.Settings):
                          group="search")
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     if settings.print_config:
         print(config.to_yaml(settings), end="")
         return
@@ -49,7 +49,7 @@ def run(settings):
           f"segnet-hpu train --config {settings.out}/best.yaml")
 
 
-def _training(settings):
+def _training(settings: Settings) -> training.Settings:
     """Return the settings of a trial before anything varies; raise UsageError where they cannot work."""
     if settings.distributed or settings.dry_run:
         raise UsageError("tune trains on one worker; leave out --distributed and --dry_run")
@@ -60,7 +60,7 @@ def _training(settings):
         if getattr(settings, name) is not None:
             raise UsageError(f"--{name} is for a single training; leave it out. OUT/trials holds each trial's "
                              "config.yaml")
-    settle_data(settings)
+    complete_from_dataset(settings)
     if not settings.validate:
         raise UsageError("tune judges by a validation set; give --validate, --val_images and --val_annotations, or a "
                          "--dataset that has one")
@@ -74,7 +74,7 @@ def _training(settings):
     return base
 
 
-def _require_packages():
+def _require_packages() -> None:
     from importlib.util import find_spec
 
     missing = [wanted for name, wanted in PACKAGES.items() if find_spec(name) is None]

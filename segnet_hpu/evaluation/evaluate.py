@@ -12,7 +12,7 @@ from segnet_hpu.errors import warn
 from segnet_hpu.evaluation.predictor import Result, SupportsPrediction
 from segnet_hpu.evaluation.scorecard import Scorecard, Scorer
 from segnet_hpu.progress import Progress
-from segnet_hpu.runtime.ranks import ALONE, Alone
+from segnet_hpu.runtime.ranks import ALONE, Ranks
 
 
 class LabelledSource(Protocol):
@@ -25,7 +25,7 @@ class LabelledSource(Protocol):
 
 def evaluate(predictor: SupportsPrediction, source: LabelledSource, n_classes: int,
              ignore_label: int | None = None, limit: int | None = None, quiet: bool = False,
-             ranks: Alone = ALONE, scorers: Sequence[Scorer] = (),
+             ranks: Ranks = ALONE, scorers: Sequence[Scorer] = (),
              observe: Callable[[Result, np.ndarray], None] | None = None) -> Scorecard:
     """Return the Scorecard of a predictor over a source, one pass, in bounded memory.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 from segnet_hpu.evaluation.scores import Scores
-from segnet_hpu.runtime.ranks import Alone
+from segnet_hpu.runtime.ranks import Ranks
 
 
 class Scorer(Protocol):
@@ -37,7 +37,7 @@ class Scorecard:
         for scorer in self.scorers:
             scorer.update(truth, classes, probability)
 
-    def add_up(self, ranks: Alone) -> None:
+    def add_up(self, ranks: Ranks) -> None:
         """Give every rank the counts of all."""
         counters: list[ConfusionMatrix | Scorer] = [self.matrix, *self.scorers]
         for counter in counters:

@@ -21,11 +21,13 @@ def _missing() -> Iterator[str]:
     """Yield the private names that this Keras lacks."""
     optimizer, normalisation = keras.optimizers.Optimizer, keras.layers.BatchNormalization
     for owner, names in ((optimizer, ("_clip_gradients", "_apply_weight_decay", "_use_weight_decay", "_var_key",
-                                      "update_step")), (normalisation, ("_moments",))):
+                                      "update_step", "_get_current_learning_rate")), (normalisation, ("_moments",))):
         yield from (f"{owner.__name__}.{name}" for name in names if not hasattr(owner, name))
     built = inspect.unwrap(optimizer.build).__code__.co_names
     yield from (f"Optimizer.{name}" for name in ("_model_variables_moving_average", "_accumulated_gradients")
                 if name not in built)
+    rate = optimizer._get_current_learning_rate.__code__.co_names
+    yield from (f"Optimizer.{name}" for name in ("_learning_rate", "_iterations") if name not in rate)
     if importlib.util.find_spec(_BASE_CONV) is None:
         yield _BASE_CONV
 
@@ -55,6 +57,22 @@ def accumulated_gradients(optimizer: keras.Optimizer) -> list[keras.Variable]:
     """Return the gradients that are gathered but not yet used, in the order of the trainable variables."""
     inner = inner_optimizer(optimizer)
     return inner._accumulated_gradients if inner.gradient_accumulation_steps else []
+
+
+def rate_variable(optimizer: keras.Optimizer) -> keras.Variable | None:
+    """Return the variable that holds the learning rate, which callbacks may set; None where a schedule sets it."""
+    rate = optimizer.learning_rate
+    return rate if isinstance(rate, keras.Variable) else None
+
+
+def rate_of_last_step(optimizer: keras.Optimizer) -> float:
+    """Return the learning rate of the last step; `optimizer.learning_rate` is a schedule's for the next."""
+    optimizer = inner_optimizer(optimizer)
+    rate = optimizer._learning_rate
+    if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
+        # By batches, as Keras asks: with gradient accumulation `iterations` counts updates.
+        rate = rate(keras.ops.maximum(optimizer._iterations - 1, 0))
+    return float(keras.ops.convert_to_numpy(rate))
 
 
 def transform_gradients(optimizer: keras.Optimizer, transform: Callable[[Gradients], Gradients]) -> None:

@@ -2,28 +2,30 @@
 
 import signal
 import threading
+from types import FrameType
+from typing import Any
 
 
 class StopSignals:
     """Within this context the first SIGINT or SIGTERM is noted in `caught`; a second one acts at once."""
 
-    def __init__(self):
-        self.caught = None
+    def __init__(self) -> None:
+        self.caught: int | None = None
 
-    def __enter__(self):
+    def __enter__(self) -> "StopSignals":
         # Only the main thread may set handlers; elsewhere the program around us owns the signals.
-        self.before = {}
+        self.before: dict[signal.Signals, Any] = {}
         if threading.current_thread() is threading.main_thread():
             self.before = {n: signal.signal(n, self._note) for n in (signal.SIGINT, signal.SIGTERM)}
         return self
 
-    def _note(self, number, frame):
+    def _note(self, number: int, frame: FrameType | None) -> None:
         self.caught = number
         self._restore()
 
-    def _restore(self):
+    def _restore(self) -> None:
         for number, handler in self.before.items():
             signal.signal(number, handler)
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._restore()

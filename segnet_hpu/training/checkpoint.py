@@ -19,7 +19,7 @@ import numpy as np
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.interchange.load import NUMBERED, number_of
 from segnet_hpu.models.trained_model import PARTIAL, TrainedModel
-from segnet_hpu.runtime.keras_internals import accumulated_gradients, moving_averages
+from segnet_hpu.runtime.keras_internals import accumulated_gradients, moving_averages, rate_variable
 from segnet_hpu.training.state import EpochSums, State
 
 # What zipfile, NumPy and JSON raise over damaged bytes.
@@ -119,9 +119,10 @@ class averaged_weights:
                 variable.assign(raw)
 
 
-def all_variables(model):
-    """Return every variable of a compiled model that a checkpoint holds."""
-    return [v for variables in _groups(model).values() for v in variables]
+def all_variables(model: keras.Model) -> list[keras.Variable]:
+    """Return every variable of a compiled model that training may change."""
+    rate = rate_variable(model.optimizer)
+    return [v for variables in _groups(model).values() for v in variables] + ([] if rate is None else [rate])
 
 
 def variables_of_ranks(model: keras.Model) -> list[keras.Variable]:
@@ -136,11 +137,12 @@ def to_numpy(variable: keras.Variable) -> np.ndarray:
     return np.array(keras.ops.convert_to_numpy(variable))
 
 
-def _groups(model):
-    # model.variables holds those of Keras' metrics too.
-    metrics = {id(v) for v in model.metrics_variables}
+def _groups(model: keras.Model) -> dict[str, list[keras.Variable]]:
+    # model.variables holds those of Keras' metrics too. The rate is the settings' or, where a callback set it, the
+    # state's.
+    metrics, rate = {id(v) for v in model.metrics_variables}, rate_variable(model.optimizer)
     return {"model": [v for v in model.variables if id(v) not in metrics],
-            "optimizer": model.optimizer.variables}
+            "optimizer": [v for v in model.optimizer.variables if v is not rate]}
 
 
 def _read(path: Path) -> tuple[State, dict[str, Any], dict[str, list[np.ndarray]]]:

@@ -3,82 +3,107 @@
 import copy
 import dataclasses
 import time
+from pathlib import Path
 
+import keras
 import numpy as np
 
 from segnet_hpu.errors import warn
+from segnet_hpu.models.trained_model import TrainedModel
+from segnet_hpu.runtime.keras_internals import rate_variable
+from segnet_hpu.runtime.ranks import Ranks
 from segnet_hpu.training import checkpoint
+from segnet_hpu.training.run_folder import RunFolder
+from segnet_hpu.training.settings import Settings
 from segnet_hpu.training.state import EpochSums, State
 
+Snapshot = tuple[State, list[np.ndarray]]  # a copy of the state and of all variables' values
 
-class Keeper:
+
+class CheckpointWriter:
     """Writes and restores a run's checkpoints; rank 0 writes, all ranks take part.
 
-    places: a RunFolder. trained: a TrainedModel, its network compiled.
+    trained: its network is compiled; a resumed run must share its `made_with`.
     """
 
-    def __init__(self, settings, places, trained, steps_per_epoch, ranks):
-        self.settings, self.places, self.trained, self.model = settings, places, trained, trained.network
+    def __init__(self, settings: Settings, folder: RunFolder, trained: TrainedModel, steps_per_epoch: int,
+                 ranks: Ranks) -> None:
+        self.settings, self.folder, self.trained = settings, folder, trained
         self.steps_per_epoch, self.ranks = steps_per_epoch, ranks
+        self.rate = rate_variable(trained.network.optimizer)
+        self.initial_rate = _value_of(self.rate)
         self.saved = time.monotonic()
 
-    def resume(self):
-        """Set all ranks' models to the newest readable checkpoint, if that is wanted and there is one, else to
-        rank 0's; return the State to go on from."""
-        state = self.ranks.first(self._read_newest)
+    def resume(self, fresh: State) -> State:
+        """Return the State to go on from; set all ranks' models to it.
+
+        It is that of the newest readable checkpoint, if that is wanted and there is one, else rank 0's `fresh`.
+        """
+        state = self.ranks.first(lambda: self._read_newest() or fresh)
         if self.ranks.size == 1:
             return state
         return self.restore(self.ranks.first(lambda: self.snapshot(state)))
 
-    def _read_newest(self):
-        restored = self.settings.auto_resume_checkpoint and checkpoint.restore_newest(
-            self.places.prefix, self.model, self.trained.made_with, warn)
-        return restored or State()
+    def _read_newest(self) -> State | None:
+        if not self.settings.auto_resume_checkpoint:
+            return None
+        state = checkpoint.restore_newest(self.folder.prefix, self.trained.network, self.trained.made_with, warn)
+        if state is not None and self.rate is not None:
+            # As the settings have it, which may be others now, unless a callback had set it.
+            self.rate.assign(self.initial_rate if state.learning_rate is None else state.learning_rate)
+        return state
 
-    def is_due(self):
+    def is_due(self) -> bool:
         """Return whether the last checkpoint is too long ago."""
         return time.monotonic() - self.saved > self.settings.save_minutes * 60
 
-    def snapshot(self, state):
+    def snapshot(self, state: State) -> Snapshot:
         """Return a copy of `state` and of all variables' values."""
-        return copy.deepcopy(state), [checkpoint.to_numpy(v) for v in checkpoint.all_variables(self.model)]
+        variables = checkpoint.all_variables(self.trained.network)
+        return copy.deepcopy(state), [checkpoint.to_numpy(v) for v in variables]
 
-    def restore(self, snapshot):
+    def restore(self, snapshot: Snapshot) -> State:
         """Set the variables to those of rank 0's snapshot; return its State."""
         state, values = copy.deepcopy(snapshot[0]), snapshot[1]
-        for variable, value in zip(checkpoint.all_variables(self.model), values, strict=True):
+        for variable, value in zip(checkpoint.all_variables(self.trained.network), values, strict=True):
             # Dropout has to differ from rank to rank: its states are (seed, count).
-            apart = (self.ranks.rank, 0) if variable.path.endswith("seed_generator_state") else 0
-            variable.assign(value + np.asarray(apart, value.dtype))
+            offset = (self.ranks.rank, 0) if variable.path.endswith("seed_generator_state") else 0
+            variable.assign(value + np.asarray(offset, value.dtype))
         if not self.ranks.leads:
             state.sums = EpochSums()
         return state
 
-    def gather(self, state):
+    def gather(self, state: State) -> None:
         """Bring together what each rank holds of its own: means to all ranks, the epoch's sums to rank 0."""
-        self.ranks.level(checkpoint.variables_of_ranks(self.model))
+        self.ranks.level(checkpoint.variables_of_ranks(self.trained.network))
         sums = self.ranks.sum(np.array(dataclasses.astuple(state.sums)))
         state.sums = EpochSums(*sums.tolist()) if self.ranks.leads else EpochSums()
 
-    def save(self, state):
+    def save(self, state: State) -> None:
         """Write a checkpoint of `state` and remove what is not needed any more."""
         self.gather(state)
+        rate = _value_of(self.rate)
+        state.learning_rate = None if rate == self.initial_rate else rate
         if self.ranks.leads:
-            path = checkpoint.checkpoint_path(self.places.prefix, state, self.steps_per_epoch)
+            path = checkpoint.checkpoint_path(self.folder.prefix, state, self.steps_per_epoch)
             checkpoint.save_checkpoint(path, self.trained, state)
             self._clear(path)
         self.saved = time.monotonic()
 
-    def _clear(self, newest):
+    def _clear(self, newest: Path) -> None:
         """Remove the oldest checkpoints, broken ones of later steps, and what a kill left half written."""
-        known = checkpoint.list_checkpoints(self.places.prefix)
+        known = checkpoint.list_checkpoints(self.folder.prefix)
         at = known.index(newest)
         needless = [*known[:max(0, at + 1 - self.settings.keep_checkpoints)], *known[at + 1:]]
-        for path in [*needless, *checkpoint.list_partial(self.places.prefix)]:
+        for path in [*needless, *checkpoint.list_partial(self.folder.prefix)]:
             path.unlink()
 
-    def save_best(self):
+    def save_best(self) -> None:
         """Write the model as the best one so far."""
         if self.ranks.leads:
-            with checkpoint.averaged_weights(self.model):
-                self.trained.save(self.places.best, checkpoint.ADVICE)
+            with checkpoint.averaged_weights(self.trained.network):
+                self.trained.save(self.folder.best, checkpoint.ADVICE)
+
+
+def _value_of(rate: keras.Variable | None) -> float | None:
+    return None if rate is None else float(checkpoint.to_numpy(rate))

@@ -1,13 +1,14 @@
 """What a data set by name brings to a run's settings."""
 
 from segnet_hpu.data.datasets.selection import dataset_of_settings, number_of_classes
+from segnet_hpu.training.settings import Settings
 
 FOLDERS = ("train_images", "train_annotations", "val_images", "val_annotations")
 NEEDED = ("n_classes", "train_images", "train_annotations")
 SPLITS = ("train_split", "val_split")
 
 
-def settle_data(settings):
+def complete_from_dataset(settings: Settings) -> None:
     """Set, where they are not, n_classes, class_names, palette, ignore_label and validate from settings.dataset.
 
     Raises UsageError where folders and a data set are both given, or neither.

@@ -8,15 +8,17 @@ from segnet_hpu.interchange.pretrained import encoder_of, load_encoder
 from segnet_hpu.interchange.transfer import transfer_weights
 from segnet_hpu.models.build import build_model, decoder_variables, freeze_stages
 from segnet_hpu.models.options import model_options
+from segnet_hpu.objectives.keras_schedules import Constant
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.objectives.penalty import penalise
 from segnet_hpu.objectives.schedules import make_schedule
 from segnet_hpu.runtime.keras_internals import scale_rate
-from segnet_hpu.runtime.ranks import ALONE
+from segnet_hpu.runtime.ranks import ALONE, Ranks
+from segnet_hpu.training.settings import Settings
 
 
-def make_model(settings):
+def make_model(settings: Settings) -> keras.Model:
     """Return the model that the settings name, with fresh weights."""
     # Only what differs from the default: not every decoder upsamples in steps.
     options = {} if settings.use_upsampling else {"use_upsampling": False}
@@ -25,7 +27,7 @@ def make_model(settings):
                        **options)
 
 
-def set_first_weights(model, settings):
+def set_first_weights(model: keras.Model, settings: Settings) -> None:
     """Set the weights that training starts from: a checkpoint's, what fits of one, or a pretrained encoder's.
 
     Without a choice, ImageNet's are taken where such are published for the model's encoder.
@@ -46,7 +48,7 @@ def set_first_weights(model, settings):
         load_encoder(model, source)
 
 
-def check_model(model, settings):
+def check_model(model: keras.Model, settings: Settings) -> None:
     """Raise UsageError unless a caller's own model fits the settings and the precision that is in force."""
     if model.output_shape[-1] != settings.n_classes:
         raise UsageError(f"n_classes is {settings.n_classes}; {model.name} has {model.output_shape[-1]}")
@@ -56,7 +58,7 @@ def check_model(model, settings):
                          "call keras.config.set_dtype_policy before the model is made")
 
 
-def copy_weights(model, path):
+def copy_weights(model: keras.Model, path: str) -> None:
     """Set the model to the weights of a checkpoint. Raises UsageError unless every shape fits."""
     other = load(path).network
     for ours, theirs in zip(model.weights, other.weights, strict=False):
@@ -69,7 +71,7 @@ def copy_weights(model, path):
     model.set_weights(other.get_weights())
 
 
-def rate_factor(settings, size):
+def rate_factor(settings: Settings, size: int) -> float:
     """Return by what the learning rate is multiplied for `size` workers.
 
     Linear: Goyal et al. 2017. Square root: Krizhevsky 2014, keeps the gradient's variance.
@@ -77,14 +79,15 @@ def rate_factor(settings, size):
     return {"none": 1.0, "linear": float(size), "sqrt": size**0.5}[settings.scale_lr]
 
 
-def warmup_epochs(settings, factor):
+def warmup_epochs(settings: Settings, factor: float) -> float:
     """Return the epochs of warm-up: as set, else 5 for a raised rate, but at most a tenth of all, else none."""
     if settings.warmup_epochs is not None:
         return settings.warmup_epochs
-    return min(5.0, settings.epochs / 10) if factor > 1 else 0.0
+    return min(5.0, int(settings.epochs) / 10) if factor > 1 else 0.0
 
 
-def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=ALONE):
+def compile_model(model: keras.Model, settings: Settings, weights: list[float] | None, steps_per_epoch: int,
+                  jit_compile: bool | str, ranks: Ranks = ALONE) -> None:
     """Compile a model for training, on these ranks, and build its optimizer's variables.
 
     weights: class weights or None. steps_per_epoch: batches, for the schedule's length. jit_compile: as of Keras;
@@ -96,10 +99,12 @@ def compile_model(model, settings, weights, steps_per_epoch, jit_compile, ranks=
     loss = make_loss(settings.loss, class_weights=weights)
     factor = rate_factor(settings, ranks.planned)
     schedule = make_schedule(settings.lr_schedule, settings.learning_rate * factor,
-                             settings.epochs * steps_per_epoch,
+                             int(settings.epochs) * steps_per_epoch,
                              round(warmup_epochs(settings, factor) * steps_per_epoch),
                              steps_per_epoch=steps_per_epoch)
-    optimizer = make_optimizer(settings.optimizer_name, schedule, weight_decay=settings.weight_decay,
+    # A variable, which callbacks may set.
+    rate = schedule.learning_rate if isinstance(schedule, Constant) else schedule
+    optimizer = make_optimizer(settings.optimizer_name, rate, weight_decay=settings.weight_decay,
                                clipnorm=settings.clipnorm, accumulate=settings.accumulate, ema=settings.ema)
     if settings.decoder_rate != 1:
         scale_rate(optimizer, decoder_variables(model), settings.decoder_rate)

@@ -1,210 +1,203 @@
 """Training, from settings to a finished run folder."""
 
 import signal
+from collections.abc import Callable
+from typing import Any
 
-import keras
 import numpy as np
 
-from segnet_hpu.data.appearance import Appearance
-from segnet_hpu.data.user_functions import Prepared
+from segnet_hpu.data.loader import Loader
 from segnet_hpu.errors import RunError, Stopped
+from segnet_hpu.evaluation.scorecard import Scorecard
 from segnet_hpu.interchange.load import load
-from segnet_hpu.models.trained_model import InputCoding, TrainedModel
 from segnet_hpu.objectives.accuracy import count_pixels
 from segnet_hpu.progress import Progress
-from segnet_hpu.runtime.device import select_device
-from segnet_hpu.runtime.precision import set_precision
+from segnet_hpu.runtime.device import Device
+from segnet_hpu.runtime.keras_internals import rate_of_last_step, rate_variable
 from segnet_hpu.runtime.ranks import join
 from segnet_hpu.runtime.stop_signals import StopSignals
-from segnet_hpu.training.automatic_epochs import resolve_epochs
-from segnet_hpu.training.checkpoint import list_checkpoints
-from segnet_hpu.training.checkpoint_writer import Keeper
-from segnet_hpu.training.model_setup import check_model, compile_model, make_model, rate_factor, set_first_weights
-from segnet_hpu.training.monitor import Monitor
-from segnet_hpu.training.run_folder import RunFolder
-from segnet_hpu.training.run_log import Journal
-from segnet_hpu.training.sources import class_weights, open_sources, training_loader
-from segnet_hpu.training.state import EpochSums
-from segnet_hpu.training.step import make_train_step
-from segnet_hpu.training.validation import Judge
+from segnet_hpu.training.callbacks import Callbacks, logs_of
+from segnet_hpu.training.preparation import Plan, prepare
+from segnet_hpu.training.run_log import RunLog
+from segnet_hpu.training.settings import Settings
+from segnet_hpu.training.sources import training_loader
+from segnet_hpu.training.state import EpochSums, State
+from segnet_hpu.training.step import StepResult, make_train_step
+from segnet_hpu.training.validation import Record, ValidatedEpoch
+
+TrainStep = Callable[[np.ndarray, np.ndarray], StepResult]
 
 
-def train(settings, model=None, callbacks=()):
+def train(settings: Settings, model: Any = None, callbacks: Any = ()) -> list[Record]:
     """Train, validate and save; return the history: one dict of numbers an epoch.
 
-    settings: a training.settings.Settings. model: train this functional Keras model, raw RGB (B, H, W, 3)
-    to logits (B, h, w, n_classes), instead of building `settings.model_name`; with encoder_weights
-    "random" it starts from the weights it has. callbacks: Keras callbacks; their `stop_training` is
-    heeded at the end of the epoch.
+    model: train this functional Keras model, raw RGB (B, H, W, 3) to logits (B, h, w, n_classes), instead of
+    building `settings.model_name`; with encoder_weights "random" it starts from the weights it has. callbacks:
+    Keras callbacks, called as `keras.Model.fit` calls them.
     Raises UsageError for wrong settings or data, RunError if the run cannot go on.
     """
-    return Run(settings, model, callbacks).fit()
+    return make_run(settings, model, callbacks).fit()
+
+
+def make_run(settings: Settings, model: Any = None, callbacks: Any = (), augment: Any = None,
+             preprocessing: Any = None) -> "Run":
+    """Return a Run that is ready to `fit`; nothing has been written yet.
+
+    augment: a user's own, see TrainTransform. preprocessing: of the images of training and validation, see
+    Prepared. The rest as in `train`.
+    """
+    ranks = join(settings)
+    with ranks.together():
+        return Run(prepare(settings, ranks, model, augment, preprocessing), callbacks)
 
 
 class Run:
-    """A training run: its parts are made here, in order; `fit` reads aloud."""
+    """The training of a Plan. state: where it is."""
 
-    def __init__(self, settings, model=None, callbacks=(), custom=None, preprocessing=None):
-        """custom: see TrainTransform. preprocessing: see Prepared; for images of training and validation."""
-        self.settings, self.custom, self.preprocessing = settings, custom, preprocessing
-        self.ranks = join(settings)
-        with self.ranks.together():
-            self._prepare(model)
-        self.callbacks = keras.callbacks.CallbackList(list(callbacks), model=self.model)
-        self.best_card = None
+    def __init__(self, plan: Plan, callbacks: Any = ()) -> None:
+        self.plan, self.checkpoints, self.state = plan, plan.checkpoints, State()
+        self.callbacks = Callbacks(callbacks, plan.model, plan.epochs, plan.steps)
+        if rate_variable(plan.model.optimizer) is None:
+            self.callbacks.refuse_to_set_rate(str(plan.settings.lr_schedule))
+        self.signals = StopSignals()
+        self.log: RunLog | None = None  # of rank 0
+        self.logs: dict[str, float] | None = None  # of the last epoch
+        self.best_scorecard: Scorecard | None = None
 
-    def _prepare(self, model):
-        settings, ranks = self.settings, self.ranks
-        monitor = Monitor(settings)
-        # Before the ranks' first meeting, which sets TensorFlow running.
-        self.device = select_device(settings.train_engine, threads=settings.threads,
-                                    deterministic=settings.deterministic,
-                                    card=ranks.local_rank if ranks.size > 1 else None)
-        self.appearance = Appearance.of(settings.n_classes, settings.class_names, settings.palette)
-        self.places = RunFolder.of(settings, settings.model_name or model.name)
-        ranks.first(lambda: self.places.check(settings.auto_resume_checkpoint or ranks.elastic))
-        self.source, self.validation = open_sources(settings, ranks)
-        if self.preprocessing:
-            self.source = Prepared(self.source, self.preprocessing)
-            self.validation = self.validation and Prepared(self.validation, self.preprocessing)
-        set_precision(settings.data_type, self.device)
-        keras.utils.set_random_seed(settings.seed)
-        if model is not None:
-            check_model(model, settings)
-        self.model = model or make_model(settings)
-        ranks.first(self._set_first_weights)
-        self.batch_size = settings.batch_size * ranks.planned
-        self.steps = settings.steps_per_epoch or -(-len(self.source) // self.batch_size)
-        self.settings = settings = resolve_epochs(settings, self.steps)
-        weights = ranks.first(lambda: class_weights(self.source, settings))
-        compile_model(self.model, settings, weights, self.steps, self.device.jit_compile, ranks)
-        made_with = {
-            "model_name": self.model.name, "model_options": settings.model_options,
-            "n_classes": settings.n_classes, "batch_size": self.batch_size,
-            "optimizer_name": str(settings.optimizer_name), "steps_per_epoch": self.steps, "monitor": monitor.name,
-            "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"}
-        names = tuple(self.appearance.names) if settings.class_names else None
-        self.trained = TrainedModel(self.model, names, settings.palette, settings.ignore_label,
-                                    InputCoding(clahe=settings.clahe), made_with)
-        self.judge = Judge(settings, self.trained, self.validation, self.appearance.names, monitor, ranks)
-        # What can be refused has been: from here on the run writes.
-        ranks.first(self.places.claim)
-        self.keeper = Keeper(settings, self.places, self.trained, self.steps, ranks)
-        self.state = self.keeper.resume()
-
-    def _set_first_weights(self):
-        # A run that goes on needs none: where they lay they may be gone by now.
-        if not (self.settings.auto_resume_checkpoint and list_checkpoints(self.places.prefix)):
-            set_first_weights(self.model, self.settings)
-
-    def fit(self):
-        """Train from where the state is to the end; return the history."""
-        self.model.stop_training = False
-        self.callbacks.on_train_begin()
-        with self.ranks.together(), StopSignals() as self.signals:
-            self.ranks.drive(self)
-        self.callbacks.on_train_end()
+    def fit(self) -> list[Record]:
+        """Train to the end, from the newest checkpoint if that is wanted; return the history."""
+        with self.plan.ranks.together(), self.signals:
+            self.state = self._begin()
+            self.plan.ranks.drive(self)
+        self.callbacks.on_train_end(self.logs)
         self._finish()
         return self.state.history
 
-    def loop(self):
-        """Train from where the state is to the end, as the rank that this process is now."""
-        self.loader = training_loader(self.source, self.settings, self.model, self.batch_size, self.ranks,
-                                      self.custom)
-        # Where the batch does not divide by the ranks, their parts are filled up with images that are all void.
-        filling = self.loader.sampler.part * self.ranks.size / self.batch_size
-        self.train_step = make_train_step(self.model, self.model.loss, count_pixels, loss_weight=filling)
-        self.journal = Journal(self) if self.ranks.leads else None
-        while self._has_more():
-            self.callbacks.on_epoch_begin(self.state.epoch)
-            record, score, card = self.judge.judge(self._record(self._train_epoch()))
-            if self.state.finish_epoch(record, score):
-                self.keeper.save_best()
-                self.best_card = card
-            self.keeper.save(self.state)
-            if self.journal:
-                self.journal.epoch(record)
-            self.callbacks.on_epoch_end(self.state.epoch - 1, record)
-            self.ranks.commit()
+    def _begin(self) -> State:
+        """Return the State to start from."""
+        plan, model = self.plan, self.plan.model
+        plan.ranks.first(plan.folder.claim)
+        model.stop_training, model._initial_epoch = False, None
+        # Whatever callbacks set at the start, a run that goes on does so from its own state.
+        self.callbacks.on_train_begin()
+        epoch = model._initial_epoch or 0  # BackupAndRestore's
+        return self.checkpoints.resume(State(epoch * plan.steps, epoch, best_epoch=epoch or None))
 
-    def _train_epoch(self):
-        """Train from the state's step to the end of its epoch; return the epoch's mean logs."""
-        state, first = self.state, self.state.epoch * self.steps
+    def loop(self) -> None:
+        """Train from where the state is to the end, as the rank that this process is now."""
+        plan = self.plan
+        loader = training_loader(plan.source, plan.settings, plan.model, plan.batch_size, plan.ranks, plan.augment)
+        # Where the batch does not divide by the ranks, their parts are filled up with images that are all void.
+        filling = loader.sampler.part * plan.ranks.size / plan.batch_size
+        train_step = make_train_step(plan.model, plan.model.loss, count_pixels, loss_weight=filling)
+        self.log = RunLog(plan, self.state) if plan.ranks.leads else None
+        if self.state.step:
+            self.callbacks.restore(self.state.callbacks, quiet=not plan.ranks.leads)
+        while self._has_more():
+            epoch = self.state.epoch
+            self.callbacks.on_epoch_begin(epoch)
+            record = self._train_epoch(loader, train_step)
+            is_sound = bool(np.isfinite(record["loss"]))  # else a callback has stopped for it
+            validated = self._validate(record) if is_sound else ValidatedEpoch(record, -np.inf, None)
+            is_whole = is_sound and self.state.step == (epoch + 1) * plan.steps
+            if is_whole and self.state.finish_epoch(validated.record, validated.score):
+                self.checkpoints.save_best()
+                self.best_scorecard = validated.scorecard
+            self.logs = logs_of(validated.record)
+            self.callbacks.on_epoch_end(epoch, self.logs)
+            if is_sound:
+                self._save()
+            if is_whole and self.log:
+                self.log.epoch(validated.record)
+            plan.ranks.commit()
+
+    def _train_epoch(self, loader: Loader, train_step: TrainStep) -> Record:
+        """Train from the state's step to the end of its epoch; return the epoch's record."""
+        plan, state, size = self.plan, self.state, self.plan.batch_size
+        first, end = state.epoch * plan.steps, (state.epoch + 1) * plan.steps
         if state.step == first:
             state.sums = EpochSums()
-        batches = self.loader.iterate(state.step, first + self.steps)
-        what, size = f"epoch {state.epoch + 1}/{self.settings.epochs}", self.batch_size
-        with Progress(what, self.steps * size, "image", (state.step - first) * size,
-                      quiet=not self.ranks.leads) as progress:
-            for images, labels in batches:
+        with Progress(f"epoch {state.epoch + 1}/{plan.epochs}", plan.steps * size, "image",
+                      (state.step - first) * size, quiet=not plan.ranks.leads) as progress:
+            for images, labels in loader.iterate(state.step, end):
                 self.callbacks.on_train_batch_begin(state.step - first)
-                result = self.train_step(*self._for_device(images, labels))
+                result = train_step(*_for_device(plan.device, images, labels))
                 state.step += 1
-                if not np.isfinite(result.loss):
-                    raise RunError(f"the loss is {result.loss} at step {state.step}; lower --learning_rate, "
-                                   "set --clipnorm 1, and try --data_type fp32")
                 state.sums.add(result, len(images))
                 logs = state.sums.means()
                 self.callbacks.on_train_batch_end(state.step - 1 - first, logs)
+                if self._stops_at(result.loss):
+                    break
                 progress.update(size, f"loss {logs['loss']:.4f}")
-                self._save_within_epoch(state.step == first + self.steps)
-        return self._reduced_logs() | self._speed(progress)
+                self._save_within_epoch(state.step == end)
+        return self._record(progress)
 
-    def _for_device(self, images, labels):
-        """The batch in types that the device has: Gaudi has no uint8."""
-        if self.device.host_casts:
-            return images.astype(np.float32), labels.astype(np.int32)
-        return images, labels
+    def _stops_at(self, loss: float) -> bool:
+        """Return whether a callback ends the epoch here; among several ranks it has to wait for its end.
 
-    def _save_within_epoch(self, at_end):
+        Raises RunError for a loss that is no number, unless a callback stops for it.
+        """
+        stops = self.plan.model.stop_training and self.plan.ranks.size == 1
+        if not np.isfinite(loss) and not stops:
+            raise RunError(f"the loss is {loss} at step {self.state.step}; lower --learning_rate, "
+                           "set --clipnorm 1, and try --data_type fp32")
+        return stops
+
+    def _save_within_epoch(self, at_end: bool) -> None:
         """Save when it is due, and stop when asked to; what ends an epoch is saved anyway."""
-        due, stop = self.ranks.agree(self.keeper.is_due(), bool(self.signals.caught))
-        every = self.settings.save_steps
-        due = due or (every and self.state.step % every == 0)
+        ranks, settings, step = self.plan.ranks, self.plan.settings, self.state.step
+        due, stop = ranks.agree(self.checkpoints.is_due(), bool(self.signals.caught))
         if at_end:
             return
-        if due or stop:
-            self.keeper.save(self.state)
-        if self.state.step % self.settings.commit_steps == 0:
-            self.ranks.commit()
+        if due or stop or (settings.save_steps and step % settings.save_steps == 0):
+            self._save()
+        if step % settings.commit_steps == 0:
+            ranks.commit()
         if stop:
             # A launcher that sees one worker end kills the others: none ends before rank 0 has written.
-            self.ranks.first(lambda: None)
+            ranks.first(lambda: None)
             # Where another rank caught it, this one does as if told to end.
-            raise Stopped(f"stopped in epoch {self.state.epoch + 1} at step {self.state.step}; saved: the "
-                          "same command with --auto_resume_checkpoint goes on from here",
-                          self.signals.caught or signal.SIGTERM)
+            raise Stopped(f"stopped in epoch {self.state.epoch + 1} at step {step}; saved: the same command with "
+                          "--auto_resume_checkpoint goes on from here", self.signals.caught or signal.SIGTERM)
 
-    def _reduced_logs(self):
-        """The epoch's metrics over all ranks."""
-        self.keeper.gather(self.state)
-        return self.ranks.first(self.state.sums.means)
+    def _record(self, progress: Progress) -> Record:
+        """What is noted of the epoch's training, over all ranks.
 
-    def _speed(self, progress):
-        """Images per second of all ranks, and which part of the time went into averaging gradients."""
-        speed = {"images_per_second": progress.rate}
-        waited = self.ranks.waited()
-        if waited is not None:
-            speed["communication_share"] = waited / progress.seconds
-        return speed
+        communication_share: of the time, what went into averaging gradients.
+        """
+        state, ranks = self.state, self.plan.ranks
+        self.checkpoints.gather(state)
+        means, waited = ranks.first(state.sums.means), ranks.waited()
+        share = {} if waited is None else {"communication_share": waited / progress.seconds}
+        return {"epoch": state.epoch + 1, "step": state.step, **means, "images_per_second": progress.rate, **share,
+                "learning_rate": rate_of_last_step(self.plan.model.optimizer)}
 
-    def _record(self, logs):
-        """What is noted of an epoch that has been trained."""
-        return {"epoch": self.state.epoch + 1, "step": self.state.step,
-                **logs, "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))}
+    def _validate(self, record: Record) -> ValidatedEpoch:
+        return self.plan.validation.validate(self.plan.trained, record, self.plan.ranks, self.callbacks)
 
-    def _has_more(self):
-        patience = self.settings.early_stopping
-        patient = patience is None or self.state.epochs_without_gain < patience
-        asked_to_stop = self.ranks.first(lambda: self.model.stop_training)
-        return self.state.epoch < self.settings.epochs and patient and not asked_to_stop
+    def _save(self) -> None:
+        self.state.callbacks = self.callbacks.state()
+        self.checkpoints.save(self.state)
 
-    def _finish(self):
-        if not self.journal:
+    def _has_more(self) -> bool:
+        patience = self.plan.settings.early_stopping
+        is_patient = patience is None or self.state.epochs_without_gain < patience
+        asked_to_stop = self.plan.ranks.first(lambda: self.plan.model.stop_training)
+        return self.state.epoch < self.plan.epochs and is_patient and not asked_to_stop
+
+    def _finish(self) -> None:
+        if not self.log:
             return
-        best, card = None, None
-        if self.validation is not None:
-            best = load(self.places.best)
-            whole = self.best_card is not None and not self.settings.val_steps_per_epoch
-            card = self.best_card if whole else self.judge.evaluate(best)
-        self.journal.close(best, card)
+        validation, best, scorecard = self.plan.validation, None, None
+        if validation.source is not None and self.state.best_score is not None:
+            best = load(self.plan.folder.best)
+            is_known = self.best_scorecard is not None and validation.is_whole
+            scorecard = self.best_scorecard if is_known else validation.evaluate(best)
+        self.log.close(best, scorecard)
+
+
+def _for_device(device: Device, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the batch in types that the device has: Gaudi has no uint8."""
+    if device.host_casts:
+        return images.astype(np.float32), labels.astype(np.int32)
+    return images, labels

@@ -1,11 +1,19 @@
 """Where a run's files lie."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.files import refuse_unwritable, write_text
+
+if TYPE_CHECKING:
+    import keras
+
+    from segnet_hpu.training.settings import Settings
 
 
 @dataclass
@@ -17,26 +25,26 @@ class RunFolder:
     tensorboard: Path
 
     @classmethod
-    def of(cls, settings, model_name):
+    def of(cls, settings: Settings, model_name: str | None) -> RunFolder:
         """Return the places that the settings mean; model_dir, else the checkpoints' own folder."""
         prefix = settings.checkpoints_path and Path(settings.checkpoints_path)
         if prefix and not prefix.name:
             raise UsageError(f"--checkpoints_path {settings.checkpoints_path} is a folder; expected the beginning of "
                              "the checkpoints' names, such as checkpoints/street")
         folder = Path(settings.model_dir or (prefix.with_name(f"{prefix.name}_run") if prefix
-                                             else Path("runs") / model_name))
-        return cls(folder, prefix or folder / "checkpoints" / model_name,
+                                             else Path("runs") / f"{model_name}"))
+        return cls(folder, prefix or folder / "checkpoints" / f"{model_name}",
                    Path(settings.tensorboard or folder / "tensorboard"))
 
     @property
-    def model_config(self):
+    def model_config(self) -> Path:
         return Path(f"{self.prefix}_config.json")
 
     @property
-    def best(self):
+    def best(self) -> Path:
         return Path(f"{self.prefix}.best.keras")
 
-    def check(self, resume):
+    def check(self, resume: bool) -> None:
         """Raise UsageError where nothing could be written or another run would be lost. Writes nothing."""
         if (self.folder / "config.yaml").exists() and not self.model_config.exists():
             raise UsageError(f"{self.folder} holds a run of another model; choose another --model_dir")
@@ -47,7 +55,7 @@ class RunFolder:
             raise UsageError(f"{self.prefix.parent} already holds a run; add --auto_resume_checkpoint to go on "
                              "with it, or choose another --model_dir or --checkpoints_path")
 
-    def _holds_a_run(self):
+    def _holds_a_run(self) -> bool:
         if self.best.exists():
             return True
         if not any(self.prefix.parent.glob("*.keras")):
@@ -57,7 +65,7 @@ class RunFolder:
 
         return bool(list_checkpoints(self.prefix))
 
-    def claim(self):
+    def claim(self) -> None:
         """Make the folders. Raises RunError where that fails."""
         try:
             for place in (self.folder, self.prefix.parent, self.tensorboard):
@@ -67,7 +75,7 @@ class RunFolder:
         except OSError as error:
             raise RunError(f"cannot write into {place}: {error.strerror}; choose another --model_dir") from None
 
-    def write_model_config(self, model):
+    def write_model_config(self, model: keras.Model) -> None:
         """Write PREFIX_config.json as keras_segmentation does."""
         _, height, width, _ = model.input_shape
         _, output_height, output_width, n_classes = model.output_shape

@@ -2,6 +2,10 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
 
 from segnet_hpu.constants import VOID
 from segnet_hpu.data.augmentation import Augmentation, augmentations
@@ -9,23 +13,25 @@ from segnet_hpu.data.cache import default_budget
 from segnet_hpu.data.datasets import open_dataset
 from segnet_hpu.data.loader import Loader
 from segnet_hpu.data.sampling import Stream
-from segnet_hpu.data.source import FolderSource
+from segnet_hpu.data.source import DataSetSource, FolderSource, Source
 from segnet_hpu.data.stats import median_frequency_weights
 from segnet_hpu.data.transforms import TrainTransform
 from segnet_hpu.data.verify import verify_pairs, verify_split
 from segnet_hpu.errors import UsageError
+from segnet_hpu.runtime.ranks import Ranks
+from segnet_hpu.training.settings import Settings
 
 
-def open_sources(settings, ranks):
+def open_sources(settings: Settings, ranks: Ranks) -> tuple[Source, Source | None]:
     """Return (training source, validation source or None), verified by rank 0 unless that is switched off.
 
     Raises UsageError for missing folders and, naming the first fault, for faulty data.
     """
     if settings.dataset:
         return _open_dataset(settings, ranks)
-    folders = [(settings.train_images, settings.train_annotations)]
+    folders = [(str(settings.train_images), str(settings.train_annotations))]
     if settings.validate:
-        folders.append((settings.val_images, settings.val_annotations))
+        folders.append((str(settings.val_images), str(settings.val_annotations)))
     if not settings.not_verify_dataset:
         for images, labels in folders:
             ranks.first(functools.partial(_verify, images, labels, settings))
@@ -33,14 +39,16 @@ def open_sources(settings, ranks):
     return sources[0], sources[1] if settings.validate else None
 
 
-def training_loader(source, settings, model, batch_size, ranks, custom=None):
+def training_loader(source: Source, settings: Settings, model: keras.Model, batch_size: int, ranks: Ranks,
+                    custom: Callable[..., Any] | None = None) -> Loader:
     """Return the Loader of this rank's part of an endless, shuffled, augmented stream of full batches.
 
     batch_size: images of all ranks together. custom: see TrainTransform.
     """
-    augmentation = augmentations.make(settings.augmentation_name) if settings.do_augment else Augmentation()
-    if not isinstance(augmentation, Augmentation):
-        augmentation, custom = Augmentation(), augmentation
+    augmentation = Augmentation()
+    if settings.do_augment:
+        made = augmentations.make(settings.augmentation_name)
+        augmentation, custom = (made, custom) if isinstance(made, Augmentation) else (augmentation, made)
     if settings.clahe:
         augmentation = dataclasses.replace(augmentation, clahe=settings.clahe)
     stream = Stream(len(source), batch_size, settings.seed, rank=ranks.rank, ranks=ranks.size)
@@ -50,47 +58,50 @@ def training_loader(source, settings, model, batch_size, ranks, custom=None):
                   cache_bytes=_cache_bytes(settings, ranks.local_size))
 
 
-def _cache_bytes(settings, workers):
+def _cache_bytes(settings: Settings, workers: int) -> int:
     """Memory for this worker's decoded images; without a choice, the machine's workers share what is free."""
     if settings.not_cached:
         return 0
     return default_budget(workers) if settings.cache_mb is None else settings.cache_mb << 20
 
 
-def class_weights(source, settings):
+def class_weights(source: Source, settings: Settings) -> list[float] | None:
     """Return the loss's class weights as a list, or None."""
     weights = settings.loss.options.get("class_weights")
     if weights == "median_frequency":
+        assert settings.n_classes is not None
         ignored = VOID if settings.dataset else settings.ignore_label
         return [float(w) for w in median_frequency_weights(source, settings.n_classes, ignored)]
     return weights
 
 
-def _open_dataset(settings, ranks):
+def _open_dataset(settings: Settings, ranks: Ranks) -> tuple[Source, Source | None]:
     """The sources of a data set; rank 0 opens them first, alone, so that it alone complains."""
-    opened = {}
-    arguments = settings.dataset, settings.data_root
+    assert settings.n_classes is not None
+    n_classes, opened = settings.n_classes, dict[str, DataSetSource]()
+    arguments = str(settings.dataset), settings.data_root
 
-    def open_first(split):
+    def open_first(split: str) -> None:
         if settings.not_verify_dataset:
             opened[split] = open_dataset(*arguments, split)
             return
-        opened[split], faults = verify_split(*arguments, split, settings.n_classes, settings.ignore_label)
+        opened[split], faults = verify_split(*arguments, split, n_classes, settings.ignore_label)
         _refuse(faults)
 
     sources = []
-    for split in [settings.train_split] + [settings.val_split] * settings.validate:
+    for split in [settings.train_split] + [settings.val_split] * bool(settings.validate):
         ranks.first(functools.partial(open_first, split))
         source = opened[split] if split in opened else open_dataset(*arguments, split)
         sources.append(source.ignoring(settings.ignore_label))
     return sources[0], sources[1] if settings.validate else None
 
 
-def _verify(images, labels, settings):
+def _verify(images: str, labels: str, settings: Settings) -> None:
+    assert settings.n_classes is not None
     _refuse(verify_pairs(images, labels, settings.n_classes, settings.ignore_label))
 
 
-def _refuse(faults):
+def _refuse(faults: Sequence[object]) -> None:
     if faults:
         more = f" (and {len(faults) - 1} more: segnet-hpu verify_dataset lists them)" if len(faults) > 1 else ""
         raise UsageError(f"{faults[0]}{more}")

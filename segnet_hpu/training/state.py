@@ -39,7 +39,8 @@ class State:
 
     step: training steps done, of all epochs. epoch: epochs done. best_score: highest score so
     far (see monitor.Monitor.score), of best_epoch. sums: of the epoch that `step` is in, or has just ended.
-    history: one dict of numbers an epoch.
+    history: one dict of numbers an epoch. learning_rate: that a callback set, None as the settings have it.
+    callbacks: what they remember, see Callbacks.state.
     """
 
     step: int = 0
@@ -48,6 +49,8 @@ class State:
     best_epoch: int | None = None
     sums: EpochSums = field(default_factory=EpochSums)
     history: list[dict[str, Any]] = field(default_factory=list)
+    learning_rate: float | None = None
+    callbacks: dict[str, Any] = field(default_factory=dict)
 
     def finish_epoch(self, record: dict[str, Any], score: float) -> bool:
         """Append an epoch's record; return whether its score is the best so far."""

@@ -60,18 +60,16 @@ class SignalAt(keras.callbacks.Callback):
 
     def __init__(self, number, moment):
         super().__init__()
-        self.number, self.moment = number, moment
-        if moment[0] == "saved":
-            run_log.write_metrics = self._before_metrics
+        self.number, self.moment, self.write_metrics = number, moment, run_log.write_metrics
+        run_log.write_metrics = self._around_metrics
 
     def on_train_batch_end(self, batch, logs=None):
         self._at("step", int(self.model.optimizer._iterations))
 
-    def on_epoch_end(self, epoch, logs=None):
-        self._at("epoch", epoch + 1)
-
-    def _before_metrics(self, path, history):
+    def _around_metrics(self, path, history):
         self._at("saved", len(history))
+        self.write_metrics(path, history)
+        self._at("epoch", len(history))
 
     def _at(self, what, n):
         if (what, n) == self.moment:

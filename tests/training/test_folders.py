@@ -7,11 +7,12 @@ import pytest
 
 from runs import flags, plain, rows, run, small
 from segnet_hpu.errors import UsageError
+from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.runtime.ranks import ALONE
 from segnet_hpu.training import checkpoint
-from segnet_hpu.training.checkpoint_writer import Keeper
+from segnet_hpu.training.checkpoint_writer import CheckpointWriter
 from segnet_hpu.training.run_folder import RunFolder
 from segnet_hpu.training.settings import Settings
 from segnet_hpu.training.state import State
@@ -52,13 +53,13 @@ def test_broken_and_half_written_checkpoints_make_way(tmp_path, keep):
     model.optimizer.build(model.trainable_variables)
     given = settings(model_dir=str(tmp_path), keep_checkpoints=keep)
     places = RunFolder.of(given, "net")
-    keeper = Keeper(given, places, model, 10, {"made_with": {}}, ALONE)
-    keeper.save(State(step=10, epoch=1))
+    writer = CheckpointWriter(given, places, TrainedModel(model, made_with={"n_classes": 3}), 10, ALONE)
+    writer.save(State(step=10, epoch=1))
     (places.prefix.parent / "net.2.keras").write_bytes(b"torn")
     for name in (".net.1-3.partial.keras", ".net.v2.1-3.partial.keras"):
         (places.prefix.parent / name).write_bytes(b"half")
     for step in (13, 16):
-        keeper.save(State(step=step, epoch=1))
+        writer.save(State(step=step, epoch=1))
         assert checkpoint.restore_newest(places.prefix, model, {}, pytest.fail).step == step
     names = [p.name for p in checkpoint.list_checkpoints(places.prefix)]
     assert names == ["net.1-3.keras", "net.1-6.keras"][-keep:]

@@ -11,8 +11,9 @@ import yaml
 from runs import flags, plain, rows, run, small
 from segnet_hpu.errors import UsageError
 from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
-from segnet_hpu.training.automatic_epochs import resolve_epochs
+from segnet_hpu.runtime.ranks import ALONE
 from segnet_hpu.training.monitor import Monitor
+from segnet_hpu.training.preparation import plan_length
 from segnet_hpu.training.settings import Settings
 
 STILL = dict(optimizer_name="sgd", momentum=0, learning_rate=1e-12, batch_size=5)  # nothing is learned
@@ -78,7 +79,7 @@ def test_the_direction_of_every_figure():
     ("cityscapes", 9, 200), ("coco_stuff", 9, 30), ("coco_stuff_171", 9, 30), ("voc", 9, 50), ("folder", 92, 218),
     (None, 40_000, 1)])
 def test_automatic_epochs(dataset, steps, epochs):
-    automatic = settings(epochs="auto")
+    automatic = settings(epochs="auto", steps_per_epoch=steps)
     automatic.dataset = dataset
-    assert resolve_epochs(automatic, steps).epochs == epochs
-    assert resolve_epochs(settings(epochs=7), steps).epochs == 7
+    assert plan_length(automatic, ALONE, images=10).epochs == epochs
+    assert plan_length(settings(epochs=7, steps_per_epoch=steps), ALONE, images=10).epochs == 7

@@ -180,5 +180,5 @@ def test_the_rate_is_scaled_with_a_warm_up(tmp_path, data):
     common = data | dict(validate=False, epochs=20, steps_per_epoch=1, batch_size=1, learning_rate=0.01,
                          optimizer_name="sgd", val_pictures=0)
     trained(2, tmp_path, *flags(**common, scale_lr="linear"), model=plain)
-    # A tenth of 20 epochs: two steps at 1/3 and 2/3 of twice the rate. A record holds the next step's rate.
-    np.testing.assert_allclose(curve(tmp_path, "learning_rate"), [0.02 * 2 / 3] + [0.02] * 19, rtol=1e-6)
+    # A tenth of 20 epochs: two steps at 1/3 and 2/3 of twice the rate.
+    np.testing.assert_allclose(curve(tmp_path, "learning_rate"), [0.02 / 3, 0.02 * 2 / 3] + [0.02] * 18, rtol=1e-6)

@@ -1,27 +1,42 @@
 """keras_segmentation's `train`, over our training run."""
 
+import contextlib
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from segnet_hpu import config
 from segnet_hpu.compat.keras_segmentation.custom_augmentation import pair_function
 from segnet_hpu.compat.keras_segmentation.inputs import refuse_other_channels
 from segnet_hpu.data.images import rgb_of_bgr
-from segnet_hpu.errors import UsageError
+from segnet_hpu.errors import SegnetError, UsageError
 from segnet_hpu.launch.command import is_worker
 from segnet_hpu.training.check import check
-from segnet_hpu.training.dataset_settings import settle_data
+from segnet_hpu.training.dataset_settings import complete_from_dataset
 from segnet_hpu.training.settings import Settings
 
+if TYPE_CHECKING:
+    import keras
 
-def train(model, train_images=None, train_annotations=None, *, verify_dataset=True, ignore_zero_class=False,
-          callbacks=None, do_augment=False, augmentation_name="aug_all", custom_augmentation=None,
-          gen_use_multiprocessing=False, preprocessing=None, other_inputs_paths=None, read_image_type=1, **settings):
+Array = np.ndarray
+FLAG = re.compile(r"--([a-z]\w*)(?: (true|false)\b)?")
+
+
+def train(model: "str | keras.Model", train_images: str | None = None, train_annotations: str | None = None, *,
+          verify_dataset: bool = True, ignore_zero_class: bool = False, callbacks: Any = None,
+          do_augment: bool = False, augmentation_name: str = "aug_all",
+          custom_augmentation: Callable[..., Any] | None = None, gen_use_multiprocessing: bool = False,
+          preprocessing: Callable[[Array], Array] | None = None, other_inputs_paths: Any = None,
+          read_image_type: int = 1, **settings: Any) -> "keras.callbacks.History":
     """Train a model; return a keras.callbacks.History: `.history` {name: list}, `.epoch` list, both by epoch.
 
     model: a name of the registry, or a functional Keras model, raw RGB (B, H, W, 3) to logits, which
     starts from the weights it has unless load_weights or encoder_weights say otherwise.
     train_images, train_annotations: folders; or dataset="camvid" and data_root="..." among the settings.
-    ignore_zero_class: leave class 0 out of loss and scores. callbacks: Keras callbacks.
+    ignore_zero_class: leave class 0 out of loss and scores. callbacks: Keras callbacks, called as `fit` calls them.
     custom_augmentation: with do_augment, in place of augmentation_name: a function (image BGR, mask) ->
     (image, mask), or one that returns an imgaug augmenter. gen_use_multiprocessing: of no effect, the loader
     has threads. preprocessing: a function of the uint8 BGR image that every image of training and validation goes
@@ -31,32 +46,29 @@ def train(model, train_images=None, train_annotations=None, *, verify_dataset=Tr
     """
     _refuse(other_inputs_paths=other_inputs_paths,
             read_image_type=None if read_image_type == 1 else read_image_type)
-    own_model = not isinstance(model, str)
-    values = _facts(model) if own_model else {"model_name": model}
+    own_model = None if isinstance(model, str) else model
+    values = {"model_name": model} if own_model is None else _settings_of(own_model)
     values |= {name: value for name, value in settings.items() if value is not None}
-    custom = _in_rgb(pair_function(custom_augmentation)) if do_augment and custom_augmentation else None
+    augment = _in_rgb(pair_function(custom_augmentation)) if do_augment and custom_augmentation else None
     if do_augment:
-        values |= {"do_augment": do_augment, "augmentation_name": "none" if custom else augmentation_name}
+        values |= {"do_augment": do_augment, "augmentation_name": "none" if augment else augmentation_name}
     if not verify_dataset:
         values["not_verify_dataset"] = True
     if ignore_zero_class:
         values["ignore_label"] = 0
-    checked = config.from_values(Settings, train_images=train_images, train_annotations=train_annotations, **values)
-    settle_data(checked)
-    check(checked, own_model)
-    if checked.dry_run or checked.print_config:
-        raise UsageError("dry_run and print_config are for the command line, segnet-hpu train; leave them out")
-    if checked.distributed and not is_worker(checked):
-        raise UsageError("distributed starts no workers from Python; start this script by horovodrun or mpirun, or "
-                         "use segnet-hpu train")
-    from segnet_hpu.training.run import Run
+    with _errors_in_python():
+        checked = config.from_values(Settings, train_images=train_images, train_annotations=train_annotations,
+                                     **values)
+        complete_from_dataset(checked)
+        check(checked, own_model is not None)
+        _refuse_command_lines(checked)
+        from segnet_hpu.training.run import make_run
 
-    run = Run(checked, model if own_model else None, callbacks or (), custom,
-              preprocessing and _image_in_rgb(preprocessing))
-    return _history(run.fit(), run.model)
+        run = make_run(checked, own_model, callbacks or (), augment, preprocessing and _image_in_rgb(preprocessing))
+        return _history(run.fit(), run.plan.model)
 
 
-def find_latest_checkpoint(checkpoints_path, fail_safe=True):
+def find_latest_checkpoint(checkpoints_path: str, fail_safe: bool = True) -> str | None:
     """Return the path, a str, of the newest numbered checkpoint of a prefix; None if there is none.
 
     It is one of ours, PREFIX.EPOCH.keras, else keras_segmentation's PREFIX.EPOCH. fail_safe: False raises
@@ -71,16 +83,43 @@ def find_latest_checkpoint(checkpoints_path, fail_safe=True):
     return newest and str(newest)
 
 
-def _refuse(**unsupported):
+def _refuse(**unsupported: Any) -> None:
     for name, value in unsupported.items():
         if value is not None:
             raise UsageError(f"{name}={value!r} is not supported by train, whose networks take RGB pictures as they "
                              "are; leave it out, and prepare the files instead")
 
 
-def _image_in_rgb(function):
+def _refuse_command_lines(settings: Settings) -> None:
+    if settings.dry_run or settings.print_config:
+        raise UsageError("dry_run and print_config are for the command line, segnet-hpu train; leave them out")
+    if settings.distributed and not is_worker(settings):
+        raise UsageError("distributed starts no workers from Python; start this script by horovodrun or mpirun, or "
+                         "use segnet-hpu train")
+
+
+@contextlib.contextmanager
+def _errors_in_python() -> Iterator[None]:
+    """Within this context the messages of errors name settings as Python does: add auto_resume_checkpoint=True."""
+    switches = {field.name: bool in (field.type, *getattr(field.type, "__args__", ()))
+                for field in dataclasses.fields(Settings)}
+
+    def in_python(flag: re.Match[str]) -> str:
+        name, value = flag.groups()
+        if name not in switches:
+            return flag[0]
+        return f"{name}={value != 'false'}" if switches[name] else flag[0].removeprefix("--")
+
+    try:
+        yield
+    except SegnetError as error:
+        error.args = tuple(FLAG.sub(in_python, arg) if isinstance(arg, str) else arg for arg in error.args)
+        raise
+
+
+def _image_in_rgb(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
     """The function of an RGB image that `function` of a BGR one amounts to."""
-    def change(image):
+    def change(image: Array) -> Array:
         changed = np.asarray(function(np.ascontiguousarray(image[:, :, ::-1])))
         if changed.shape != image.shape:
             raise UsageError(f"preprocessing made {changed.shape} of an image of {image.shape}; expected that shape")
@@ -88,16 +127,16 @@ def _image_in_rgb(function):
     return change
 
 
-def _in_rgb(function):
+def _in_rgb(function: Callable[..., Any]) -> Callable[[Array, Array], tuple[Array, Array]]:
     """The function of an RGB image that `function` of a BGR one amounts to."""
-    def change(image, mask):
+    def change(image: Array, mask: Array) -> tuple[Array, Array]:
         image, mask = function(np.ascontiguousarray(image[:, :, ::-1]), mask)
         image = rgb_of_bgr(np.asarray(image))
         return image, np.asarray(mask).astype(np.uint8).reshape(image.shape[:2])
     return change
 
 
-def _facts(model):
+def _settings_of(model: "keras.Model") -> dict[str, Any]:
     """The settings that a model brings with it."""
     from segnet_hpu.models.registry import names
     from segnet_hpu.runtime.precision import data_type_in_force
@@ -109,7 +148,7 @@ def _facts(model):
             "data_type": data_type_in_force()}
 
 
-def _history(rows, model):
+def _history(rows: Sequence[dict[str, Any]], model: "keras.Model") -> "keras.callbacks.History":
     import keras
 
     history = keras.callbacks.History()

@@ -46,7 +46,7 @@ class Committed(State):
     def __init__(self, ranks: Elastic, run: Run) -> None:
         super().__init__(ranks.hvd.broadcast_object, ranks.hvd.rank)
         self.ranks, self.run = ranks, run
-        self.snapshot = run.keeper.snapshot(run.state)
+        self.snapshot = run.checkpoints.snapshot(run.state)
 
     def go_on(self) -> None:
         """Train until the end, or until workers are lost or found."""
@@ -60,8 +60,8 @@ class Committed(State):
             raise
 
     def save(self) -> None:
-        self.run.keeper.gather(self.run.state)
-        self.snapshot = self.run.keeper.snapshot(self.run.state)
+        self.run.checkpoints.gather(self.run.state)
+        self.snapshot = self.run.checkpoints.snapshot(self.run.state)
 
     def check_host_updates(self) -> None:
         try:
@@ -75,7 +75,7 @@ class Committed(State):
 
     def sync(self) -> None:
         self.snapshot = self.ranks.first(lambda: self.snapshot)
-        self.run.state = self.run.keeper.restore(self.snapshot)
+        self.run.state = self.run.checkpoints.restore(self.snapshot)
 
     def reset(self) -> None:
         self.ranks.take_place()

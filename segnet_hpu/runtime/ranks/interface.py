@@ -28,7 +28,9 @@ class Run(Protocol):
     """What ranks drive: a run whose `loop` trains from its `state` to the end."""
 
     state: Any
-    keeper: Snapshots
+
+    @property
+    def checkpoints(self) -> Snapshots: ...
 
     def loop(self) -> None: ...
 

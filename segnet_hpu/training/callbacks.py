@@ -1,0 +1,94 @@
+"""Keras callbacks, called as Keras' own `fit` calls them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import keras
+
+from segnet_hpu.errors import UsageError, warn
+
+# What Keras' callbacks remember from one epoch to the next; they have no call that gives it.
+_REMEMBERED = {
+    "EarlyStopping": ("wait", "best", "best_epoch", "stopped_epoch"),
+    "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
+    "ModelCheckpoint": ("best",),
+}
+_REMEMBERS_NOTHING = ("History", "LambdaCallback", "LearningRateScheduler", "TerminateOnNaN", "CSVLogger",
+                      "TensorBoard", "ProgbarLogger", "RemoteMonitor", "BackupAndRestore")
+_SETS_THE_RATE = ("LearningRateScheduler", "ReduceLROnPlateau")
+
+
+class Callbacks(keras.callbacks.CallbackList):
+    """A run's callbacks. What those of Keras remember, and others that have get_state() and set_state(state),
+    of JSON-able values, goes into checkpoints and comes back from them.
+
+    callbacks: one, or any nesting of them, or a CallbackList; a History is added. epochs, steps: of the run, and
+    of one epoch.
+    """
+
+    def __init__(self, callbacks: Any, model: keras.Model, epochs: int, steps: int) -> None:
+        if isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = callbacks.callbacks
+        super().__init__(callbacks and list(keras.tree.flatten(callbacks)), add_history=True, model=model, verbose=0,
+                         epochs=epochs, steps=steps)
+
+    def refuse_to_set_rate(self, schedule: str) -> None:
+        """Raise UsageError where a callback of Keras would set the rate, which `schedule` sets at every step."""
+        for callback in self.callbacks:
+            if _class_of(callback) in _SETS_THE_RATE:
+                raise UsageError(f"{_class_of(callback)} cannot set the learning rate, which --lr_schedule {schedule}"
+                                 " sets at every step; give --lr_schedule constant without --warmup_epochs, or "
+                                 "leave the callback out")
+
+    def state(self) -> dict[str, Any]:
+        """Return what the callbacks remember, {position and class: JSON-able state}."""
+        states = {key: _state_of(callback) for key, callback in self._by_key()}
+        return {key: state for key, state in states.items() if state is not None}
+
+    def restore(self, states: Mapping[str, Any], quiet: bool = False) -> None:
+        """Give the callbacks back what `state` returned, after on_train_begin; warn of those that start anew."""
+        anew = []
+        for key, callback in self._by_key():
+            if key in states:
+                _set_state(callback, states[key])
+            elif _class_of(callback) not in _REMEMBERS_NOTHING:
+                anew.append(type(callback).__name__)
+        if anew and not quiet:
+            warn(f"{', '.join(anew)} starts anew: the checkpoint does not hold what it remembers; that of a callback "
+                 "with get_state() and set_state(state) is kept")
+
+    def _by_key(self) -> Iterable[tuple[str, keras.callbacks.Callback]]:
+        return ((f"{i} {type(callback).__name__}", callback) for i, callback in enumerate(self.callbacks))
+
+
+def logs_of(record: Mapping[str, float | None]) -> dict[str, float]:
+    """Return an epoch's record as Keras' callbacks know it: numbers, without the epoch's own and the step's.
+
+    A score that the labels do not allow is NaN.
+    """
+    return {name: float("nan") if value is None else float(value) for name, value in record.items()
+            if name not in ("epoch", "step")}
+
+
+def _class_of(callback: keras.callbacks.Callback) -> str:
+    """The name of the Keras class that a callback is of, or its own."""
+    names = [cls.__name__ for cls in type(callback).__mro__ if cls.__module__.startswith("keras.")]
+    return next((name for name in names if name != "Callback"), type(callback).__name__)
+
+
+def _state_of(callback: Any) -> Any:
+    if hasattr(callback, "get_state"):
+        return callback.get_state()
+    # Weights of the best epoch are too much for a checkpoint; without them the rest means nothing.
+    if getattr(callback, "restore_best_weights", False):
+        return None
+    names = _REMEMBERED.get(_class_of(callback), ())
+    return {name: value for name, value in vars(callback).items() if name in names} or None
+
+
+def _set_state(callback: Any, state: Any) -> None:
+    if hasattr(callback, "set_state"):
+        callback.set_state(state)
+        return
+    for name, value in state.items():
+        setattr(callback, name, value)

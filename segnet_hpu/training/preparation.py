@@ -1,0 +1,164 @@
+"""From settings to a Plan: all that a run works with, made in the order in which the parts need each other."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import keras
+
+from segnet_hpu.data.appearance import Appearance
+from segnet_hpu.data.source import Source
+from segnet_hpu.data.user_functions import Prepared
+from segnet_hpu.models.trained_model import InputCoding, TrainedModel
+from segnet_hpu.runtime.device import Device, select_device
+from segnet_hpu.runtime.precision import set_precision
+from segnet_hpu.runtime.ranks import Ranks
+from segnet_hpu.training.checkpoint import list_checkpoints
+from segnet_hpu.training.checkpoint_writer import CheckpointWriter
+from segnet_hpu.training.model_setup import check_model, compile_model, make_model, rate_factor, set_first_weights
+from segnet_hpu.training.monitor import Monitor
+from segnet_hpu.training.run_folder import RunFolder
+from segnet_hpu.training.settings import Settings
+from segnet_hpu.training.sources import class_weights, open_sources
+from segnet_hpu.training.validation import Validation
+
+# --epochs auto. Those of pytorch-deeplab-xception for COCO, Cityscapes and VOC; of FCN-8s for KITTI Road; 60 passes
+# over ADE20K are the usual 80,000 steps of 16 images.
+USUAL_EPOCHS = {"coco_stuff": 30, "coco_stuff_171": 30, "coco_instances": 30, "cityscapes": 200, "voc": 50,
+                "camvid": 200, "kitti_road": 80, "ade20k": 60}
+USUAL_STEPS = 20_000  # of any other data set
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a run works with; training changes nothing of it but the variables of the model.
+
+    source: of training. trained: the network, compiled, with what a checkpoint notes of it. batch_size: images of
+    all ranks together. steps: of an epoch. augment: a user's own augmentation, see TrainTransform.
+    """
+
+    settings: Settings
+    ranks: Ranks
+    device: Device
+    folder: RunFolder
+    appearance: Appearance
+    source: Source
+    trained: TrainedModel
+    batch_size: int
+    steps: int
+    epochs: int
+    validation: Validation
+    checkpoints: CheckpointWriter
+    augment: Callable[..., Any] | None = None
+
+    @property
+    def model(self) -> keras.Model:
+        return self.trained.network
+
+
+class Hardware(NamedTuple):
+    """Where a run works. The device is set up before the ranks' first meeting, which sets TensorFlow running."""
+
+    ranks: Ranks
+    device: Device
+
+
+class Sources(NamedTuple):
+    """The images and labels of training, and of validation if there is one."""
+
+    training: Source
+    validation: Source | None
+
+
+class Length(NamedTuple):
+    """batch_size: images of all ranks together. steps: of an epoch."""
+
+    batch_size: int
+    steps: int
+    epochs: int
+
+
+def prepare(settings: Settings, ranks: Ranks, model: keras.Model | None = None,
+            augment: Callable[..., Any] | None = None, preprocessing: Callable[..., Any] | None = None) -> Plan:
+    """Return the Plan of a run; refuses what can be refused, and writes nothing.
+
+    model: to train in place of `settings.model_name`. preprocessing: see Prepared. Every rank calls it. Raises
+    UsageError for wrong settings or data.
+    """
+    assert settings.n_classes is not None
+    monitor = Monitor(settings)
+    appearance = Appearance.of(settings.n_classes, settings.class_names, settings.palette)
+    hardware = _select_hardware(settings, ranks)
+    folder = _find_folder(settings, hardware, model)
+    sources = _open_sources(settings, hardware, preprocessing)
+    network = _make_network(settings, hardware, folder, model)
+    length = plan_length(settings, hardware.ranks, len(sources.training))
+    settings = dataclasses.replace(settings, epochs=length.epochs)
+    trained = _compile(settings, hardware, sources, network, length, appearance, monitor)
+    return Plan(settings, ranks, hardware.device, folder, appearance, sources.training, trained, length.batch_size,
+                length.steps, length.epochs, Validation(settings, sources.validation, appearance.names, monitor),
+                CheckpointWriter(settings, folder, trained, length.steps, ranks), augment)
+
+
+def _select_hardware(settings: Settings, ranks: Ranks) -> Hardware:
+    card = ranks.local_rank if ranks.size > 1 else None
+    return Hardware(ranks, select_device(settings.train_engine, threads=settings.threads,
+                                         deterministic=settings.deterministic, card=card))
+
+
+def _find_folder(settings: Settings, hardware: Hardware, model: keras.Model | None) -> RunFolder:
+    """Return the run's folder, in which no other run lies."""
+    folder = RunFolder.of(settings, settings.model_name or (model and model.name))
+    ranks = hardware.ranks
+    ranks.first(lambda: folder.check(settings.auto_resume_checkpoint or ranks.elastic))
+    return folder
+
+
+def _open_sources(settings: Settings, hardware: Hardware, preprocessing: Callable[..., Any] | None) -> Sources:
+    training, validation = open_sources(settings, hardware.ranks)
+    if preprocessing:
+        training, validation = Prepared(training, preprocessing), validation and Prepared(validation, preprocessing)
+    return Sources(training, validation)
+
+
+def _make_network(settings: Settings, hardware: Hardware, folder: RunFolder,
+                  model: keras.Model | None) -> keras.Model:
+    """Return the network with the weights that it starts from, the user's `model` if there is one."""
+    set_precision(settings.data_type, hardware.device)
+    keras.utils.set_random_seed(settings.seed)
+    if model is not None:
+        check_model(model, settings)
+    network = model or make_model(settings)
+
+    def set_weights() -> None:
+        # A run that goes on needs none: where they lay they may be gone by now.
+        if not (settings.auto_resume_checkpoint and list_checkpoints(folder.prefix)):
+            set_first_weights(network, settings)
+
+    hardware.ranks.first(set_weights)
+    return network
+
+
+def plan_length(settings: Settings, ranks: Ranks, images: int) -> Length:
+    """Return how long a run over so many images is; the epochs that are usual for a data set under --epochs auto."""
+    batch_size = settings.batch_size * ranks.planned
+    steps = settings.steps_per_epoch or -(-images // batch_size)
+    if isinstance(settings.epochs, int):
+        return Length(batch_size, steps, settings.epochs)
+    return Length(batch_size, steps, USUAL_EPOCHS.get(settings.dataset or "") or -(-USUAL_STEPS // steps))
+
+
+def _compile(settings: Settings, hardware: Hardware, sources: Sources, network: keras.Model, length: Length,
+             appearance: Appearance, monitor: Monitor) -> TrainedModel:
+    """Return the compiled network with what its checkpoints note: a run that goes on must share `made_with`."""
+    ranks = hardware.ranks
+    weights = ranks.first(lambda: class_weights(sources.training, settings))
+    compile_model(network, settings, weights, length.steps, hardware.device.jit_compile, ranks)
+    return TrainedModel(
+        network, tuple(appearance.names) if settings.class_names else None, settings.palette, settings.ignore_label,
+        InputCoding(clahe=settings.clahe),
+        {"model_name": network.name, "model_options": settings.model_options, "n_classes": settings.n_classes,
+         "batch_size": length.batch_size, "optimizer_name": str(settings.optimizer_name),
+         "steps_per_epoch": length.steps, "monitor": monitor.name,
+         "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"})
