@@ -76,32 +76,29 @@ def _missing(settings: Any) -> list[str]:
 def to_yaml(settings: Any) -> str:
     """Return the settings as YAML text that `--config` reads back to an equal instance.
 
-    A Python object among them, which YAML cannot hold, is named in a comment.
+    A Python object among them, which YAML cannot hold, stands as words that `--config` refuses, below a comment.
     """
     import yaml
 
-    values: dict[str, Any] = {}
-    comments = ""
-    for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        objects = [item.name if isinstance(item, Choice) else item for item in _listed(value)]
-        objects = [item for item in objects if not isinstance(item, str | int | float | None)]
-        if objects:
-            names = ", ".join(str(Choice(item)) for item in objects)
-            comments += f"# {field.name} was {names}, a Python object, which cannot be written here: give it again.\n"
-        elif field.name not in UNWRITTEN:
-            values[field.name] = _plain(value)
-    return comments + yaml.safe_dump(values, sort_keys=False)
+    values = {field.name: _plain(getattr(settings, field.name)) for field in dataclasses.fields(settings)
+              if field.name not in UNWRITTEN}
+    comments = [f"# {name} was a Python object, which cannot be written here: give it again.\n"
+                for name, value in values.items() if OBJECT in str(value)]
+    return "".join(comments) + yaml.safe_dump(values, sort_keys=False)
 
 
-def _listed(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else [value]
+OBJECT = "the Python object "
 
 
 def _plain(value: Any) -> Any:
+    """Return what YAML can hold of a value."""
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return value.value() if isinstance(value, Choice) else value
+    if isinstance(value, Choice) and isinstance(value.name, str):
+        return value.value()
+    if isinstance(value, str | int | float | None):
+        return value
+    return f"{OBJECT}{Choice(getattr(value, 'name', value))}"
 
 
 def to_flags(settings: Any, environ: Mapping[str, str] = os.environ) -> list[str]:

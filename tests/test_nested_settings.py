@@ -189,15 +189,17 @@ def test_a_component_of_the_users_own_has_flags_too(own, yaml_file):
         read("--loss", own, "--loss.pover", "3")
 
 
-def test_a_python_object_is_named_where_it_cannot_be_written():
+def test_a_python_object_is_named_where_it_cannot_be_written(yaml_file):
     def mine(labels, logits):
         return 0.0
 
     settings = config.from_values(Settings, model_name="unet_mini", n_classes=2, train_images="a",
                                   train_annotations="b", loss=mine, val_metrics=["boundary"])
     text = config.to_yaml(settings)
-    assert settings.loss == Choice(mine) and "loss" not in yaml.safe_load(text)
-    assert text.startswith("# loss was mine, a Python object, which cannot be written here: give it again.\n")
+    assert settings.loss == Choice(mine)
+    assert text.startswith("# loss was a Python object, which cannot be written here: give it again.\n")
+    with pytest.raises(UsageError, match="c.yaml: loss is 'the Python object mine'; expected one of ce"):
+        read("--config", yaml_file(text))
 
 
 def test_help_lists_options_with_their_component(capsys):
