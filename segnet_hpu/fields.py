@@ -37,7 +37,7 @@ class Key:
     parameter: Parameter
     registry: Registry | None = None
     many: bool = False
-    users: tuple[str, ...] = ()
+    users: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -86,9 +86,11 @@ def _keys(cls: Any) -> dict[str, Key]:
         for known in registry.components().values() if registry else ():
             for name, parameter in known.options.items():
                 dotted = f"{field.name}.{name}"
-                users = (*(found[dotted].users if dotted in found else ()), known.name)
+                if dotted in found:
+                    found[dotted].users.append(known.name)
+                    continue
                 shown = dataclasses.replace(parameter.option, group=declared.group)
-                found[dotted] = Key(parameter._replace(name=dotted, option=shown), registry, many, users)
+                found[dotted] = Key(parameter._replace(name=dotted, option=shown), registry, many, [known.name])
     return found
 
 
