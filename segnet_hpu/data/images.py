@@ -73,6 +73,14 @@ def rgb_of_bgr(image: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(image[:, :, ::-1])
 
 
+def shown(image: np.ndarray) -> np.ndarray:
+    """Return RGB (H, W, 3) to show of an image (H, W, C): the last picture of a stack, see photometric.py."""
+    if image.shape[2] == 3:
+        return image
+    last = image[:, :, -1:] if image.shape[2] % 3 else image[:, :, -3:]
+    return np.array(np.broadcast_to(last, (*image.shape[:2], 3)))
+
+
 def read_bytes(path: StrPath) -> bytes:
     """Return the bytes of an image file that is neither empty nor cut short; raises BadFile."""
     try:

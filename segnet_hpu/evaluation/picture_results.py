@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from segnet_hpu.constants import VOID
+from segnet_hpu.data.images import shown
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 from segnet_hpu.evaluation.predictor import SupportsPrediction
@@ -61,7 +62,7 @@ def picture_results(predictor: SupportsPrediction, source: NamedPictures, indice
         for batch in batched(prefetched(read, indices, ahead=2 * predictor.batch_size), predictor.batch_size):
             predictions = predictor.predict([image for _, image, _ in batch])
             for (i, image, label), prediction in zip(batch, predictions, strict=True):
-                yield PictureResult.of(source.name(i), image, prediction, label, n_classes, ignore_label)
+                yield PictureResult.of(source.name(i), shown(image), prediction, label, n_classes, ignore_label)
 
     return progress(run(), len(indices), what, "image")
 

@@ -9,7 +9,6 @@ import keras
 
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.source import Source
-from segnet_hpu.data.user_functions import Prepared
 from segnet_hpu.models.trained_model import InputCoding, TrainedModel
 from segnet_hpu.runtime.device import Device, select_device
 from segnet_hpu.runtime.precision import set_precision
@@ -28,6 +27,8 @@ from segnet_hpu.training.validation import Validation
 USUAL_EPOCHS = {"coco_stuff": 30, "coco_stuff_171": 30, "coco_instances": 30, "cityscapes": 200, "voc": 50,
                 "camvid": 200, "kitti_road": 80, "ade20k": 60}
 USUAL_STEPS = 20_000  # of any other data set
+
+ReadInputs = Callable[[Source], Source]
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,11 @@ class Length(NamedTuple):
 
 
 def prepare(settings: Settings, ranks: Ranks, model: keras.Model | None = None,
-            augment: Callable[..., Any] | None = None, preprocessing: Callable[..., Any] | None = None) -> Plan:
+            augment: Callable[..., Any] | None = None, read_inputs: ReadInputs | None = None) -> Plan:
     """Return the Plan of a run; refuses what can be refused, and writes nothing.
 
-    model: to train in place of `settings.model_name`. preprocessing: see Prepared. Every rank calls it. Raises
+    model: to train in place of `settings.model_name`. read_inputs: makes the source of training and of
+    validation another. Every rank calls it. Raises
     UsageError for wrong settings or data.
     """
     assert settings.n_classes is not None
@@ -91,7 +93,7 @@ def prepare(settings: Settings, ranks: Ranks, model: keras.Model | None = None,
     appearance = Appearance.of(settings.n_classes, settings.class_names, settings.palette)
     hardware = _select_hardware(settings, ranks)
     folder = _find_folder(settings, hardware, model)
-    sources = _open_sources(settings, hardware, preprocessing)
+    sources = _open_sources(settings, hardware, read_inputs)
     network = _make_network(settings, hardware, folder, model)
     length = plan_length(settings, hardware.ranks, len(sources.training))
     settings = dataclasses.replace(settings, epochs=length.epochs)
@@ -115,10 +117,10 @@ def _find_folder(settings: Settings, hardware: Hardware, model: keras.Model | No
     return folder
 
 
-def _open_sources(settings: Settings, hardware: Hardware, preprocessing: Callable[..., Any] | None) -> Sources:
+def _open_sources(settings: Settings, hardware: Hardware, read_inputs: ReadInputs | None) -> Sources:
     training, validation = open_sources(settings, hardware.ranks)
-    if preprocessing:
-        training, validation = Prepared(training, preprocessing), validation and Prepared(validation, preprocessing)
+    if read_inputs:
+        training, validation = read_inputs(training), validation and read_inputs(validation)
     return Sources(training, validation)
 
 
@@ -157,7 +159,7 @@ def _compile(settings: Settings, hardware: Hardware, sources: Sources, network: 
     compile_model(network, settings, weights, length.steps, hardware.device.jit_compile, ranks)
     return TrainedModel(
         network, tuple(appearance.names) if settings.class_names else None, settings.palette, settings.ignore_label,
-        InputCoding(clahe=settings.clahe),
+        InputCoding(network.input_shape[-1], clahe=settings.clahe),
         {"model_name": network.name, "model_options": settings.model_options, "n_classes": settings.n_classes,
          "batch_size": length.batch_size, "optimizer_name": str(settings.optimizer_name),
          "steps_per_epoch": length.steps, "monitor": monitor.name,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from segnet_hpu.data.images import shown
 from segnet_hpu.data.prefetch import batched
 from segnet_hpu.evaluation.picture_results import picture_results
 from segnet_hpu.files import write_image
@@ -87,8 +88,8 @@ def write_report(path: Path, plan: Plan, state: State, source: Source, best: Tra
                  matrix: ConfusionMatrix) -> None:
     """Write the best model's scores and some validation pictures as one HTML page."""
     settings = plan.settings
-    shown = range(min(settings.val_pictures, PAGE_PICTURES, len(source)))
-    pictures = picture_results(Predictor(best, settings.val_batch_size), source, shown, best.n_classes,
+    first = range(min(settings.val_pictures, PAGE_PICTURES, len(source)))
+    pictures = picture_results(Predictor(best, settings.val_batch_size), source, first, best.n_classes,
                                settings.ignore_label)
     _, height, width, _ = best.network.input_shape
     write_page(path, f"{best.network.name}, epoch {state.best_epoch} of {state.epoch}",
@@ -108,4 +109,4 @@ def _predictions(model: TrainedModel, source: Source, count: int,
         samples = [source[i] for i in batch]
         predicted = predictor.predict([image for image, _ in samples])
         for i, (image, label), classes in zip(batch, samples, predicted, strict=True):
-            yield source.name(i), image, label, classes
+            yield source.name(i), shown(image), label, classes

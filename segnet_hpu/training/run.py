@@ -40,15 +40,15 @@ def train(settings: Settings, model: Any = None, callbacks: Any = ()) -> list[Re
 
 
 def make_run(settings: Settings, model: Any = None, callbacks: Any = (), augment: Any = None,
-             preprocessing: Any = None) -> "Run":
+             read_inputs: Any = None) -> "Run":
     """Return a Run that is ready to `fit`; nothing has been written yet.
 
-    augment: a user's own, see TrainTransform. preprocessing: of the images of training and validation, see
-    Prepared. The rest as in `train`.
+    augment: a user's own, see TrainTransform. read_inputs: a function source -> source, of training and
+    validation. The rest as in `train`.
     """
     ranks = join(settings)
     with ranks.together():
-        return Run(prepare(settings, ranks, model, augment, preprocessing), callbacks)
+        return Run(prepare(settings, ranks, model, augment, read_inputs), callbacks)
 
 
 class Run:

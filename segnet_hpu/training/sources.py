@@ -53,7 +53,7 @@ def training_loader(source: Source, settings: Settings, model: keras.Model, batc
         augmentation = dataclasses.replace(augmentation, clahe=settings.clahe)
     stream = Stream(len(source), batch_size, settings.seed, rank=ranks.rank, ranks=ranks.size)
     transform = TrainTransform(model.input_shape[1:3], model.output_shape[1:3], augmentation, settings.ignore_label,
-                               custom)
+                               custom, model.input_shape[-1])
     return Loader(source, stream, transform, seed=settings.seed, threads=settings.loader_threads,
                   cache_bytes=_cache_bytes(settings, ranks.local_size))
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import jaccard_score
 
-from segnet_hpu.compat.keras_segmentation.train import _in_rgb
+from segnet_hpu.compat.keras_segmentation.train import _of_stack
 from segnet_hpu.data_utils.data_loader import get_image_array, image_segmentation_generator
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
@@ -140,12 +140,12 @@ def test_train_takes_a_users_augmentation(tmp_path):
     assert len(seen) >= 4
     # The corner below is class 1, BGR about (60, 190, 60), or class 2, (210, 70, 60).
     assert all(np.abs(pixel - ((60, 190, 60), (210, 70, 60))[i - 1]).max() < 110 for pixel, i in seen)
-    with pytest.raises(UsageError, match="read_image_type=0 is not supported"):
+    with pytest.raises(UsageError, match="own takes 3 channels; train reads grey pictures, which have 1"):
         model.train(images, labels, read_image_type=0, model_dir=tmp_path / "b", **options)
 
 
 def test_what_an_augmentation_makes_is_rounded_and_clipped():
-    changed, mask = _in_rgb(lambda bgr, mask: (bgr * [2.0, 1.0, -1.0] + 0.6, mask))(
+    changed, mask = _of_stack(lambda bgr, mask: (bgr * [2.0, 1.0, -1.0] + 0.6, mask))(
         np.array([[[10, 20, 200]]], np.uint8), np.array([[1]], np.uint8))
     assert changed.dtype == mask.dtype == np.uint8 and changed.tolist() == [[[0, 21, 255]]]
 

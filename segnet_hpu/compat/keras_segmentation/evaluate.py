@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 
 from segnet_hpu.compat.keras_segmentation.arrays import Picture, read_rgb
-from segnet_hpu.compat.keras_segmentation.inputs import StackedInputs, refuse_other_channels
+from segnet_hpu.compat.keras_segmentation.inputs import Inputs
 from segnet_hpu.compat.keras_segmentation.predict import refuse_missing, trained_model
 from segnet_hpu.constants import VOID
 from segnet_hpu.data.images import blue_channel, read_label
@@ -33,18 +33,18 @@ class Scores(TypedDict):
 class InputPairs:
     """A source of pictures and labels, each a path or an array."""
 
-    def __init__(self, images: Sequence[Picture], labels: Sequence[Picture], read_image_type: int) -> None:
-        self.images, self.labels, self.read_image_type = images, labels, read_image_type
+    def __init__(self, images: Sequence[Picture], labels: Sequence[Picture], inputs: Inputs) -> None:
+        self.images, self.labels, self.inputs = images, labels, inputs
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, i: int) -> Sample:
         """Return (image uint8 (H, W, C) RGB, label uint8 (H, W)); raises UsageError if they do not fit."""
-        image, label = read_rgb(self.images[i], self.read_image_type), _read_label(self.labels[i])
+        image, label = read_rgb(self.images[i], self.inputs.read_image_type), _read_label(self.labels[i])
         names = [f"{what}[{i}]" if isinstance(item, np.ndarray) else item
                  for what, item in (("inp_images", self.images[i]), ("annotations", self.labels[i]))]
-        channels = 1 if self.read_image_type == 0 else 3
+        channels = self.inputs.channels
         if image.shape[2] != channels:
             raise UsageError(f"{names[0]} has {image.shape[2]} channels; expected {channels}, "
                              f"{'grey' if channels == 1 else 'BGR'}")
@@ -65,8 +65,9 @@ def evaluate(model: "keras.Model | None" = None, inp_images: Sequence[Picture] |
     that no label holds; they do not count in the mean. Raises UsageError for what cannot be read or does not fit.
     """
     trained = trained_model(model, checkpoints_path)
-    refuse_other_channels(trained.network, "evaluate", read_image_type)
-    source = _source(inp_images, annotations, inp_images_dir, annotations_dir, read_image_type)
+    inputs = Inputs(read_image_type=read_image_type)
+    inputs.refuse_other_channels(trained.network, "evaluate")
+    source = _source(inp_images, annotations, inp_images_dir, annotations_dir, inputs)
     ignore = trained.ignore_label if ignore_label is None else ignore_label
     scores = scorecard_of(Predictor(trained, batch_size=2), source, trained.n_classes, ignore).scores()
     return {"frequency_weighted_IU": scores["frequency_weighted_iou"], "mean_IU": scores["mean_iou"],
@@ -74,16 +75,15 @@ def evaluate(model: "keras.Model | None" = None, inp_images: Sequence[Picture] |
 
 
 def _source(images: Sequence[Picture] | None, labels: Sequence[Picture] | None, images_dir: StrPath | None,
-            labels_dir: StrPath | None, read_image_type: int) -> LabelledSource:
+            labels_dir: StrPath | None, inputs: Inputs) -> LabelledSource:
     if images is None:
         refuse_missing(inp_images_dir=images_dir, annotations_dir=labels_dir)
         assert images_dir is not None and labels_dir is not None
-        source = FolderSource(images_dir, labels_dir)
-        return source if read_image_type == 1 else StackedInputs(source, (), read_image_type, ())
+        return inputs.read(FolderSource(images_dir, labels_dir))
     counts = len(images), 0 if labels is None else len(labels)
     if labels is None or counts[0] != counts[1]:
         raise UsageError(f"{counts[0]} images and {counts[1]} annotations; expected as many")
-    return InputPairs(images, labels, read_image_type)
+    return InputPairs(images, labels, inputs)
 
 
 def _read_label(annotation: Picture) -> np.ndarray:

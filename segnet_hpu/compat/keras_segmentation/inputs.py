@@ -5,6 +5,7 @@ RGB of a, which is what `predict` makes of an array that holds a's channels and 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -24,18 +25,58 @@ if TYPE_CHECKING:
 PictureFunction = Callable[[np.ndarray], np.ndarray]
 
 
-class StackedInputs:
-    """A source of folders, whose images are stacks of all inputs; see `Source`.
+@dataclass(frozen=True)
+class Inputs:
+    """What a network is fed with: the image, and pictures of `other_inputs_paths`, read in colour (1) or grey (0).
 
-    other_inputs_paths: folders of further pictures, found by the image's stem and brought to its size.
-    preprocessing: functions of the BGR pictures, one an input, or none. Raises DataLoaderError for a picture that is
-    missing, UsageError for a function that changes a picture's shape.
+    preprocessing: functions of the BGR pictures, one an input, one for all, or None. Raises UsageError for another
+    number of functions and for another read_image_type.
     """
 
-    def __init__(self, source: Source, other_inputs_paths: Sequence[StrPath], read_image_type: int,
-                 preprocessing: Sequence[PictureFunction]) -> None:
-        self.source, self.read_image_type, self.preprocessing = source, read_image_type, preprocessing
-        folders = [(folder, images_by_stem(folder)) for folder in other_inputs_paths]
+    other_inputs_paths: Sequence[StrPath] = ()
+    read_image_type: int = 1
+    preprocessing: PictureFunction | Sequence[PictureFunction] | None = None
+
+    def __post_init__(self) -> None:
+        if self.read_image_type not in (0, 1):
+            raise UsageError(f"read_image_type is {self.read_image_type}; expected 1 (colour) or 0 (grey)")
+        functions_of(self.preprocessing, self.count)
+
+    @property
+    def count(self) -> int:
+        return 1 + len(self.other_inputs_paths)
+
+    @property
+    def channels(self) -> int:
+        return self.count * (1 if self.read_image_type == 0 else 3)
+
+    def read(self, source: Source) -> Source:
+        """Return a source of these inputs, by the paths of another."""
+        plain = self.channels == 3 and self.count == 1 and self.preprocessing is None
+        return source if plain else StackedInputs(source, self)
+
+    def refuse_other_channels(self, model: "keras.Model | None", reader: str) -> None:
+        """Raise UsageError for a model that does not take what `reader` reads; None: one of 3 channels."""
+        name, channels = (model.name, model.input_shape[-1]) if model else ("a model by its name", 3)
+        if channels != self.channels:
+            kind = "grey pictures" if self.read_image_type == 0 else "RGB pictures"
+            each = f"{self.count} {kind} a sample" if self.count > 1 else kind
+            raise UsageError(f"{name} takes {channels} channels; {reader} reads {each}, which have {self.channels}. "
+                             f"Make the model with channels={self.channels}, or set read_image_type: 0 reads in "
+                             "grey, 1 in colour")
+
+
+class StackedInputs:
+    """A source whose images are stacks of all inputs; see `Source`.
+
+    Further pictures are found by the image's stem and brought to its size. Raises DataLoaderError for one that is
+    missing, UsageError for a preprocessing that changes a picture's shape.
+    """
+
+    def __init__(self, source: Source, inputs: Inputs) -> None:
+        self.source, self.inputs = source, inputs
+        self.functions = functions_of(inputs.preprocessing, inputs.count)
+        folders = [(folder, images_by_stem(folder)) for folder in inputs.other_inputs_paths]
         self.paths = [[image, *(partner(stem_of(image), image, files, folder) for folder, files in folders)]
                       for image, _ in source.pairs]
 
@@ -44,11 +85,11 @@ class StackedInputs:
 
     def __getitem__(self, i: int) -> Sample:
         """Return (stack uint8 (H, W, C), label uint8 (H, W))."""
-        pictures = [read_picture(path, self.read_image_type) for path in self.paths[i]]
+        pictures = [read_picture(path, self.inputs.read_image_type) for path in self.paths[i]]
         label = self.source.label(i)
         if pictures[0].shape[:2] != label.shape:
             raise wrong_size(self.source.pairs[i].label, label, self.paths[i][0], pictures[0])
-        changed = preprocessed(pictures, self.preprocessing)
+        changed = preprocessed(pictures, self.functions)
         for before, after in zip(pictures, changed, strict=True):
             if after.shape != before.shape:
                 raise UsageError(f"preprocessing made {after.shape} of an image of {before.shape}; expected that "
@@ -86,15 +127,3 @@ def preprocessed(pictures: Sequence[np.ndarray], functions: Sequence[PictureFunc
     if not functions:
         return list(pictures)
     return [np.asarray(function(picture)) for function, picture in zip(functions, pictures, strict=True)]
-
-
-def refuse_other_channels(model: "keras.Model", what: str, read_image_type: int, inputs: int = 1) -> None:
-    """Raise UsageError for a model that does not take what `what` reads: so many RGB or grey pictures."""
-    if read_image_type not in (0, 1):
-        raise UsageError(f"read_image_type is {read_image_type}; expected 1 (colour) or 0 (grey)")
-    channels, kind = (inputs, "grey") if read_image_type == 0 else (3 * inputs, "RGB")
-    if model.input_shape[-1] != channels:
-        each = f"{inputs} {kind} pictures a sample" if inputs > 1 else f"{kind} pictures"
-        raise UsageError(f"{model.name} takes {model.input_shape[-1]} channels; {what} reads {each}, which have "
-                         f"{channels}. Make the model with channels={channels}, or set read_image_type: 0 reads in "
-                         "grey, 1 in colour")

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from segnet_hpu.compat.keras_segmentation.arrays import Picture, read_rgb
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem
+from segnet_hpu.data.images import shown
 from segnet_hpu.errors import Stopped, UsageError
 from segnet_hpu.files import StrPath, write_image
 from segnet_hpu.inference.label_pictures import drawer, refuse_doubles, refuse_overwriting
@@ -160,7 +161,6 @@ def _predict(predictor: Predictor, draw: Draw, image: np.ndarray, result: StrPat
                          "read_image_type=0 reads pictures as one, grey")
     logits, = predictor.run([predictor.prepare(image)])
     if result:
-        shown = np.repeat(image, 3, axis=2) if channels == 1 else image
-        shown = cv2.resize(shown, size[::-1]) if size else shown
-        write_image(os.fspath(result), draw(shown, classes_at(logits, shown.shape[:2])))
+        picture = cv2.resize(shown(image), size[::-1]) if size else shown(image)
+        write_image(os.fspath(result), draw(picture, classes_at(logits, picture.shape[:2])))
     return logits.argmax(-1)

@@ -10,10 +10,15 @@ import numpy as np
 
 from segnet_hpu import config
 from segnet_hpu.compat.keras_segmentation.custom_augmentation import pair_function
-from segnet_hpu.compat.keras_segmentation.inputs import refuse_other_channels
+from segnet_hpu.compat.keras_segmentation.inputs import Inputs, PictureFunction
 from segnet_hpu.data.images import rgb_of_bgr
+from segnet_hpu.data.transforms import PairFunction
 from segnet_hpu.errors import SegnetError, UsageError
+from segnet_hpu.files import StrPath
+from segnet_hpu.interchange.keras_segmentation import newest_weights
 from segnet_hpu.launch.command import is_worker
+from segnet_hpu.models.registry import names
+from segnet_hpu.runtime.precision import data_type_in_force
 from segnet_hpu.training.check import check
 from segnet_hpu.training.dataset_settings import complete_from_dataset
 from segnet_hpu.training.settings import Settings
@@ -21,7 +26,6 @@ from segnet_hpu.training.settings import Settings
 if TYPE_CHECKING:
     import keras
 
-Array = np.ndarray
 FLAG = re.compile(r"--([a-z]\w*)(?: (true|false)\b)?")
 
 
@@ -29,27 +33,32 @@ def train(model: "str | keras.Model", train_images: str | None = None, train_ann
           verify_dataset: bool = True, ignore_zero_class: bool = False, callbacks: Any = None,
           do_augment: bool = False, augmentation_name: str = "aug_all",
           custom_augmentation: Callable[..., Any] | None = None, gen_use_multiprocessing: bool = False,
-          preprocessing: Callable[[Array], Array] | None = None, other_inputs_paths: Any = None,
-          read_image_type: int = 1, **settings: Any) -> "keras.callbacks.History":
+          preprocessing: PictureFunction | Sequence[PictureFunction] | None = None,
+          other_inputs_paths: Sequence[StrPath] | None = None, read_image_type: int = 1,
+          **settings: Any) -> "keras.callbacks.History":
     """Train a model; return a keras.callbacks.History: `.history` {name: list}, `.epoch` list, both by epoch.
 
-    model: a name of the registry, or a functional Keras model, raw RGB (B, H, W, 3) to logits, which
+    model: a name of the registry, or a functional Keras model, raw RGB (B, H, W, C) to logits, which
     starts from the weights it has unless load_weights or encoder_weights say otherwise.
     train_images, train_annotations: folders; or dataset="camvid" and data_root="..." among the settings.
     ignore_zero_class: leave class 0 out of loss and scores. callbacks: Keras callbacks, called as `fit` calls them.
     custom_augmentation: with do_augment, in place of augmentation_name: a function (image BGR, mask) ->
     (image, mask), or one that returns an imgaug augmenter. gen_use_multiprocessing: of no effect, the loader
     has threads. preprocessing: a function of the uint8 BGR image that every image of training and validation goes
-    through; predict does not know it. other_inputs_paths and read_image_type are refused but for their defaults.
+    through, or a list with one an input; predict does not know it. read_image_type: 1 reads pictures in colour, 0 in
+    grey. other_inputs_paths: folders of further pictures, found by the image's stem, which the model takes as further
+    channels; inputs.py says in which order. A model for n RGB inputs is made with channels=3 * n, for grey ones n.
     settings: those of `segnet-hpu train`, by the same names; None means the default.
     Raises UsageError for wrong settings or data, RunError if the run cannot go on.
     """
-    _refuse(other_inputs_paths=other_inputs_paths,
-            read_image_type=None if read_image_type == 1 else read_image_type)
     own_model = None if isinstance(model, str) else model
+    inputs = Inputs(tuple(other_inputs_paths or ()), read_image_type, preprocessing)
+    inputs.refuse_other_channels(own_model, "train")
     values = {"model_name": model} if own_model is None else _settings_of(own_model)
     values |= {name: value for name, value in settings.items() if value is not None}
-    augment = _in_rgb(pair_function(custom_augmentation)) if do_augment and custom_augmentation else None
+    augment = None
+    if do_augment and custom_augmentation:
+        augment = _of_stack(pair_function(custom_augmentation, inputs.count))
     if do_augment:
         values |= {"do_augment": do_augment, "augmentation_name": "none" if augment else augmentation_name}
     if not verify_dataset:
@@ -64,7 +73,7 @@ def train(model: "str | keras.Model", train_images: str | None = None, train_ann
         _refuse_command_lines(checked)
         from segnet_hpu.training.run import make_run
 
-        run = make_run(checked, own_model, callbacks or (), augment, preprocessing and _image_in_rgb(preprocessing))
+        run = make_run(checked, own_model, callbacks or (), augment, inputs.read)
         return _history(run.fit(), run.plan.model)
 
 
@@ -74,20 +83,12 @@ def find_latest_checkpoint(checkpoints_path: str, fail_safe: bool = True) -> str
     It is one of ours, PREFIX.EPOCH.keras, else keras_segmentation's PREFIX.EPOCH. fail_safe: False raises
     ValueError in place of None.
     """
-    from segnet_hpu.interchange.keras_segmentation import newest_weights
     from segnet_hpu.training.checkpoint import list_checkpoints
 
     newest = next(reversed(list_checkpoints(checkpoints_path)), None) or newest_weights(checkpoints_path)
     if newest is None and not fail_safe:
         raise ValueError(f"no checkpoint {checkpoints_path}.EPOCH; check the prefix that training was given")
     return newest and str(newest)
-
-
-def _refuse(**unsupported: Any) -> None:
-    for name, value in unsupported.items():
-        if value is not None:
-            raise UsageError(f"{name}={value!r} is not supported by train, whose networks take RGB pictures as they "
-                             "are; leave it out, and prepare the files instead")
 
 
 def _refuse_command_lines(settings: Settings) -> None:
@@ -117,31 +118,17 @@ def _errors_in_python() -> Iterator[None]:
         raise
 
 
-def _image_in_rgb(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
-    """The function of an RGB image that `function` of a BGR one amounts to."""
-    def change(image: Array) -> Array:
-        changed = np.asarray(function(np.ascontiguousarray(image[:, :, ::-1])))
-        if changed.shape != image.shape:
-            raise UsageError(f"preprocessing made {changed.shape} of an image of {image.shape}; expected that shape")
-        return rgb_of_bgr(changed)
-    return change
-
-
-def _in_rgb(function: Callable[..., Any]) -> Callable[[Array, Array], tuple[Array, Array]]:
-    """The function of an RGB image that `function` of a BGR one amounts to."""
-    def change(image: Array, mask: Array) -> tuple[Array, Array]:
-        image, mask = function(np.ascontiguousarray(image[:, :, ::-1]), mask)
-        image = rgb_of_bgr(np.asarray(image))
-        return image, np.asarray(mask).astype(np.uint8).reshape(image.shape[:2])
+def _of_stack(function: PairFunction) -> PairFunction:
+    """Return the function of a stack that `function`, of BGR pictures one after another and a mask, amounts to."""
+    def change(stack: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        pictures, mask = function(np.ascontiguousarray(stack[:, :, ::-1]), mask)
+        stack = rgb_of_bgr(np.asarray(pictures))
+        return stack, np.asarray(mask).astype(np.uint8).reshape(stack.shape[:2])
     return change
 
 
 def _settings_of(model: "keras.Model") -> dict[str, Any]:
     """The settings that a model brings with it."""
-    from segnet_hpu.models.registry import names
-    from segnet_hpu.runtime.precision import data_type_in_force
-
-    refuse_other_channels(model, "train", read_image_type=1)
     _, height, width, _ = model.input_shape
     return {"model_name": model.name if model.name in names() else None, "n_classes": model.output_shape[-1],
             "input_height": height, "input_width": width, "encoder_weights": "random",
