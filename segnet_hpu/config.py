@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from segnet_hpu.components import Choice
 from segnet_hpu.errors import UsageError
 from segnet_hpu.fields import Values, build, canonical, component, flatten, keys, option
+from segnet_hpu.flags import parse_flags
 from segnet_hpu.options import REQUIRED
 
 __all__ = ["REQUIRED", "component", "flatten", "from_values", "is_default", "option", "read", "read_yaml", "to_flags",
@@ -27,8 +28,6 @@ def read(cls: type[T], argv: Sequence[str] = (), *, prog: str, environ: Mapping[
 
     Raises UsageError for unknown names, wrong types and missing required settings.
     """
-    from segnet_hpu.flags import parse_flags
-
     flags = parse_flags(cls, argv, prog)
     values: Values = {}
     if "config" in keys(cls):

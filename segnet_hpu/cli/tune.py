@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from segnet_hpu import config
 from segnet_hpu.cli.data_flags import refuse_unused_augmentation
@@ -75,8 +76,6 @@ def _training(settings: Settings) -> training.Settings:
 
 
 def _require_packages() -> None:
-    from importlib.util import find_spec
-
     missing = [wanted for name, wanted in PACKAGES.items() if find_spec(name) is None]
     if missing:
         raise UsageError("tune needs packages that are not installed; run: python -m pip install "
