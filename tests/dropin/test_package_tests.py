@@ -6,8 +6,8 @@ import random
 import cv2
 import numpy as np
 import pytest
-from flip import Fliplr, install
 
+from flip import Fliplr, install
 from segnet_hpu.data_utils import data_loader
 from segnet_hpu.models import all_models
 from segnet_hpu.predict import evaluate, predict, predict_multiple

@@ -4,8 +4,8 @@ import cv2
 import keras
 import numpy as np
 import pytest
-from flip import Fliplr, install
 
+from flip import Fliplr, install
 from segnet_hpu.compat.keras_segmentation.arrays import read_rgb
 from segnet_hpu.compat.keras_segmentation.inputs import Inputs
 from segnet_hpu.data.source import FolderSource
