@@ -101,6 +101,13 @@ def test_python_takes_what_yaml_takes():
         assert_expected(config.from_values(Settings, **values, **yaml.safe_load(text)))
 
 
+def test_components_by_name_in_python():
+    settings = Settings(model_name="unet_mini", loss="dice", val_metrics=["boundary"], optimizer_name={
+        "name": "sgd", "momentum": 0.5})
+    assert (settings.loss, settings.val_metrics, settings.optimizer_name) == (
+        Choice("dice"), [Choice("boundary")], Choice("sgd", {"momentum": 0.5}))
+
+
 def test_variables():
     environ = {"SEGNET_LOSS": "dice", "SEGNET_LOSS_SMOOTH": "2", "SEGNET_DICE_SQUARED": "true",
                "SEGNET_MOMENTUM": "0.5", "SEGNET_OPTIMIZER_NAME": "sgd", "SEGNET_LR_SCHEDULE": "step",

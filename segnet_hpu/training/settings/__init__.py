@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from segnet_hpu.fields import keys
 from segnet_hpu.training.settings.configuration import Configuration
 from segnet_hpu.training.settings.data import Data
 from segnet_hpu.training.settings.device import Device
@@ -14,3 +15,9 @@ from segnet_hpu.training.settings.workers import Workers
 @dataclass(kw_only=True)
 class Settings(Output, Workers, Device, Training, Data, Model, Configuration):
     """Train a segmentation model."""
+
+    def __post_init__(self) -> None:
+        # From Python, components may come by name: Settings(loss="dice").
+        for name, key in keys(type(self)).items():
+            if key.registry and not key.users:
+                setattr(self, name, key.convert(getattr(self, name), name))
