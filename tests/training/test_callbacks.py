@@ -241,3 +241,27 @@ def test_a_second_train_in_one_process_asks_in_python(trained):
 def test_the_rate_in_the_table_is_that_of_the_step_that_was_made(trained):
     found = trained(lr_schedule="poly", poly_power=1.0)
     assert rates(found) == pytest.approx([1e-3 * (1 - step / 6) for step in (1, 3, 5)])
+
+
+def test_wandb(trained, tmp_path, monkeypatch):
+    wandb = pytest.importorskip("wandb")
+    from wandb.integration.keras import WandbMetricsLogger, WandbModelCheckpoint
+
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    with wandb.init(project="test", mode="offline", dir=tmp_path) as logged:
+        found = trained(WandbMetricsLogger(log_freq="batch"), WandbModelCheckpoint(str(tmp_path / "best.keras")))
+        assert logged.summary["epoch/val_loss"] == float(found[-1]["val_loss"])
+    assert (tmp_path / "best.keras").exists()
+
+
+def test_mlflow(trained, tmp_path, monkeypatch):
+    pytest.importorskip("mlflow.keras", exc_type=ImportError)
+    import mlflow
+    from mlflow.keras import MlflowCallback
+
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    mlflow.set_tracking_uri((tmp_path / "mlflow").as_uri())
+    with mlflow.start_run() as logged:
+        found = trained(MlflowCallback())
+    metrics = mlflow.get_run(logged.info.run_id).data.metrics
+    assert metrics["val_loss"] == pytest.approx(float(found[-1]["val_loss"]))
