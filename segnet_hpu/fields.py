@@ -147,11 +147,13 @@ def _with_options(cls: type, key: Key, chosen: Any, loose: Mapping[str, tuple[An
 
 
 def _means_nothing(cls: type, name: str, value: Any, where: str) -> bool:
-    """Whether an option is none, or stands in a file at its default, as files of every setting have it."""
+    """Whether an option is none, or, in a file or under its flat name, at its default: files hold every setting, and
+    such command lines have always been taken."""
     if value is None or (isinstance(value, str) and value.lower() == "none"):
         return True
     known = keys(cls).get(name)
-    return bool(known and not where.startswith("--") and known.convert(value, where) == known.parameter.default)
+    is_dotted_flag = where.startswith("--") and "." in where.partition("=")[0]
+    return bool(known and not is_dotted_flag and known.convert(value, where) == known.parameter.default)
 
 
 def _misplaced(cls: type, key: Key, option: str, found: list[Component], value: Any, where: str) -> str:

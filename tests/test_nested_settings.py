@@ -117,6 +117,12 @@ def test_variables():
     assert_expected(read(environ=environ))
 
 
+def test_a_flat_flag_at_its_default_goes_with_every_component():
+    assert read("--momentum", "0.9", "--loss_smooth", "1", "--poly_power", "0.9") == read()
+    with pytest.raises(UsageError, match=r"--optimizer_name\.momentum does not go with --optimizer_name adam"):
+        read("--optimizer_name.momentum", "0.9")
+
+
 def test_a_run_is_written_nested_and_read_back_equal(yaml_file):
     settings = read(*FLAGS["flat"].split())
     written = yaml.safe_load(config.to_yaml(settings))
