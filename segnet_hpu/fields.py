@@ -10,7 +10,7 @@ from typing import Any
 
 from segnet_hpu.components import Choice, Component, Registry
 from segnet_hpu.errors import UsageError, nearest
-from segnet_hpu.options import Option, Parameter
+from segnet_hpu.options import REQUIRED, Option, Parameter
 
 
 def option(default: Any, help: str, **details: Any) -> Any:
@@ -18,13 +18,14 @@ def option(default: Any, help: str, **details: Any) -> Any:
     return dataclasses.field(default=default, metadata={"option": Option(help, **details)})
 
 
-def component(registry: Registry, default: str | None, help: str, *, many: bool = False, **details: Any) -> Any:
+def component(registry: Registry, default: Any, help: str, *, many: bool = False, **details: Any) -> Any:
     """Declare a setting whose value is a Choice of a component, or, of `many`, a list of them or None.
 
     Its options are settings too: of a field `loss`, the option `smooth` of its components is `loss.smooth`.
     """
     metadata = {"option": Option(help, **details), "registry": registry, "many": many}
-    return dataclasses.field(default=None if many else Choice(default), metadata=metadata)
+    chosen = default if default is REQUIRED else Choice(default)
+    return dataclasses.field(default=None if many else chosen, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,7 +126,8 @@ def build(cls: type, values: Values) -> dict[str, Any]:
     for name in {key.partition(".")[0]: None for key in values if "." in key}:
         loose = {key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{name}.")}
         chosen = built.get(name, cls.__dataclass_fields__[name].default)  # type: ignore[attr-defined]
-        built[name] = _with_options(cls, keys(cls)[name], chosen, loose)
+        if chosen is not REQUIRED:  # else the component itself is missing, which its reader says
+            built[name] = _with_options(cls, keys(cls)[name], chosen, loose)
     return built
 
 

@@ -16,3 +16,4 @@ def test_the_page_is_current_and_complete(capsys):
     for key in keys(Settings).values():
         assert f"`{key.name.rpartition('.')[2]}`" in page
     assert "`--loss_smooth`" in page and "| `tversky` |" in page and "above 0 and at most 1" in page
+    assert "## Components: `--format`" in page and "| `frozen_pb` |" in page

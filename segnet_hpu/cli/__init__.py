@@ -17,7 +17,7 @@ COMMANDS = {
     "train": "train a model; goes on from where it was with --auto_resume_checkpoint",
     "predict": "label a picture or a folder of pictures",
     "predict_video": "label a video or what a camera sees",
-    "export": "write a model as SavedModel, frozen graph, TFLite or ONNX, and check it",
+    "export": "write a model in a format that runs without this package, and check it",
     "evaluate_model": "score a checkpoint against labels at their full resolution",
     "demo": "draw a contact sheet and an HTML page of what a model makes of a folder",
     "tune": "search for better settings of a training",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from segnet_hpu.cli.export import Settings as ExportSettings
 from segnet_hpu.components import Component
 from segnet_hpu.fields import Key, keys
 from segnet_hpu.options import REQUIRED, Parameter
@@ -45,7 +46,7 @@ def _settings() -> Iterator[str]:
 
 def _components() -> Iterator[str]:
     """A table for each setting that is a component."""
-    for key in keys(TrainSettings).values():
+    for key in (*keys(TrainSettings).values(), *keys(ExportSettings).values()):
         if key.registry and not key.users:
             yield from ("", f"## Components: `--{key.name}`", "", f"Or {key.registry.expected}.", "",
                         "| name | what | options |", "|---|---|---|")

@@ -70,14 +70,14 @@ def test_it_normalises_as_there(tmp_path):
 
 
 def test_it_can_be_exported(tmp_path):
-    from segnet_hpu.interchange.export import tflite
+    from segnet_hpu.interchange.export.formats import make_format
 
     write(tmp_path / "net", random_model("segnet", (32, 32)))
     assert main(["export", "--checkpoints_path", f"{tmp_path}/net", "--format", "tflite", "--output", "logits",
                  "--out", f"{tmp_path}/net.tflite"]) == 0
     image = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), np.uint8)
     expected = np.asarray(load(tmp_path / "net").network(image.astype(np.float32)))
-    found = tflite.load(tmp_path / "net.tflite")(image)
+    found = make_format("tflite").load(tmp_path / "net.tflite")(image)
     np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
 
 

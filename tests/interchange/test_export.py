@@ -8,32 +8,33 @@ import numpy as np
 import pytest
 
 from exported import SIZE, export, network
-from segnet_hpu.data.classes import palette
+from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.inference.predictor import Predictor
-from segnet_hpu.interchange.export.formats import FORMATS
+from segnet_hpu.interchange.export.formats import FORMATS, make_format
+from segnet_hpu.interchange.export.formats.frozen_pb import FrozenGraph
 from segnet_hpu.interchange.export.labels import describe
 from segnet_hpu.interchange.export.serving import Serving
 from segnet_hpu.models.build import build_model
-from segnet_hpu.models.trained_model import TrainedModel
+from segnet_hpu.models.trained_model import InputCoding, TrainedModel
 
-ENDINGS = {name: found.ending for name, found in FORMATS.items()}
+ENDINGS = {name: make_format(name).ending for name in FORMATS.names()}
 
 
 def need(name):
     """Skip where what writes or runs the format is not installed."""
-    for package in FORMATS[name].writers + FORMATS[name].readers:
+    for package in make_format(name).writers + make_format(name).readers:
         pytest.importorskip(package, reason=f"{package} is not installed: pip install 'segnet_hpu[export]'")
 
 
 def flags(name, images):
-    return ["--format", name, *(["--calibration_images", images] if FORMATS[name].calibrated else [])]
+    return ["--format", name, *(["--calibration_images", images] if make_format(name).calibrated else [])]
 
 
 def load(name, path):
-    return FORMATS[name].load_module().load(path)
+    return make_format(name).load(path)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FORMATS.names())
 def test_every_layer_in_every_format(pieces, tmp_path, capsys, name):
     need(name)
     images = pieces / "images"
@@ -51,7 +52,7 @@ def test_every_layer_in_every_format(pieces, tmp_path, capsys, name):
     found = np.concatenate([run(batch) for batch in batches])
     assert found.dtype == np.uint8 and found.shape == (12, *SIZE)
     assert np.bincount(expected.ravel()).min() > 200  # the network did learn three classes
-    assert (found == expected).mean() >= FORMATS[name].agreement
+    assert (found == expected).mean() >= make_format(name).agreement
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
     path = out / "assets.extra/labels.json" if name == "saved_model" else tmp_path / f"{out.name}.labels.json"
@@ -117,12 +118,13 @@ def test_a_free_size_is_the_network_built_for_that_size(tmp_path):
 
 
 def test_what_a_free_side_must_divide_by():
+    onnx, looks = make_format("onnx"), Appearance.of(3)
     for options, expected in (({}, 16), ({"level": 4}, 32)):
         serving = Serving.of(build_model("segnet", 3, 32, 64, **options), "logits", free_size=True)
-        assert json.loads(describe(serving, "onnx", "abc", palette(None, 3)))["input"]["multiple_of"] == expected
+        assert json.loads(describe(serving, onnx, looks, None, InputCoding()))["input"]["multiple_of"] == expected
     image = keras.Input((8, 8, 3))
     own = Serving.of(keras.Model(image, keras.layers.Conv2D(3, 1)(image), name="own"), "logits", free_size=True)
-    assert json.loads(describe(own, "onnx", "abc", palette(None, 3)))["input"]["multiple_of"] is None
+    assert json.loads(describe(own, onnx, looks, None, InputCoding()))["input"]["multiple_of"] is None
 
 
 def test_mixed_precision_becomes_float32(tmp_path, capsys):
@@ -143,10 +145,8 @@ def test_mixed_precision_becomes_float32(tmp_path, capsys):
 
 
 def test_a_file_that_disagrees_fails(pieces, tmp_path, capsys, monkeypatch):
-    from segnet_hpu.interchange.export import frozen_pb
-
-    honest = frozen_pb.load
-    monkeypatch.setattr(frozen_pb, "load", lambda *args: lambda images: honest(*args)(255 - images))
+    honest = FrozenGraph.load
+    monkeypatch.setattr(FrozenGraph, "load", lambda *args: lambda images: honest(*args)(255 - images))
     assert export("--checkpoints_path", pieces / "model.keras", "--format", "frozen_pb", "--out", tmp_path / "a.pb",
                   "--verify", "--verify_images", pieces / "images") == 1
     err = capsys.readouterr().err
@@ -163,3 +163,39 @@ def test_overwriting_only_when_asked_for(pieces, tmp_path, capsys):
     assert export(*argv, "--overwrite", "--argmax") == 0
     assert not (tmp_path / "net/note.txt").exists() and [p.name for p in tmp_path.iterdir()] == ["net"]
     assert json.loads((tmp_path / "net/assets.extra/labels.json").read_text())["output"] == "classes"
+
+
+OWN = """
+from typing import Annotated
+import io
+import numpy as np
+from segnet_hpu.components import Option
+from segnet_hpu.interchange.export.formats import FileFormat
+
+class Npz(FileFormat):
+    ending = ".npz"
+
+    def __init__(self, name: str, *, times: Annotated[int, Option("how often", minimum=1)] = 1) -> None:
+        super().__init__(name)
+        self.times = times
+
+    def convert(self, serving, calibration=()):
+        file = io.BytesIO()
+        np.savez(file, *serving.model.get_weights() * self.times)
+        return file.getvalue()
+
+    def load(self, path, threads=None):
+        raise NotImplementedError
+"""
+
+
+def test_a_format_of_the_users_own(pieces, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_format.py").write_text(OWN)
+    argv = ["--checkpoints_path", pieces / "model.keras", "--format", "my_format:Npz", "--format.times"]
+    assert export(*argv, 2, "--out", "net.npz") == 0
+    weights = keras.saving.load_model(pieces / "model.keras").get_weights()
+    assert len(np.load("net.npz")) == 2 * len(weights)
+    assert json.loads((tmp_path / "net.npz.labels.json").read_text())["format"] == "my_format:Npz"
+    assert export(*argv, 0, "--out", "none.npz") == 2 and "--format.times is 0" in capsys.readouterr().err
+    assert export(*argv, 1, "--out", "none.pb") == 2 and "ends in .npz" in capsys.readouterr().err

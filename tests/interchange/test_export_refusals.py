@@ -22,7 +22,9 @@ def place(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("flags,words", [
-    ("--format pb", ["--format is 'pb'", "saved_model, frozen_pb, tflite"]),
+    ("--format pb", ["--format is 'pb'", "onnx, saved_model, tflite"]),
+    ("--format json:dumps", ["--format json:dumps is a function", "a class derived from FileFormat"]),
+    ("--format.opset 3", ["frozen_pb takes no opset"]),
     ("--argmax --output softmax", ["--argmax and --output softmax contradict"]),
     ("--output class", ["--output is 'class'", "Did you mean classes?"]),
     ("--out net.tflite", ["--out net.tflite", "ends in .pb for --format frozen_pb"]),
@@ -73,3 +75,8 @@ def test_networks_made_for_one_size_say_so(place, capsys, name, layer):
     assert main((EXPORT + "--checkpoints_path bound.keras --free_size").split()) == 2
     err = capsys.readouterr().err
     assert f"--free_size: {name} takes 32x32 only" in err and layer in err and not (place / "net.pb").exists()
+
+
+def test_an_option_of_no_format_names_what_is_missing(place, capsys):
+    assert main(["export", "--checkpoints_path", "model.keras", "--out", "net.pb", "--format.opset", "3"]) == 2
+    assert "export needs --format" in capsys.readouterr().err

@@ -3,12 +3,13 @@
 import json
 
 from segnet_hpu.data.appearance import Appearance
+from segnet_hpu.interchange.export.formats import ExportFormat
 from segnet_hpu.interchange.export.serving import Serving
 from segnet_hpu.models.registry import divisor_of
 from segnet_hpu.models.trained_model import InputCoding
 
 
-def describe(serving: Serving, format: str, appearance: Appearance, ignore_label: int | None,
+def describe(serving: Serving, export_format: ExportFormat, appearance: Appearance, ignore_label: int | None,
              coding: InputCoding) -> str:
     """Return the text of labels.json.
 
@@ -16,13 +17,12 @@ def describe(serving: Serving, format: str, appearance: Appearance, ignore_label
     `clahe` is what pictures must go through before, if they did in training: the file does not do it.
     """
     height, width, channels = serving.model.input_shape[1:]
-    chosen = "tflite" if format.startswith("tflite") else format
-    picture = {"name": "image", "shape": [1 if chosen == "tflite" else None, height, width, channels],
-               "dtype": "uint8" if format == "tflite_int8" else "float32",
+    picture = {"name": "image", "shape": [None if export_format.batches else 1, height, width, channels],
+               "dtype": export_format.dtype,
                "values": "RGB, {:g}..{:g}".format(*coding.value_range),
                "clahe": {"clip_limit": 1.0, "tiles": [8, 8], "channel": "L of LAB"} if coding.equalises else None,
                "multiple_of": divisor_of(serving.model) if height is None else None}
     classes = [{"id": i, "name": name, "colour": list(map(int, colour))}
                for i, (name, colour) in enumerate(zip(appearance.names, appearance.colours, strict=True))]
-    return json.dumps({"model": serving.model.name, "format": format, "input": picture, "output": serving.output,
-                       "ignore_label": ignore_label, "classes": classes}, indent=1)
+    return json.dumps({"model": serving.model.name, "format": export_format.name, "input": picture,
+                       "output": serving.output, "ignore_label": ignore_label, "classes": classes}, indent=1)

@@ -1,6 +1,7 @@
 """The function that an exported file computes."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -21,19 +22,19 @@ class Serving:
     output: str
 
     @classmethod
-    def of(cls, model, output, free_size=False):
+    def of(cls, model: keras.Model, output: str, free_size: bool = False) -> "Serving":
         """Return the Serving of a model's float32 twin; see `network.twin`."""
         return cls(twin(model, free_size), output)
 
-    def signature(self, batch_size=None):
+    def signature(self, batch_size: int | None = None) -> tf.TensorSpec:
         """Return the TensorSpec of the input; batch_size None for any."""
         return tf.TensorSpec((batch_size, *self.model.input_shape[1:]), tf.float32, name="image")
 
-    def function(self, batch_size=None):
+    def function(self, batch_size: int | None = None) -> Any:
         """Return a tf.function: image -> {output: tensor}."""
         return tf.function(self._serve, input_signature=[self.signature(batch_size)])
 
-    def _serve(self, image):
+    def _serve(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         logits = self.model(image, training=False)
         if self.output == "logits":
             return {"logits": logits}
