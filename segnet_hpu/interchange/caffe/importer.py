@@ -1,10 +1,16 @@
 """Set a model to the weights of a .caffemodel."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import keras
+import numpy as np
+
 from segnet_hpu.errors import UsageError
+from segnet_hpu.files import StrPath
 from segnet_hpu.interchange.caffe.layer_weights import convert
 from segnet_hpu.interchange.caffe.match import batch_norms, match, whole_normalisers
+from segnet_hpu.interchange.caffe.reader import Layer
 
 
 @dataclass
@@ -22,7 +28,7 @@ class Imported:
     unused: list[str]
 
 
-def import_weights(model, file, path):
+def import_weights(model: keras.Model, file: Sequence[Layer], path: StrPath) -> Imported:
     """Set the layers of `model` that a .caffemodel knows by name; return an Imported.
 
     file: the Layers from read_caffemodel; their network takes BGR, ours RGB, so the first
@@ -50,7 +56,7 @@ def import_weights(model, file, path):
                     [layer.name for layer in file if layer.blobs and id(layer) not in used])
 
 
-def _move_biases(model, values, path):
+def _move_biases(model: keras.Model, values: Mapping[str, dict[str, np.ndarray]], path: StrPath) -> None:
     """Take a bias for which our convolution has no place off the mean of the batch norm behind it."""
     norm_of = {convolution: norm for norm, convolution in batch_norms(model).items()}
     for name, arrays in values.items():
@@ -63,6 +69,6 @@ def _move_biases(model, values, path):
                 raise UsageError(f"{path}: {name} has a bias; that of {model.name} has none")
 
 
-def _some(names):
+def _some(names: Iterable[str]) -> str:
     names = list(names)
     return ", ".join(names[:6] + ["..."] * (len(names) > 6))

@@ -1,21 +1,29 @@
 """Caffe's blobs as the weights of a Keras layer."""
 
+from collections.abc import Iterable, Sequence
+
 import keras
 import numpy as np
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.files import StrPath
+from segnet_hpu.interchange.caffe.reader import Layer
+
+Shape = Sequence[int]
 
 
-def convert(layer, source, path):
+def convert(layer: keras.Layer, source: Layer | None, path: StrPath) -> dict[str, np.ndarray]:
     """Return {weight's name: float array of its shape} for a Keras layer; `bias` also where the layer has none.
 
     source: the Layer of the file, or None for a batch norm that shall change nothing. path: for errors.
     Raises UsageError, naming the layer and the shapes, if they do not fit.
     """
     wanted = {w.name: tuple(w.shape) for w in layer.weights}
+    values: dict[str, np.ndarray | None]
     if isinstance(layer, keras.layers.BatchNormalization):
         values = _batch_norm(layer, source)
     else:
+        assert source is not None
         kernel, *bias = source.blobs
         if isinstance(layer, keras.layers.PReLU):
             values = {"alpha": _prelu(kernel, wanted["alpha"])}
@@ -27,15 +35,17 @@ def convert(layer, source, path):
             values["bias"] = bias[0].ravel()
         elif "bias" in wanted:
             values["bias"] = np.zeros(wanted["bias"], np.float32)
-    if any(values[name] is None or values[name].shape != shape for name, shape in wanted.items()):
+    fitting = {name: value for name, value in values.items()
+               if value is not None and value.shape == wanted.get(name, value.shape)}
+    if source is not None and len(fitting) < len(values):
         groups = f" in {source.groups} groups" if source.groups > 1 else ""
         held = _shapes(blob.shape for blob in source.blobs)
         raise UsageError(f"{path}: layer {source.name} holds {held}{groups} in Caffe's order, {layer.name} takes "
                          f"{_shapes(wanted.values())} in Keras'; give the model and classes the file was made for")
-    return values
+    return fitting
 
 
-def _kernel(blob, groups, shape, our_groups):
+def _kernel(blob: np.ndarray, groups: int, shape: Shape, our_groups: int) -> np.ndarray | None:
     """(filters, inputs, height, width), or an inner product's (filters, inputs * height * width), to (h, w, i, f)."""
     height, width, inputs, filters = shape
     turned = (filters, inputs, height, width)
@@ -44,7 +54,7 @@ def _kernel(blob, groups, shape, our_groups):
     return blob.reshape(turned).transpose(2, 3, 1, 0) if fits else None
 
 
-def _transposed_kernel(blob, groups):
+def _transposed_kernel(blob: np.ndarray, groups: int) -> np.ndarray | None:
     """(inputs, filters / groups, height, width) to (h, w, f, i), with zeros between the groups."""
     if blob.ndim != 4 or len(blob) % groups:
         return None
@@ -55,12 +65,12 @@ def _transposed_kernel(blob, groups):
     return dense.reshape(inputs, groups * filters, height, width).transpose(2, 3, 1, 0)
 
 
-def _prelu(blob, shape):
+def _prelu(blob: np.ndarray, shape: Shape) -> np.ndarray | None:
     """One slope a channel, or one for all."""
     return np.broadcast_to(blob.ravel(), shape) if blob.size in (1, shape[-1]) else None
 
 
-def _batch_norm(layer, source):
+def _batch_norm(layer: keras.layers.BatchNormalization, source: Layer | None) -> dict[str, np.ndarray | None]:
     """Statistics and an affine map; where the file holds the map alone, the statistics change nothing."""
     shape = layer.weights[0].shape
     mean, variance, epsilon = np.zeros(shape), np.full(shape, 1 - layer.epsilon), layer.epsilon
@@ -80,5 +90,5 @@ def _batch_norm(layer, source):
     return {"gamma": gamma, "beta": beta, "moving_mean": mean, "moving_variance": variance}
 
 
-def _shapes(shapes):
+def _shapes(shapes: Iterable[Shape]) -> str:
     return ", ".join("x".join(map(str, shape)) for shape in shapes)

@@ -1,8 +1,12 @@
 """Which layer of a .caffemodel belongs to which layer of a model."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import keras
 from keras import layers
+
+from segnet_hpu.interchange.caffe.reader import Layer
 
 NORMALISERS = ("BN", "BatchNorm", "Scale")
 # What the published networks call a layer, where our name for it is another: SegNet-Basic, FCN-32s to -8s, VGG16.
@@ -15,12 +19,13 @@ OTHER_NAMES = {
      for b, n in enumerate((2, 2, 3, 3, 3), start=1) for i in range(1, n + 1)}
 
 
-def whole_normalisers(file):
+def whole_normalisers(file: Sequence[Layer]) -> list[Layer]:
     """Return the file's Layers with each BatchNorm's Scale put into it, as its last blobs.
 
     Batch norms that were merged into a convolution and stayed behind with nothing but zeros are left out.
     """
-    whole, gone = [], set()
+    whole: list[Layer] = []
+    gone = set()
     for layer in file:
         scale = _follower(layer, file) if layer.type == "BatchNorm" else None
         if scale is not None and scale.type == "Scale":
@@ -32,7 +37,7 @@ def whole_normalisers(file):
     return [layer for layer in whole if layer.name not in gone]
 
 
-def match(model, file):
+def match(model: keras.Model, file: Sequence[Layer]) -> dict[str, Layer | None]:
     """Return {name of a model's layer with weights: its Layer of the file}, by name.
 
     A batch norm without a namesake gets the one that follows the same convolution in the file; where there
@@ -40,19 +45,20 @@ def match(model, file):
     """
     weighted = [layer for layer in model.layers if layer.weights]
     by_name = {layer.name: layer for layer in file if layer.blobs}
-    pairs = {}
+    pairs: dict[str, Layer | None] = {}
     for layer in weighted:
         names = [name for name in (layer.name, *OTHER_NAMES.get(layer.name, ())) if name in by_name]
         if names:
             pairs[layer.name] = by_name[names[0]]
     for norm, convolution in batch_norms(model).items():
-        if norm not in pairs and convolution in pairs:
-            follower = _follower(pairs[convolution], file)
+        source = pairs.get(convolution)
+        if norm not in pairs and source is not None:
+            follower = _follower(source, file)
             pairs[norm] = follower if follower is not None and follower.type in NORMALISERS else None
     return pairs
 
 
-def batch_norms(model):
+def batch_norms(model: keras.Model) -> dict[str, str]:
     """Return {batch norm's name: name of the convolution right before it}."""
     convolutions = {id(layer.output): layer.name for layer in model.layers
                     if isinstance(layer, (layers.Conv2D, layers.Conv2DTranspose))}
@@ -60,7 +66,7 @@ def batch_norms(model):
             if isinstance(layer, layers.BatchNormalization) and id(layer.input) in convolutions}
 
 
-def _follower(layer, file):
+def _follower(layer: Layer, file: Sequence[Layer]) -> Layer | None:
     """The layer that takes first, in the file's order, what `layer` gives; None if there is none."""
     after = file[[other.name for other in file].index(layer.name) + 1:]
     return next((other for other in after if set(layer.tops) & set(other.bottoms)), None)

@@ -3,6 +3,7 @@
 import functools
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import Message
 
 # {message: {field: (number in caffe.proto, type)}}; "*" marks a repeated field. Every other field is skipped.
 # The numbers of a blob are packed floats: declared as bytes they come out whole, to be read by NumPy, instead
@@ -23,7 +24,7 @@ MESSAGES = {
 
 
 @functools.cache
-def net_class():
+def net_class() -> type[Message]:
     """Return the message class of a whole .caffemodel, with `layer` (V2) and `layers` (V1)."""
     file = descriptor_pb2.FileDescriptorProto(name="segnet_hpu/caffe.proto", package="segnet_hpu.caffe")
     field_type = descriptor_pb2.FieldDescriptorProto

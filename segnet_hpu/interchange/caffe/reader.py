@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.files import StrPath
 
 # V1 numbers the types; those that say how to read the blobs. 43 is the SegNet authors' fork's own.
 V1_TYPES = {4: "Convolution", 14: "InnerProduct", 39: "Deconvolution", 43: "BN"}
@@ -29,7 +31,7 @@ class Layer:
     epsilon: float
 
 
-def read_caffemodel(path):
+def read_caffemodel(path: StrPath) -> list[Layer]:
     """Return the Layers of a .caffemodel in the file's order; both formats since 2014, V1 and V2.
 
     Raises UsageError for a file that is missing, damaged or no .caffemodel.
@@ -53,7 +55,7 @@ def read_caffemodel(path):
     return layers
 
 
-def _layer(path, message):
+def _layer(path: StrPath, message: Any) -> Layer:
     name = _text(message.name)
     try:
         blobs = [_array(blob) for blob in message.blobs]
@@ -68,11 +70,11 @@ def _layer(path, message):
                  message.convolution_param.group or 1, epsilon or 1e-5)
 
 
-def _text(name):
+def _text(name: bytes) -> str:
     return name.decode(errors="backslashreplace")
 
 
-def _array(blob):
+def _array(blob: Any) -> np.ndarray:
     single, double = b"".join(blob.data), b"".join(blob.double_data)
     values = np.frombuffer(double, "<f8").astype(np.float32) if double else np.frombuffer(single, "<f4")
     shape = tuple(blob.shape.dim) if blob.HasField("shape") else (blob.num, blob.channels, blob.height, blob.width)
