@@ -18,9 +18,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from segnet_hpu.data.loader import Loader  # noqa: E402
+from segnet_hpu.data.preprocessing import TrainTransform  # noqa: E402
 from segnet_hpu.data.sampling import Stream  # noqa: E402
 from segnet_hpu.data.source import FolderSource  # noqa: E402
-from segnet_hpu.data.transforms import TrainTransform  # noqa: E402
 
 SIZE, LABEL_SIZE, BATCH = (320, 640), (160, 320), 4
 

@@ -87,7 +87,7 @@ def _pair(source: "FolderSource", i: int, settings: Settings) -> "tuple[np.ndarr
     if width > CELL_WIDTH:
         height, width = max(1, round(height * CELL_WIDTH / width)), CELL_WIDTH
     if settings.do_augment:
-        from segnet_hpu.data.transforms import Augmentation, TrainTransform
+        from segnet_hpu.data.preprocessing import Augmentation, TrainTransform
 
         transform = TrainTransform((height, width), (height, width),
                                    Augmentation.parse(settings.augmentation_name), settings.ignore_label)

@@ -2,78 +2,46 @@
 
 import dataclasses
 import functools
-import math
 from typing import Annotated, Any
 
-from segnet_hpu.components import Choice, Option, Registry
+from segnet_hpu.components import Choice, Component, Registry
+from segnet_hpu.data.transforms import geometric, photometric
 from segnet_hpu.errors import UsageError, nearest
 
-Pair = tuple[float, float]
+
+def _in_order(registry: Registry) -> list[Component]:
+    return sorted(registry.components().values(), key=lambda transform: transform.traits["order"])
 
 
-def one_number(value: Any) -> float:
-    """one number"""
-    return _numbers(value, 1)[0]
-
-
-def two_numbers(value: Any) -> Pair:
-    """two numbers such as 0.5:2"""
-    first, second = _numbers(value, 2)
-    return first, second
-
-
-def _numbers(value: Any, count: int) -> tuple[float, ...]:
-    parts = value.replace(",", ":").split(":") if isinstance(value, str) else value
-    numbers = tuple(float(part) for part in (parts if isinstance(parts, list | tuple) else [parts]))
-    if len(numbers) != count or not all(map(math.isfinite, numbers)):
-        raise ValueError(f"{count} finite")
-    return numbers
+GEOMETRIC, PHOTOMETRIC = _in_order(geometric), _in_order(photometric)
+OPTIONS = {name: option for transform in (*GEOMETRIC, *PHOTOMETRIC) for name, option in transform.options.items()}
+_Options: Any = dataclasses.make_dataclass("_Options", frozen=True, fields=[
+    (name, Annotated[option.type, option.option], option.default) for name, option in OPTIONS.items()])
 
 
 @dataclasses.dataclass(frozen=True)
-class Augmentation:
-    """Ranges and probabilities of random changes. The defaults change nothing.
+class Augmentation(_Options):
+    """What the random transforms do: their options, by name; data/transforms/ and docs/reference.md list them.
 
-    flip, vertical_flip: probability, 0..1.
-    scale: (lowest, highest) zoom, log-uniform. Above 1 a random part of the image is cut out,
-        below 1 the image shrinks to a random place and what is around it is ignored.
-    shift: largest shift of either side as a fraction of it. rotate: largest angle, degrees.
-    brightness: largest change as a fraction of 255. contrast, saturation: largest change of
-        the factor 1. luma: the same for Y of YUV, with U and V kept. hue: largest turn of the colour
-        circle, degrees.
-    blur: (probability, largest sigma in pixels). noise: (probability, largest sigma in grey levels).
-    clahe: probability of local histogram equalisation (on L of LAB, clip limit 1.0, 8x8 tiles).
-    Raises UsageError for values out of range.
+    The defaults change nothing. Raises UsageError for values out of range.
+
+    >>> Augmentation(flip=0.5, rotate=10).scale
+    (1.0, 1.0)
     """
 
-    flip: Annotated[float, Option("probability of a mirror image", parse=one_number)] = 0.0
-    vertical_flip: Annotated[float, Option("probability of an image upside down", parse=one_number)] = 0.0
-    scale: Annotated[Pair, Option("lowest and highest zoom", parse=two_numbers)] = (1.0, 1.0)
-    shift: Annotated[float, Option("largest shift, a fraction of the side", parse=one_number)] = 0.0
-    rotate: Annotated[float, Option("largest angle, degrees", parse=one_number)] = 0.0
-    brightness: Annotated[float, Option("largest change, a fraction of 255", parse=one_number)] = 0.0
-    contrast: Annotated[float, Option("largest change of the factor 1", parse=one_number)] = 0.0
-    luma: Annotated[float, Option("the same of Y of YUV", parse=one_number)] = 0.0
-    hue: Annotated[float, Option("largest turn of the colour circle, degrees", parse=one_number)] = 0.0
-    saturation: Annotated[float, Option("largest change of the factor 1", parse=one_number)] = 0.0
-    blur: Annotated[Pair, Option("probability, and largest sigma in pixels", parse=two_numbers)] = (0.0, 0.0)
-    noise: Annotated[Pair, Option("probability, and largest sigma in grey levels", parse=two_numbers)] = (0.0, 0.0)
-    clahe: Annotated[float, Option("probability of local histogram equalisation", parse=one_number)] = 0.0
-
     def __post_init__(self) -> None:
-        unit = {name: getattr(self, name) for name in
-                ("flip", "vertical_flip", "shift", "brightness", "contrast", "luma", "saturation", "clahe")}
-        unit |= {"blur probability": self.blur[0], "noise probability": self.noise[0]}
-        for name, value in unit.items():
-            if not 0 <= value <= 1:
-                raise UsageError(f"augmentation {name} is {value}; expected a number from 0 to 1")
-        for name in ("rotate", "hue"):
-            if not 0 <= getattr(self, name) <= 180:
-                raise UsageError(f"augmentation {name} is {getattr(self, name)}; expected 0 to 180 degrees")
-        if not 0 < self.scale[0] <= self.scale[1]:
-            raise UsageError(f"augmentation scale is {self.scale}; expected 0 < lowest <= highest")
-        if self.blur[1] < 0 or self.noise[1] < 0:
-            raise UsageError("augmentation blur and noise need a largest sigma of at least 0")
+        for name, option in OPTIONS.items():
+            object.__setattr__(self, name, option.convert(getattr(self, name), f"augmentation {name}"))
+
+    def options(self, transform: Component) -> dict[str, Any]:
+        """Return the options of one transform."""
+        return {name: getattr(self, name) for name in transform.options}
+
+    @functools.cached_property
+    def photometric(self) -> list[tuple[Component, dict[str, Any]]]:
+        """The photometric transforms whose options are not all at their defaults, with these, in order."""
+        return [(transform, self.options(transform)) for transform in PHOTOMETRIC
+                if any(getattr(self, name) != option.default for name, option in transform.options.items())]
 
     @classmethod
     def preset(cls, name: str) -> "Augmentation":
@@ -104,10 +72,9 @@ class _Augmentations(Registry):
         if isinstance(value, str) and "=" in value:
             name, *changes = (part.strip() for part in value.split(","))
             pairs = {field.strip(): text.strip() for field, _, text in (change.partition("=") for change in changes)}
-            known = [field.name for field in dataclasses.fields(Augmentation)]
             for field in pairs:
-                if field not in known:
-                    raise UsageError(f"augmentation {value!r}: unknown field {field!r}.{nearest(field, known)}")
+                if field not in OPTIONS:
+                    raise UsageError(f"augmentation {value!r}: unknown field {field!r}.{nearest(field, OPTIONS)}")
             value = Choice(name, pairs)
         return super().choice(value, where)
 
@@ -133,6 +100,7 @@ PRESETS = {
     "kitti": Augmentation(flip=0.5, luma=0.3),
 }
 for _name, _preset in PRESETS.items():
-    _changed = (name for name, value in vars(_preset).items() if value != getattr(Augmentation, name))
+    _changed = {name: getattr(_preset, name) for name, option in OPTIONS.items()
+                if getattr(_preset, name) != option.default}
     augmentations.register(_name, help=f"changes {', '.join(_changed) or 'nothing'}")(
-        functools.partial(Augmentation, **vars(_preset)))
+        functools.partial(Augmentation, **_changed))

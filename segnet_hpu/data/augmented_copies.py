@@ -12,8 +12,8 @@ from segnet_hpu.data.convert import write_image, write_label
 from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.output_layout import relative_paths
 from segnet_hpu.data.prefetch import CORES, prefetched
+from segnet_hpu.data.preprocessing import TrainTransform
 from segnet_hpu.data.source import DataSetSource
-from segnet_hpu.data.transforms import TrainTransform
 from segnet_hpu.errors import UsageError
 from segnet_hpu.progress import progress
 
@@ -32,7 +32,7 @@ def write_copies(source: DataSetSource, split: str, folder: Path, copies: int, a
     _refuse_collisions(names, copies)
     variants = [augmentation] * copies
     if mirror:
-        variants = [dataclasses.replace(augmentation, flip=float(k % 2)) for k in range(copies)]
+        variants = [dataclasses.replace(augmentation, **{"flip": float(k % 2)}) for k in range(copies)]
 
     def write(i: int) -> None:
         image, label = source[i]

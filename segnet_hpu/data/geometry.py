@@ -1,4 +1,4 @@
-"""Resizing, flips, zoom, shift and rotation as one affine matrix, applied once.
+"""Resizing and all geometric transforms as one affine matrix, applied once.
 
 Matrices act on continuous coordinates (x, y), in which pixel k covers [k, k + 1): resizing is then
 a plain scale, and images and smaller label maps stay aligned. A label is read at the centre of its new pixel, as the
@@ -8,7 +8,7 @@ image is; cv2.INTER_NEAREST reads it up to one old pixel further up and left.
 import cv2
 import numpy as np
 
-from segnet_hpu.data.augmentation import Augmentation
+from segnet_hpu.data.augmentation import GEOMETRIC, Augmentation
 
 Size = tuple[int, ...]  # height, width
 Output = tuple[np.ndarray | None, np.ndarray | None]  # arrays to write an image and its label into
@@ -19,20 +19,11 @@ def random_matrix(augmentation: Augmentation, rng: np.random.Generator, size: Si
 
     Returns a 3x3 matrix from source to changed coordinates, or None for no change.
     """
-    a = augmentation
-    sides = np.array([size[1], size[0]], float)
-    flip = np.where(rng.random(2) < (a.flip, a.vertical_flip), -1.0, 1.0)
-    zoom = np.exp(rng.uniform(*np.log(a.scale)))
-    angle = np.deg2rad(rng.uniform(-a.rotate, a.rotate))
-    # The room that a zoom leaves is where the window, or the shrunken image, may lie.
-    room = abs(zoom - 1) / 2 + a.shift
-    move = rng.uniform(-room, room, 2) * sides
-    if (flip > 0).all() and zoom == 1 and angle == 0 and not move.any():
-        return None
-    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    matrix = np.eye(3)
-    matrix[:2, :2] = zoom * rotation * flip
-    matrix[:2, 2] = sides / 2 + move - matrix[:2, :2] @ (sides / 2)
+    matrix = None
+    for transform in GEOMETRIC:
+        change = transform.make(augmentation.options(transform), {"rng": rng, "size": size})
+        if change is not None:
+            matrix = change if matrix is None else change @ matrix
     return matrix
 
 

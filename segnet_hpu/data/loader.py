@@ -10,9 +10,9 @@ import numpy as np
 
 from segnet_hpu.constants import VOID
 from segnet_hpu.data.cache import Cache
+from segnet_hpu.data.preprocessing import Transform
 from segnet_hpu.data.sampling import Entry, Stream, Void
 from segnet_hpu.data.source import Source
-from segnet_hpu.data.transforms import Transform
 from segnet_hpu.errors import SegnetError, UsageError
 
 AHEAD = 2

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from segnet_hpu.data.transforms import EvalTransform
+from segnet_hpu.data.preprocessing import EvalTransform
 from segnet_hpu.errors import RunError
 from segnet_hpu.evaluation.predictor import Prepared, Result, Results
 from segnet_hpu.models.trained_model import TrainedModel

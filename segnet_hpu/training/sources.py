@@ -12,10 +12,10 @@ from segnet_hpu.data.augmentation import Augmentation, augmentations
 from segnet_hpu.data.cache import default_budget
 from segnet_hpu.data.datasets import open_dataset
 from segnet_hpu.data.loader import Loader
+from segnet_hpu.data.preprocessing import TrainTransform
 from segnet_hpu.data.sampling import Stream
 from segnet_hpu.data.source import DataSetSource, FolderSource, Source
 from segnet_hpu.data.stats import median_frequency_weights
-from segnet_hpu.data.transforms import TrainTransform
 from segnet_hpu.data.verify import verify_pairs, verify_split
 from segnet_hpu.errors import UsageError
 from segnet_hpu.runtime.ranks import Ranks
@@ -50,7 +50,7 @@ def training_loader(source: Source, settings: Settings, model: keras.Model, batc
         made = augmentations.make(settings.augmentation_name)
         augmentation, custom = (made, custom) if isinstance(made, Augmentation) else (augmentation, made)
     if settings.clahe:
-        augmentation = dataclasses.replace(augmentation, clahe=settings.clahe)
+        augmentation = dataclasses.replace(augmentation, **{"clahe": settings.clahe})
     stream = Stream(len(source), batch_size, settings.seed, rank=ranks.rank, ranks=ranks.size)
     transform = TrainTransform(model.input_shape[1:3], model.output_shape[1:3], augmentation, settings.ignore_label,
                                custom, model.input_shape[-1])

@@ -51,8 +51,8 @@ def test_seed_chooses_the_pairs(cli, folders, tmp_path):
     assert contents[0] == contents[1] and len(set(contents)) > 1
 
 
-@pytest.mark.skipif(importlib.util.find_spec("segnet_hpu.data.transforms") is None,
-                    reason="needs segnet_hpu.data.transforms")
+@pytest.mark.skipif(importlib.util.find_spec("segnet_hpu.data.preprocessing") is None,
+                    reason="needs segnet_hpu.data.preprocessing")
 def test_augmented_pairs_differ_from_the_files_but_not_between_runs(cli, folders, tmp_path):
     for name, flags in (("plain.png", []), ("one.png", ["--do_augment"]), ("two.png", ["--do_augment"])):
         done = cli(*folders, "--n", 2, "--out", name, *flags)

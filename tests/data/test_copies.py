@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 
 import made_datasets as made
-from segnet_hpu.data import photometric
 from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.augmented_copies import write_copies
 from segnet_hpu.data.datasets import find, open_dataset
 from segnet_hpu.data.file_pairs import pair_paths
 from segnet_hpu.data.source import DataSetSource
+from segnet_hpu.data.transforms.colour import recolour
 from segnet_hpu.errors import UsageError
 
 
@@ -92,7 +92,7 @@ def test_luma_is_y_of_yuv():
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
     y = image @ [0.299, 0.587, 0.114]
     expected = np.clip(image + 0.25 * y[..., None], 0, 255)  # U and V stay, so all three channels rise alike
-    assert np.abs(photometric.recolour(image.copy(), luma=1.25) - expected).max() <= 1
+    assert np.abs(recolour(image.copy(), luma=1.25) - expected).max() <= 1
 
 
 def test_names_that_copies_would_take(source, tmp_path):

@@ -8,9 +8,9 @@ import pytest
 from segnet_hpu.data import cache
 from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.loader import AHEAD, Loader
+from segnet_hpu.data.preprocessing import TrainTransform
 from segnet_hpu.data.sampling import Stream
 from segnet_hpu.data.source import FolderSource
-from segnet_hpu.data.transforms import TrainTransform
 from segnet_hpu.errors import UsageError
 
 SIZE, LABEL_SIZE = (32, 48), (16, 24)

@@ -9,7 +9,8 @@ import pytest
 
 from segnet_hpu.data import geometry, photometric
 from segnet_hpu.data.augmentation import PRESETS, Augmentation
-from segnet_hpu.data.transforms import EvalTransform, TrainTransform
+from segnet_hpu.data.preprocessing import EvalTransform, TrainTransform
+from segnet_hpu.data.transforms.colour import recolour
 from segnet_hpu.errors import UsageError
 
 GEOMETRIC = Augmentation(flip=0.5, vertical_flip=0.5, scale=(0.5, 2.0), shift=0.3, rotate=40)
@@ -123,19 +124,19 @@ def test_ignore_label_becomes_255(ignore, expected):
 
 def test_recolour_matches_its_formulas():
     image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
-    changed = photometric.recolour(image.copy(), brightness=0.1, contrast=1.3)
+    changed = recolour(image.copy(), brightness=0.1, contrast=1.3)
     exact = np.clip((image - 127.5) * 1.3 + 127.5 + 25.5, 0, 255)
     assert np.abs(changed - exact).max() <= 0.5 + 1e-6
-    grey = photometric.recolour(image.copy(), saturation=0.0)
+    grey = recolour(image.copy(), saturation=0.0)
     np.testing.assert_allclose(grey[:, :, 0], image @ [0.299, 0.587, 0.114], atol=1)
     assert np.ptp(grey.astype(int), axis=2).max() <= 1
     shades = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 3, axis=2)
-    np.testing.assert_allclose(photometric.recolour(shades.copy(), hue=70, saturation=1.5), shades, atol=1)
+    np.testing.assert_allclose(recolour(shades.copy(), hue=70, saturation=1.5), shades, atol=1)
 
 
 def test_hue_turns_the_colour_circle():
     red = np.full((1, 1, 3), (150, 100, 100), np.uint8)
-    turns = [photometric.recolour(red.copy(), hue=h)[0, 0] / 255 for h in (0, 30, 60, 120)]
+    turns = [recolour(red.copy(), hue=h)[0, 0] / 255 for h in (0, 30, 60, 120)]
     angles = [colorsys.rgb_to_hsv(*t)[0] * 360 for t in turns]
     steps = np.mod(np.diff(angles) + 180, 360) - 180
     assert (np.sign(steps) == np.sign(steps[0])).all() and abs(steps.sum()) == pytest.approx(120, abs=15)

@@ -1,10 +1,10 @@
 """Images that go through a function first."""
 
 import numpy as np
+from segnet_hpu.data.user_functions import Prepared
 
 from segnet_hpu.data.file_pairs import Pair
 from segnet_hpu.data.source import Sample
-from segnet_hpu.data.user_functions import Prepared
 
 
 class One:

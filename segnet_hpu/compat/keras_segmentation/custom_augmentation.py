@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from segnet_hpu.compat.keras_segmentation.pairs import DataLoaderError
-from segnet_hpu.data.transforms import PairFunction
+from segnet_hpu.data.preprocessing import PairFunction
 from segnet_hpu.errors import UsageError
 
 

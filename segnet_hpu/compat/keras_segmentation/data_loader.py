@@ -14,7 +14,7 @@ from segnet_hpu.compat.keras_segmentation.pairs import DataLoaderError, get_pair
 from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.images import read_label, rgb_of_bgr
 from segnet_hpu.data.label_faults import Fault
-from segnet_hpu.data.transforms import TrainTransform
+from segnet_hpu.data.preprocessing import TrainTransform
 from segnet_hpu.data.verify import verify_pairs
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import StrPath

@@ -12,7 +12,7 @@ from segnet_hpu import config
 from segnet_hpu.compat.keras_segmentation.custom_augmentation import pair_function
 from segnet_hpu.compat.keras_segmentation.inputs import Inputs, PictureFunction
 from segnet_hpu.data.images import rgb_of_bgr
-from segnet_hpu.data.transforms import PairFunction
+from segnet_hpu.data.preprocessing import PairFunction
 from segnet_hpu.errors import SegnetError, UsageError
 from segnet_hpu.files import StrPath
 from segnet_hpu.interchange.keras_segmentation import newest_weights

@@ -11,6 +11,7 @@ from segnet_hpu.data import geometry, photometric
 from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.geometry import Output, Size
 from segnet_hpu.data.source import Sample
+from segnet_hpu.data.transforms.clahe import equalise
 from segnet_hpu.errors import UsageError
 
 PairFunction = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -66,7 +67,8 @@ class TrainTransform:
         else:
             image, label = geometry.warp(image, label, matrix, self.size, self.label_size, VOID, out)
         image = np.atleast_3d(image)  # OpenCV drops the axis of a single channel
-        return Sample(photometric.change(image, self.augmentation, rng), cv2.LUT(label, self._ids, dst=label))
+        photometric.change(image, self.augmentation, rng, label)
+        return Sample(image, cv2.LUT(label, self._ids, dst=label))
 
 
 class EvalTransform:
@@ -83,4 +85,4 @@ class EvalTransform:
         if image.shape[2] != self.channels:
             raise UsageError(f"the picture has {image.shape[2]} channels, the network takes {self.channels}")
         image = np.atleast_3d(cv2.resize(image, self.size[::-1], interpolation=cv2.INTER_LINEAR))
-        return photometric.equalise(image) if self.clahe else image
+        return photometric.each_picture(image, equalise) if self.clahe else image
