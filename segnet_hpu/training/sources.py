@@ -77,9 +77,9 @@ def class_weights(source: Source, settings: Settings) -> list[float] | None:
 
 def _open_dataset(settings: Settings, ranks: Ranks) -> tuple[Source, Source | None]:
     """The sources of a data set; rank 0 opens them first, alone, so that it alone complains."""
-    assert settings.n_classes is not None
+    assert settings.n_classes is not None and settings.dataset is not None
     n_classes, opened = settings.n_classes, dict[str, DataSetSource]()
-    arguments = str(settings.dataset), settings.data_root
+    arguments = settings.dataset, settings.data_root
 
     def open_first(split: str) -> None:
         if settings.not_verify_dataset:
