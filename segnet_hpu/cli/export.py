@@ -31,7 +31,8 @@ class Settings:
     output: str | None = option(None, "what the file answers; logits if not set", choices=OUTPUTS)
     argmax: bool = option(False, "class ids, at the size of the input: the same as --output classes")
     free_size: bool = option(False, "take pictures of any size, where the network can")
-    calibration_images: str | None = option(None, f"folder of training images for {CALIBRATED_FORMATS}, {CALIBRATED} are used")
+    calibration_images: str | None = option(
+        None, f"folder of training images for {CALIBRATED_FORMATS}, {CALIBRATED} are used")
     class_names: str | None = option(None, "names a,b,c; the model's own if not set")
     palette: str | None = option(None, "colours of a known data set; the model's own if not set",
                                  choices=tuple(PALETTES))
@@ -81,7 +82,8 @@ def _check(settings: Settings, export_format: ExportFormat) -> str:
         made = "calibrated" if export_format.calibrated else "made"
         raise UsageError(f"--free_size: --format {settings.format} is {made} for one size; leave it out")
     if export_format.calibrated and not settings.calibration_images:
-        raise UsageError(f"--format {settings.format} is calibrated on training images; expected --calibration_images")
+        raise UsageError(f"--format {settings.format} is calibrated on training images; expected "
+                         "--calibration_images")
     if settings.calibration_images and not export_format.calibrated:
         raise UsageError(f"--calibration_images is for --format {CALIBRATED_FORMATS}, not {settings.format}; "
                          "leave it out")
@@ -104,8 +106,8 @@ def _verify(settings: Settings, export_format: ExportFormat, trained: "TrainedMo
     if agreement.equal < export_format.agreement:
         raise RunError(f"{settings.out} disagrees with {settings.checkpoints_path} in "
                        f"{100 * (1 - agreement.equal):.3f} % of the pixels; expected at most "
-                       f"{100 * (1 - export_format.agreement):.1f} %. Train longer, calibrate on more images or choose "
-                       "another --format")
+                       f"{100 * (1 - export_format.agreement):.1f} %. Train longer, calibrate on more images or "
+                       "choose another --format")
 
 
 def _megabytes(path: str) -> float:

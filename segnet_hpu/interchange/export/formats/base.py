@@ -78,7 +78,10 @@ class FileFormat(ExportFormat):
 
 
 class FolderFormat(ExportFormat):
-    """A format of a folder. kind: what one is called. marker: the file that each has. labels: where those lie in it."""
+    """A format of a folder.
+
+    kind: what one is called. marker: the file that each has. labels: where labels.json lies in it.
+    """
 
     kind: ClassVar[str]
     marker: ClassVar[str]
@@ -93,7 +96,8 @@ class FolderFormat(ExportFormat):
 
 
 FORMATS = Registry("format", flag="--format", package=__package__,
-                   expected="a class derived from FileFormat or FolderFormat of segnet_hpu.interchange.export.formats",
+                   expected="a class derived from FileFormat or FolderFormat of "
+                            "segnet_hpu.interchange.export.formats",
                    accepts=lambda found: isinstance(found, type) and issubclass(found, ExportFormat))
 
 
