@@ -92,4 +92,5 @@ def _refuse_other_networks(path: Path, taken: Any, given: Any) -> None:
 def number_of(path: Path) -> tuple[int, int]:
     """Return (epoch, step within it) of a numbered checkpoint's name."""
     match = NUMBERED.search(path.name)
+    assert match
     return int(match[1]), int(match[2] or 0)

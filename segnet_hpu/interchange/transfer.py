@@ -1,6 +1,11 @@
 """Start from another network's weights, as far as they fit."""
 
+import os
+
+import keras
+
 from segnet_hpu.errors import UsageError
+from segnet_hpu.files import StrPath
 from segnet_hpu.interchange.caffe.importer import import_weights
 from segnet_hpu.interchange.caffe.match import match, whole_normalisers
 from segnet_hpu.interchange.caffe.reader import read_caffemodel
@@ -8,7 +13,7 @@ from segnet_hpu.interchange.load import load
 from segnet_hpu.models.build import build_model
 
 
-def transfer_weights(model, path):
+def transfer_weights(model: keras.Model, path: StrPath) -> str:
     """Set every layer of `model` that has a namesake of the same shapes in a checkpoint; return one line about it.
 
     path: a checkpoint, or a .caffemodel of the same network. So a network for other classes keeps all but its
@@ -31,13 +36,13 @@ def transfer_weights(model, path):
             f"left at random: {', '.join(left) or 'none'}")
 
 
-def _of_checkpoint(path):
+def _of_checkpoint(path: StrPath) -> tuple[keras.Model, dict[str, keras.Layer]]:
     """Return a network and {name: layer with weights}."""
-    other = load(path).network
+    other = load(os.fspath(path)).network
     return other, {layer.name: layer for layer in other.layers if layer.weights}
 
 
-def _of_caffe(model, path):
+def _of_caffe(model: keras.Model, path: StrPath) -> tuple[keras.Model, dict[str, keras.Layer]]:
     """The same of `model`'s own network, with as many classes as the file has, and its layers that the file knows."""
     file = read_caffemodel(path)
     last = [layer for layer in model.layers if layer.weights][-1]
@@ -48,11 +53,11 @@ def _of_caffe(model, path):
     return other, {layer.name: layer for layer in other.layers if layer.weights and layer.name not in unset}
 
 
-def _shapes(layer):
+def _shapes(layer: keras.Layer) -> list[tuple[int, ...]]:
     return [tuple(w.shape) for w in layer.weights]
 
 
-def _why(layer, other):
+def _why(layer: keras.Layer, other: keras.Layer | None) -> str:
     if other is None:
         return f"{layer.name} (not in the file)"
     ours, theirs = ("x".join(map(str, _shapes(one)[0])) for one in (layer, other))
