@@ -58,6 +58,14 @@ def refused(path, message):
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_numbers_that_are_none_are_refused(tmp_path, weights, number):
+    broken = weights["up"][0].copy()
+    broken.flat[5] = number
+    path = caffe_files.write(tmp_path / "net.caffemodel", NET, weights | {"up": [broken, *weights["up"][1:]]})
+    refused(path, "layer up is damaged .NaN or infinity among its numbers.")
+
+
 def test_every_truncation_is_refused(tmp_path, weights):
     whole = caffe_files.write(tmp_path / "net.caffemodel", NET, weights).read_bytes()
     path = tmp_path / "cut.caffemodel"

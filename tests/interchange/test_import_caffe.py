@@ -92,6 +92,22 @@ def test_a_batch_norm_with_too_few_blobs_is_refused(tmp_path):
         import_weights(small_model(keras.layers.BatchNormalization(name="norm")), read_caffemodel(path), path)
 
 
+def test_a_batch_norm_of_four_blobs_has_its_statistics_too(tmp_path, rgb):
+    """Slope, bias, mean and variance, as the fork of PSPNet's authors keeps them."""
+    rng = np.random.default_rng(0)
+    bounds = ((0.5, 2), (-1, 1), (90, 160), (0.2, 4))
+    blobs = [rng.uniform(*pair, (1, 3, 1, 1)) for pair in bounds]
+    net = prototxt.parse(prototxt.convolution("conv", "data", 3, 1, 0, "bias_term: false")
+                         + prototxt.layer("norm", "BN", "conv"))
+    as_it_is = np.eye(3)[::-1].reshape(3, 3, 1, 1)  # BGR to RGB
+    path = caffe_files.write(tmp_path / "net.caffemodel", net, {"conv": [as_it_is], "norm": blobs})
+    model = small_model(keras.layers.Conv2D(3, 1, use_bias=False, name="conv"),
+                        keras.layers.BatchNormalization(name="norm"))
+    assert import_weights(model, read_caffemodel(path), path).unset == []
+    slope, bias, mean, variance = map(np.ravel, blobs)
+    same(model, rgb[:8, :10], (rgb[:8, :10] - mean) / np.sqrt(variance + 1e-5) * slope + bias)
+
+
 def test_batch_norm_merged_into_the_convolutions(tmp_path, rgb):
     text = "".join(line + "\n" for line in prototxt.segnet_basic(SIZE, 5).splitlines() if '"BN"' not in line)
     expected, _ = made(tmp_path / "net.caffemodel", text, rgb)

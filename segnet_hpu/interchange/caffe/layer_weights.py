@@ -74,7 +74,7 @@ def _batch_norm(layer: keras.layers.BatchNormalization, source: Layer | None) ->
     """Statistics and an affine map; where the file holds the map alone, the statistics change nothing."""
     shape = layer.weights[0].shape
     mean, variance, epsilon = np.zeros(shape), np.full(shape, 1 - layer.epsilon), layer.epsilon
-    affine = source.blobs if source else ()
+    affine = source.blobs if source else []
     if source and source.type == "BatchNorm":
         if len(source.blobs) < 3:
             return dict.fromkeys(w.name for w in layer.weights)
@@ -82,6 +82,8 @@ def _batch_norm(layer: keras.layers.BatchNormalization, source: Layer | None) ->
         count = float(sums[2].ravel()[0])
         # Caffe keeps sums of both, and their weight; a weight of 0 stands for a layer never trained.
         mean, variance = (s.ravel() / count if count else np.zeros(s.size) for s in sums[:2])
+    elif source and len(affine) == 4:  # the BN of PSPNet's authors' fork: the map, then the statistics themselves
+        mean, variance, epsilon = affine[2].ravel(), affine[3].ravel(), source.epsilon
     gamma = affine[0].ravel() if affine else np.ones(mean.shape)
     beta = affine[1].ravel() if len(affine) > 1 else np.zeros(mean.shape)
     if gamma.shape == variance.shape:

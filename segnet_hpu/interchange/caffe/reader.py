@@ -75,9 +75,12 @@ def _text(name: bytes) -> str:
 
 
 def _array(blob: Any) -> np.ndarray:
+    """A blob's numbers, float32. Raises ValueError where they do not fill its shape or are not finite."""
     single, double = b"".join(blob.data), b"".join(blob.double_data)
     values = np.frombuffer(double, "<f8").astype(np.float32) if double else np.frombuffer(single, "<f4")
     shape = tuple(blob.shape.dim) if blob.HasField("shape") else (blob.num, blob.channels, blob.height, blob.width)
     if math.prod(shape) != values.size:
         raise ValueError(f"{values.size} numbers for a blob of shape {shape}")
+    if not np.isfinite(values).all():
+        raise ValueError("NaN or infinity among its numbers")
     return values.reshape(shape)
