@@ -1,6 +1,7 @@
 """What every room agrees on."""
 
 VOID = 255  # the training id of pixels that are no class: not learnt from, not scored
+MAX_CLASSES = 255  # labels are 8-bit, and 255 is void
 
 
 def void_ids(ignore_label: int | None) -> list[int]:

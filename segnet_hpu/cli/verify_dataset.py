@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from segnet_hpu.cli.data_flags import Labelled, dataset_of, folders_of
 from segnet_hpu.config import option
-from segnet_hpu.data.classes import MAX_CLASSES
+from segnet_hpu.constants import MAX_CLASSES
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.selection import number_of_classes
 from segnet_hpu.files import refuse_unwritable, write_text

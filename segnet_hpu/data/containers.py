@@ -9,7 +9,7 @@ import struct
 import zlib
 from collections.abc import Iterable, Iterator
 
-from segnet_hpu.data.classes import Colour
+from segnet_hpu.data.colours import Colour
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_SIGNATURE = b"\xff\xd8\xff"

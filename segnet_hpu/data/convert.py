@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from segnet_hpu.data.classes import voc_colour
+from segnet_hpu.data.colours import voc_colour
 from segnet_hpu.data.containers import with_palette
 from segnet_hpu.data.datasets.dataset import DataSet
-from segnet_hpu.data.datasets.public_datasets import VOC
+from segnet_hpu.data.datasets.public.voc import VOC
 from segnet_hpu.data.file_pairs import Pair, stem_of
 from segnet_hpu.data.output_folder import copy_file
 from segnet_hpu.data.output_layout import file_values, image_ending, relative_paths

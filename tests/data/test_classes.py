@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from segnet_hpu.constants import MAX_CLASSES
 from segnet_hpu.data.classes import (
     CLASS_NAMES,
-    MAX_CLASSES,
     PALETTES,
     class_names,
     palette,
@@ -61,7 +61,7 @@ def test_colours_of_one_s_own():
         palette("ff0000,00ff80", 3)
     assert parse_palette("ff0000,00ff80") == "ff0000,00ff80" and parse_palette("voc") == "voc"
     for wrong in ("ff00", "ff0000;00ff80", "vok"):
-        with pytest.raises(ValueError, match="known are camvid"):
+        with pytest.raises(ValueError, match="known are ade20k, ade20k_raw, camvid, cityscapes, "):
             parse_palette(wrong)
 
 

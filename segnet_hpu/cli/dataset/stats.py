@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from segnet_hpu.cli.data_flags import dataset_of
 from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
 from segnet_hpu.config import option
-from segnet_hpu.data.classes import MAX_CLASSES, class_names
+from segnet_hpu.constants import MAX_CLASSES
+from segnet_hpu.data.classes import class_names
 from segnet_hpu.data.datasets.selection import number_of_classes
 from segnet_hpu.files import refuse_unwritable, write_text
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from segnet_hpu.constants import VOID
-from segnet_hpu.data.classes import Colour
+from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.datasets.layout import LayoutError, Split, layout_error
 from segnet_hpu.data.datasets.patterns import fill, fixed_folder, matches
 from segnet_hpu.data.file_pairs import Pair, candidate_pairs

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from segnet_hpu.config import read_yaml
-from segnet_hpu.constants import VOID
-from segnet_hpu.data.classes import MAX_CLASSES, PALETTES, Colour, palette
+from segnet_hpu.constants import MAX_CLASSES, VOID
+from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.datasets.layout import Split
+from segnet_hpu.data.datasets.palettes import PALETTES, colours
 from segnet_hpu.errors import UsageError, nearest
 
 Entry = TypeVar("Entry", int, Colour)  # what stands for a class in label files
@@ -41,7 +42,7 @@ def write_description(path: Path, dataset: DataSet, splits: Iterable[str]) -> No
     description = {
         "name": dataset.name,
         "classes": list(names),
-        "palette": palette(dataset.palette, len(names)).tolist(),
+        "palette": list(map(list, colours(dataset.palette, len(names)))),
         "ignore_label": dataset.ignore_label,
         "splits": {split: {"images": images, "labels": labels} for split, (images, labels, _) in files.items()},
     }
@@ -60,11 +61,11 @@ def _dataset(path: str, values: Mapping[str, Any]) -> DataSet:
     if not _is_byte(void):
         raise _Wrong(f"ignore_label is {void!r}; expected a whole number from 0 to 255")
     ids: dict[int, int] | None = None
-    colours: dict[Colour, int] | None = None
+    colour_ids: dict[Colour, int] | None = None
     if "label_colours" in values:
         if "ignore_label" in values:
             raise _Wrong("has ignore_label beside label_colours; expected void: [red, green, blue] among the colours")
-        colours = _mapping("label_colours", values["label_colours"], names, _colours)
+        colour_ids = _mapping("label_colours", values["label_colours"], names, _colours)
     elif "label_values" in values:
         ids = {void: VOID} | _mapping("label_values", values["label_values"], names, _numbers)
     else:
@@ -73,7 +74,7 @@ def _dataset(path: str, values: Mapping[str, Any]) -> DataSet:
     return DataSet(
         name=_text("name", values.get("name", os.path.splitext(os.path.basename(path))[0])), class_names=names,
         palette=_palette(values.get("palette"), len(names)), files=_splits(values.get("splits")), ids=ids,
-        colours=colours, others=_class_id("others", values["others"], names) if "others" in values else None,
+        colours=colour_ids, others=_class_id("others", values["others"], names) if "others" in values else None,
         root=os.path.join(folder, _text("root", values.get("root", "."))))
 
 
@@ -135,11 +136,11 @@ def _range(text: str) -> Collection[int | str]:
 
 
 def _colours(where: str, value: Any) -> list[Colour]:
-    colours = value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
-    for colour in colours:
+    listed = value if isinstance(value, list) and value and isinstance(value[0], list) else [value]
+    for colour in listed:
         if not isinstance(colour, list) or len(colour) != 3 or not all(map(_is_byte, colour)):
             raise _Wrong(f"{where} is {value!r}; expected [red, green, blue], each from 0 to 255, or a list of such")
-    return [(red, green, blue) for red, green, blue in colours]
+    return [(red, green, blue) for red, green, blue in listed]
 
 
 def _is_byte(value: object) -> bool:
@@ -151,9 +152,9 @@ def _palette(value: object, n_classes: int) -> str | None:
     if value is None:
         return None
     if isinstance(value, list):
-        colours = _colours("palette", value)
-        if len(colours) == n_classes:
-            return ",".join(bytes(colour).hex() for colour in colours)
+        listed = _colours("palette", value)
+        if len(listed) == n_classes:
+            return ",".join(bytes(colour).hex() for colour in listed)
     elif isinstance(value, str) and value in PALETTES and len(PALETTES[value]) >= n_classes:
         return value
     raise _Wrong(f"palette is {value!r}; expected {n_classes} colours [red, green, blue], one a class, or the name "

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from segnet_hpu.data.classes import Colour
+from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.images import BadFile, blue_channel, read_label, read_label_channels
 
 LISTED = 8

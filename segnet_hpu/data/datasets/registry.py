@@ -1,23 +1,22 @@
 """From a name, a YAML file or a class of the user's own to a data set."""
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from segnet_hpu.components import import_object
-from segnet_hpu.data.datasets import coco, public_datasets
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.description import read_description
 from segnet_hpu.data.datasets.folder import FOLDER
+from segnet_hpu.data.datasets.public import DATASETS, DESCRIPTIONS
 from segnet_hpu.errors import UsageError, nearest
 from segnet_hpu.files import StrPath
 
 if TYPE_CHECKING:
     from segnet_hpu.data.source import DataSetSource
 
-_PUBLIC = (public_datasets.CAMVID, public_datasets.CITYSCAPES, public_datasets.KITTI_ROAD, coco.STUFF, coco.STUFF_171,
-           coco.INSTANCES, public_datasets.VOC, public_datasets.ADE20K)
-KNOWN: dict[str, DataSet] = {dataset.name: dataset for dataset in (*_PUBLIC, FOLDER)}
-NAMES = tuple(KNOWN)
+KNOWN: dict[str, DataSet] = DATASETS | {FOLDER.name: FOLDER}
+NAMES = (*sorted([*DATASETS, *DESCRIPTIONS]), FOLDER.name)
 
 
 def find(name: str | DataSet) -> DataSet:
@@ -30,6 +29,8 @@ def find(name: str | DataSet) -> DataSet:
         return name
     if name in KNOWN:
         return KNOWN[name]
+    if name in DESCRIPTIONS:
+        return replace(read_description(DESCRIPTIONS[name]), root=None)
     if name.endswith((".yaml", ".yml")):
         return read_description(name)
     if ":" in name:

@@ -1,27 +1,17 @@
-"""COCO 2017: COCO-Stuff's pixel maps, and 21 classes drawn from the instances."""
+"""PASCAL VOC's 21 classes, drawn from the instances of COCO 2017."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-from segnet_hpu.constants import VOID
-from segnet_hpu.data.classes import CLASS_NAMES, COCO_UNUSED
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.layout import Split
 from segnet_hpu.data.datasets.patterns import fixed_folder
+from segnet_hpu.data.datasets.public.voc import CLASSES
 from segnet_hpu.data.file_pairs import Pair
 from segnet_hpu.errors import UsageError
 
 if TYPE_CHECKING:
-    from segnet_hpu.data.datasets.coco_instances import InstancesSource
-
-_MAPS = {split: Split(f"{split}2017/*.jpg", f"stuffthingmaps/{split}2017/*.png") for split in ("train", "val")}
-# A map's value is the category id less 1; https://github.com/nightrome/cocostuff
-STUFF = DataSet("coco_stuff", CLASS_NAMES["coco_stuff"], "coco_stuff", _MAPS,
-                ids={**{i: i for i in range(182)}, 255: VOID})
-_USED = [i for i, name in enumerate(CLASS_NAMES["coco_stuff"]) if name not in COCO_UNUSED]
-# The 80 objects and 91 stuff classes that occur, in the same order.
-STUFF_171 = DataSet("coco_stuff_171", CLASS_NAMES["coco_stuff_171"], "coco_stuff_171", _MAPS,
-                    ids={**{value: i for i, value in enumerate(_USED)}, 255: VOID})
+    from segnet_hpu.data.datasets.coco_annotations import InstancesSource
 
 # COCO's category ids of PASCAL VOC's classes 1..20; other categories are background, 0.
 VOC_CATEGORIES = (5, 2, 16, 9, 44, 6, 3, 17, 62, 21, 67, 18, 19, 4, 1, 64, 20, 63, 7, 72)
@@ -42,7 +32,7 @@ class Instances(DataSet):
         self.require_file(root, annotations)
 
     def open(self, root: str, split: str) -> "tuple[InstancesSource, list[Pair]]":
-        from segnet_hpu.data.datasets.coco_instances import read_instances
+        from segnet_hpu.data.datasets.coco_annotations import read_instances
 
         self.check_layout(root, split)
         return read_instances(self, root, self.files[split], VOC_CATEGORIES)
@@ -55,6 +45,6 @@ class Instances(DataSet):
         raise UsageError(f"{path} holds the labels of all images; take source[i] of open_dataset")
 
 
-INSTANCES = Instances("coco_instances", CLASS_NAMES["voc"], "voc",
+INSTANCES = Instances("coco_instances", CLASSES.names, "voc",
                       {split: Split(f"{split}2017/*", f"annotations/instances_{split}2017.json")
                        for split in ("train", "val")})
