@@ -13,7 +13,8 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     packages=find_packages(include=["segnet_hpu", "segnet_hpu.*"]),
-    package_data={"segnet_hpu": ["py.typed"], "segnet_hpu.inference.report": ["*.css"]},
+    package_data={"segnet_hpu": ["py.typed"], "segnet_hpu.inference.report": ["*.css"],
+                  "segnet_hpu.data.datasets.public": ["*.yaml"]},
     python_requires=">=3.10,<3.14",
     install_requires=(HERE / "requirements.txt").read_text().split("\n"),
     extras_require={

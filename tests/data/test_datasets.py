@@ -40,7 +40,7 @@ def check(source, expected):
 
 def test_every_one_has_names_and_colours():
     classes = {"camvid": 11, "cityscapes": 19, "kitti_road": 2, "coco_stuff": 182, "coco_stuff_171": 171,
-               "coco_instances": 21, "voc": 21, "ade20k": 150, "folder": None}
+               "coco_instances": 21, "voc": 21, "ade20k": 150, "loveda": 7, "folder": None}
     assert {name: find(name).n_classes for name in NAMES} == classes
     for dataset in map(find, set(NAMES) - {"folder"}):
         assert len(dataset.class_names) == len(palette(dataset.palette, dataset.n_classes)) == dataset.n_classes
