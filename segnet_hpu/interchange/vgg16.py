@@ -7,6 +7,7 @@ import numpy as np
 
 from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange.published import PUBLISHED
+from segnet_hpu.models.encoder_stages import normaliser
 from segnet_hpu.models.encoders.normalisation import CAFFE_OFFSET
 from segnet_hpu.models.encoders.vgg16 import BLOCKS
 
@@ -52,8 +53,8 @@ def load_vgg16(model, source):
 
 def _missing_offset(model):
     """What VGG16 adds to its input, RGB, and this model has not added."""
-    own = next((layer.offset for layer in model.layers if layer.name == "normalise"), CAFFE_OFFSET)
-    return np.subtract(CAFFE_OFFSET, own).astype(np.float32)
+    layer = normaliser(model)
+    return np.subtract(CAFFE_OFFSET, layer.offset if layer else CAFFE_OFFSET).astype(np.float32)
 
 
 def _locate(source):

@@ -1,7 +1,6 @@
 """Put an encoder and a decoder together, or take a whole network."""
 
 import inspect
-import re
 
 import keras
 from keras import layers
@@ -10,7 +9,8 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.models.decoders import DECODERS
 from segnet_hpu.models.encoders import ENCODERS
 from segnet_hpu.models.networks import NETWORKS
-from segnet_hpu.models.registry import find, input_size
+from segnet_hpu.models.registry import divisor, find, input_size
+from segnet_hpu.models.roles import input_layer, mark, mark_stages
 
 
 def build_model(name, n_classes, input_height=None, input_width=None, channels=3, **options):
@@ -35,9 +35,12 @@ def build_model(name, n_classes, input_height=None, input_width=None, channels=3
         logits = NETWORKS[spec.network].build(x, n_classes, **options)
     else:
         features = ENCODERS[spec.encoder].build(x, output_stride=options.get("output_stride", 32))
+        mark_stages(features)
         logits = DECODERS[spec.decoder](features, n_classes, **options)
     logits = layers.Activation("linear", dtype="float32", name="logits")(logits)
-    return keras.Model(image, logits, name=name)
+    model = keras.Model(image, logits, name=name)
+    mark(input_layer(model), divisor=divisor(spec, options.get("level")))
+    return model
 
 
 def _body(spec):
@@ -59,35 +62,5 @@ def _normalise(body, channels):
         offset = (sum(offset) / len(offset),) * channels
         scale = sum(scale) / len(scale) if isinstance(scale, tuple) else scale
     # float32, because bfloat16 cannot hold the fractions of the means beside values up to 255.
-    return layers.Rescaling(list(scale) if isinstance(scale, tuple) else scale, offset=list(offset),
-                            dtype="float32", name="normalise")
-
-
-def freeze_stages(model, n_stages):
-    """Keep the first `n_stages` stages of the model's encoder from training.
-
-    Raises UsageError if the encoder has fewer stages.
-    """
-    stages = _body(find(model.name)).stages
-    if n_stages > len(stages):
-        raise UsageError(f"--freeze_stages is {n_stages}; the encoder of {model.name} has {len(stages)}")
-    for layer in _layers_of(model, stages[:n_stages]):
-        layer.trainable = False
-
-
-def decoder_variables(model):
-    """Return the trainable variables of all layers that are not the model's encoder.
-
-    Raises UsageError for a network that is none of the registry's.
-    """
-    try:
-        stages = _body(find(model.name)).stages
-    except UsageError:
-        raise UsageError(f"--decoder_rate: {model.name} is no network of ours, so that its encoder is not known; "
-                         "leave the flag out, or name the model as its like in `segnet-hpu models`") from None
-    encoder = {id(v) for layer in _layers_of(model, stages) for v in layer.trainable_variables}
-    return [v for v in model.trainable_variables if id(v) not in encoder]
-
-
-def _layers_of(model, stages):
-    return [layer for layer in model.layers if any(re.match(stage, layer.name) for stage in stages)]
+    return mark(layers.Rescaling(list(scale) if isinstance(scale, tuple) else scale, offset=list(offset),
+                                 dtype="float32", name="normalise"), normalises=True)

@@ -3,7 +3,6 @@
 Imports nothing heavy, so that a wrong name or size is refused at once.
 """
 
-import re
 from dataclasses import dataclass, field
 
 from segnet_hpu.errors import UsageError, nearest
@@ -119,18 +118,8 @@ def find(name):
                      "`segnet-hpu models` lists, or ENCODER_DECODER")
 
 
-def divisor_of(model):
-    """Return the number of pixels by which the sides that a built model takes differ; None for one of others."""
-    try:
-        spec = find(model.name)
-    except UsageError:
-        return None
-    # A SegNet doubles its map once a level.
-    doublings = sum(bool(re.fullmatch(r"decoder_up\d", layer.name)) for layer in model.layers)
-    return _divisor(spec, doublings if "level" in spec.options else None)
-
-
-def _divisor(spec, level):
+def divisor(spec, level=None):
+    """Return the number of pixels by which the sides that a model takes differ; level: as of `input_size`."""
     return spec.divisor if level is None else max(spec.divisor, 2 ** (level + 1))
 
 
@@ -141,11 +130,11 @@ def input_size(name, height=None, width=None, level=None):
     UsageError, naming the nearest sizes that fit, for a size the model cannot take.
     """
     spec = find(name)
-    divisor = _divisor(spec, level)
+    step = divisor(spec, level)
     size = (height or spec.input_height, width or spec.input_width)
     for side, value in zip(("input_height", "input_width"), size, strict=True):
-        if value % divisor != spec.remainder:
-            below = max((value - spec.remainder) // divisor * divisor, 0) + spec.remainder or divisor
-            rule = f"multiples of {divisor}" + (f" plus {spec.remainder}" if spec.remainder else "")
-            raise UsageError(f"--{side} is {value}; {name} takes {rule}: {below} or {below + divisor}")
+        if value % step != spec.remainder:
+            below = max((value - spec.remainder) // step * step, 0) + spec.remainder or step
+            rule = f"multiples of {step}" + (f" plus {spec.remainder}" if spec.remainder else "")
+            raise UsageError(f"--{side} is {value}; {name} takes {rule}: {below} or {below + step}")
     return size

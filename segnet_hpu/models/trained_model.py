@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 # Of a file that is not whole yet. Keras wants the ending .keras; a dot in front keeps it out of every listing.
 PARTIAL = ".partial.keras"
-FACTS = "segnet_hpu/facts.json"
+# What else than Keras' own the archive holds: facts, the layers of ours that are operations of Keras in
+# there, and the roles of all.
+FACTS, LAYERS, ROLES = "segnet_hpu/facts.json", "segnet_hpu/layers.json", "segnet_hpu/roles.json"
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,11 @@ class TrainedModel:
     @classmethod
     def read(cls, network: keras.Model, archive: zipfile.ZipFile) -> TrainedModel:
         """Return the network with what its archive notes of it. Raises ValueError where that has a wrong type."""
-        noted = json.loads(archive.read(FACTS)) if FACTS in archive.namelist() else {}
+        from segnet_hpu.models.layers.plain import with_our_layers
+        from segnet_hpu.models.roles import set_roles
+
+        network = set_roles(with_our_layers(network, _read(archive, LAYERS)), _read(archive, ROLES))
+        noted = _read(archive, FACTS)
         for name, kind in {"class_names": str, "palette": str, "ignore_label": int, "clahe": int | float,
                            "made_with": dict}.items():
             if not isinstance(noted.get(name), kind | None):
@@ -101,16 +107,18 @@ class TrainedModel:
         advice: what to do where it cannot be written, for the error. add: puts more into the open archive. Raises
         RunError if it cannot be written.
         """
-        import keras
+        from segnet_hpu.models.layers.plain import our_layers, plain_twin
+        from segnet_hpu.models.roles import roles
 
-        path, network = Path(path), self.network
+        path = Path(path)
         partial = path.with_name(f".{path.stem}{PARTIAL}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # A plain twin that shares the layers: the file holds the network, not the training set-up.
-            keras.Model(network.input, network.output, name=network.name).save(partial)
+            plain_twin(self.network).save(partial)
             with zipfile.ZipFile(partial, "a") as archive:
                 archive.writestr(FACTS, json.dumps(self._noted()))
+                archive.writestr(LAYERS, json.dumps(our_layers(self.network)))
+                archive.writestr(ROLES, json.dumps(roles(self.network)))
                 add(archive)
             with open(partial, "rb") as file:
                 os.fsync(file.fileno())
@@ -127,6 +135,10 @@ class TrainedModel:
                 "imported_from": self.imported_from}
         return {"class_names": self.class_names and ",".join(self.class_names), "palette": self.palette,
                 "ignore_label": self.ignore_label} | {name: value for name, value in more.items() if value}
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
+    return json.loads(archive.read(name)) if name in archive.namelist() else {}
 
 
 def _sync_folder(folder: Path) -> None:

@@ -28,6 +28,9 @@ def _missing() -> Iterator[str]:
                 if name not in built)
     rate = optimizer._get_current_learning_rate.__code__.co_names
     yield from (f"Optimizer.{name}" for name in ("_learning_rate", "_iterations") if name not in rate)
+    tensor = keras.Input((1,), name="probe")
+    if not hasattr(tensor, "_keras_history") or not hasattr(tensor._keras_history.operation, "_inbound_nodes"):
+        yield "KerasTensor._keras_history"
     if importlib.util.find_spec(_BASE_CONV) is None:
         yield _BASE_CONV
 
@@ -40,6 +43,18 @@ def check_keras() -> None:
 
 
 check_keras()
+
+
+def operations_before(tensor: keras.KerasTensor) -> list[keras.Operation]:
+    """Return the operations, layers among them, that a symbolic tensor was computed by."""
+    found: dict[tuple[int, int], keras.Operation] = {}
+    waiting = [tensor]
+    while waiting:
+        operation, node, _ = waiting.pop()._keras_history
+        if (id(operation), node) not in found:
+            found[id(operation), node] = operation
+            waiting += operation._inbound_nodes[node].input_tensors
+    return list(found.values())
 
 
 def inner_optimizer(optimizer: keras.Optimizer) -> keras.Optimizer:

@@ -6,7 +6,8 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange.load import load
 from segnet_hpu.interchange.pretrained import encoder_of, load_encoder
 from segnet_hpu.interchange.transfer import transfer_weights
-from segnet_hpu.models.build import build_model, decoder_variables, freeze_stages
+from segnet_hpu.models.build import build_model
+from segnet_hpu.models.encoder_stages import decoder_variables, freeze_stages
 from segnet_hpu.models.options import model_options
 from segnet_hpu.objectives.keras_schedules import Constant
 from segnet_hpu.objectives.losses import make_loss

@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "samples": GROUND_FLOOR,
     "data": f"{GROUND_FLOOR} samples",  # never Keras
     "runtime": GROUND_FLOOR,
-    "models": f"{GROUND_FLOOR} data",  # a TrainedModel has its classes' names and colours
+    # A TrainedModel has its classes' names and colours; roles follow a network's graph by Keras' privates.
+    "models": f"{GROUND_FLOOR} data runtime",
     "objectives": GROUND_FLOOR,
     "evaluation": f"{GROUND_FLOOR} data runtime models",
     "interchange": f"{GROUND_FLOOR} data runtime models",

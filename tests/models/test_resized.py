@@ -1,13 +1,12 @@
 """The same weights at another size, against a network that was built for that size."""
 
-from types import SimpleNamespace
-
 import keras
 import numpy as np
 import pytest
 
 from segnet_hpu.errors import UsageError
 from segnet_hpu.models.build import build_model
+from segnet_hpu.models.cost import outline
 from segnet_hpu.models.resizing import resized_model, scaled_size
 
 
@@ -42,7 +41,9 @@ def test_it_answers_as_the_network_built_for_that_size(name, size, other):
     ("of_a_user", (32, 48), 1, (32, 48)),
 ])
 def test_nearest_size(name, size, scale, expected):
-    assert scaled_size(SimpleNamespace(name=name, input_shape=(None, *size, 3), layers=()), scale) == expected
+    image = keras.Input((*size, 3))
+    model = keras.Model(image, keras.layers.ReLU()(image)) if name == "of_a_user" else outline(name, 3, *size)
+    assert scaled_size(model, scale) == expected
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,7 @@ def test_maps_that_do_not_fit_are_refused():
 
 def test_a_size_that_does_not_fit_is_refused():
     with pytest.raises(UsageError, match="enet cannot take 60x64 pixels; expected .* by multiples of 8"):
-        resized_model(SimpleNamespace(name="enet", input_shape=(None, 64, 64, 3), layers=()), (60, 64))
+        resized_model(outline("enet", 3, 64, 64), (60, 64))
 
 
 def test_a_network_for_one_size_is_refused():

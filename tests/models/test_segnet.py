@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from base import ModelTester
-from segnet_hpu.models.build import build_model, freeze_stages
+from segnet_hpu.models.build import build_model
+from segnet_hpu.models.encoder_stages import freeze_stages
 from windows import pool, unpool
 
 SMALL = ((8, 8), (8, 8), (16, 16, 16), (16, 16, 16), (16, 16, 16))

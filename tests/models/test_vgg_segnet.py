@@ -7,7 +7,8 @@ from keras import layers
 
 from base import ModelTester
 from segnet_hpu.errors import UsageError
-from segnet_hpu.models.build import build_model, freeze_stages
+from segnet_hpu.models.build import build_model
+from segnet_hpu.models.encoder_stages import freeze_stages
 from segnet_hpu.objectives.losses import make_loss
 
 

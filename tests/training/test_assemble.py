@@ -7,7 +7,8 @@ import pytest
 from runs import plain, with_encoder
 from segnet_hpu import config
 from segnet_hpu.errors import UsageError
-from segnet_hpu.models.build import build_model, decoder_variables
+from segnet_hpu.models.build import build_model
+from segnet_hpu.models.encoder_stages import decoder_variables
 from segnet_hpu.runtime.ranks import ALONE, Alone
 from segnet_hpu.training.model_setup import compile_model
 from segnet_hpu.training.settings import Settings

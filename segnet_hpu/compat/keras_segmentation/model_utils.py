@@ -8,6 +8,7 @@ from keras import layers
 from segnet_hpu.compat.keras_segmentation.models import with_methods
 from segnet_hpu.compat.keras_segmentation.softmax import subtracted_means
 from segnet_hpu.errors import UsageError
+from segnet_hpu.models.roles import mark
 
 
 def transfer_weights(m1: keras.Model, m2: keras.Model, verbose: bool = True) -> None:
@@ -37,7 +38,8 @@ def get_segmentation_model(input: keras.KerasTensor, output: keras.KerasTensor) 
     body = keras.Model(input, output)
     image = keras.Input(body.input_shape[1:], name=_free("image", body))
     offset = [-mean for mean in subtracted_means(image.shape[-1])]
-    normalised = layers.Rescaling(1.0, offset=offset, dtype="float32", name=_free("normalise", body))(image)
+    rescaling = layers.Rescaling(1.0, offset=offset, dtype="float32", name=_free("normalise", body))
+    normalised = mark(rescaling, normalises=True)(image)
 
     def call(layer: layers.Layer, *inputs: Any, **options: Any) -> Any:
         return layer(*keras.tree.map_structure(lambda x: normalised if x is image else x, inputs), **options)

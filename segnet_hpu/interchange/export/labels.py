@@ -5,7 +5,7 @@ import json
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.interchange.export.formats import ExportFormat
 from segnet_hpu.interchange.export.serving import Serving
-from segnet_hpu.models.registry import divisor_of
+from segnet_hpu.models.encoder_stages import divisor_of
 from segnet_hpu.models.trained_model import InputCoding
 
 
@@ -13,7 +13,7 @@ def describe(serving: Serving, export_format: ExportFormat, appearance: Appearan
              coding: InputCoding) -> str:
     """Return the text of labels.json.
 
-    Sides that may be any are null; `multiple_of` is what they must divide by, where the registry knows the network.
+    Sides that may be any are null; `multiple_of` is what they must divide by, where the network says so.
     `clahe` is what pictures must go through before, if they did in training: the file does not do it.
     """
     height, width, channels = serving.model.input_shape[1:]

@@ -4,6 +4,7 @@ from keras import layers
 
 from segnet_hpu.errors import UsageError
 from segnet_hpu.models.blocks import conv_bn_relu, resize
+from segnet_hpu.models.roles import mark
 
 RATES = {16: (6, 12, 18), 8: (12, 24, 36)}
 
@@ -33,6 +34,7 @@ def _pyramid(x, rates, separable):
                  for rate in rates]
     whole = layers.GlobalAveragePooling2D(keepdims=True, name="aspp_image_pool")(x)
     whole = conv_bn_relu(whole, 256, name="aspp_image")
-    branches.append(layers.UpSampling2D(x.shape[1:3], interpolation="bilinear", name="aspp_image_up")(whole))
+    up = layers.UpSampling2D(x.shape[1:3], interpolation="bilinear", name="aspp_image_up")
+    branches.append(mark(up, fraction=1)(whole))
     x = conv_bn_relu(layers.Concatenate(name="aspp")(branches), 256, name="aspp_project")
     return layers.Dropout(0.1, name="aspp_dropout")(x)

@@ -3,6 +3,7 @@
 from keras import layers
 
 from segnet_hpu.models.blocks import conv_bn_relu
+from segnet_hpu.models.roles import mark
 
 
 def pspnet(features, n_classes):
@@ -14,9 +15,10 @@ def pspnet(features, n_classes):
     pooled = [x]
     for bins in (1, 2, 3, 6):
         window = (x.shape[1] // bins, x.shape[2] // bins)
-        p = layers.AveragePooling2D(window, name=f"pyramid{bins}_pool")(x)
+        p = mark(layers.AveragePooling2D(window, name=f"pyramid{bins}_pool"), fraction=bins)(x)
         p = conv_bn_relu(p, 512, name=f"pyramid{bins}")
-        pooled.append(layers.UpSampling2D(window, interpolation="bilinear", name=f"pyramid{bins}_up")(p))
+        up = layers.UpSampling2D(window, interpolation="bilinear", name=f"pyramid{bins}_up")
+        pooled.append(mark(up, fraction=bins)(p))
     x = layers.Concatenate(name="pyramid")(pooled)
     x = conv_bn_relu(x, 512, name="decoder")
     x = layers.Conv2D(n_classes, 3, padding="same", name="classifier")(x)

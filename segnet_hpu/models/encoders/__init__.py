@@ -21,18 +21,16 @@ class Encoder:
     build: (normalised image (B, H, W, C), output_stride=32) -> feature maps f1..f5 at strides 2, 4, 8, 16
     and 32; what would go beyond `output_stride` is dilated instead.
     offset, scale: raw RGB 0..255 is normalised as `x * scale + offset`, per channel.
-    stages: layer-name prefixes from the image inwards, for freezing.
     """
 
     build: Callable
     offset: tuple[float, ...]
     scale: float | tuple[float, ...]
-    stages: tuple[str, ...] = tuple(f"stage{i}_" for i in range(1, 6))
 
 
 ENCODERS = {
     "vanilla": Encoder(vanilla, CAFFE_OFFSET, 1.0),
-    "vgg16": Encoder(vgg16, CAFFE_OFFSET, 1.0, tuple(f"block{i}_" for i in range(1, 6))),
+    "vgg16": Encoder(vgg16, CAFFE_OFFSET, 1.0),
     "resnet18": Encoder(partial(resnet, depths=(2, 2, 2, 2)), n.TORCH_OFFSET, n.TORCH_SCALE),
     "resnet34": Encoder(partial(resnet, depths=(3, 4, 6, 3)), n.TORCH_OFFSET, n.TORCH_SCALE),
     "resnet50": Encoder(applications.resnet50, CAFFE_OFFSET, 1.0),

@@ -59,8 +59,10 @@ def _padded(x):
 def _cropped(x, size):
     if x.shape[1:3] == size:
         return x
+    if isinstance(x, keras.KerasTensor):  # of a plain twin, which knows no batch size
+        return x[:, :size[0], :size[1]]
     batch, *_, channels = ops.shape(x)
-    # Not x[:, :height, :width], whose gradient is slow on TensorFlow.
+    # Its gradient is quicker on TensorFlow than that of the former.
     return ops.slice(x, (0, 0, 0, 0), (batch, *size, channels))
 
 

@@ -7,6 +7,7 @@ convolution. Layers carry Caffe's names. It reads raw pixels, without a mean tak
 from keras import initializers, layers, ops
 
 from segnet_hpu.models.layers import MaxPoolingWithMask, Unpooling
+from segnet_hpu.models.roles import mark_stages
 
 # The middle convolution of bottlenecks 2_1 to 2_8 and 3_1 to 3_8: its dilation, or a 5x1 and a 1x5 one.
 CONTEXT = (1, 2, "asymmetric", 4, 1, 8, "asymmetric", 16)
@@ -19,13 +20,17 @@ def enet(x, n_classes):
     colours = ops.split(layers.MaxPooling2D(2, name="pool0_1")(x), x.shape[-1], axis=-1)
     x = layers.Concatenate(name="concat0_1")([reduced, *reversed(colours)])
     x = _prelu(_norm(x, "0_1"), "0_1")
+    features = [x]
     x, first = _down(x, 64, "1_0", dropout=0.01)
     for i in range(1, 5):
         x = _bottleneck(x, f"1_{i}", dropout=0.01)
+    features.append(x)
     x, second = _down(x, 128, "2_0")
     for stage in (2, 3):
         for i, kind in enumerate(CONTEXT, start=1):
             x = _bottleneck(x, f"{stage}_{i}", kind)
+        features.append(x)
+    mark_stages(features)
     x = _up(x, second, 64, "4_0")
     x = _bottleneck(x, "4_1", activation=_relu)
     x = _bottleneck(x, "4_2", activation=_relu)

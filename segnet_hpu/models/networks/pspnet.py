@@ -6,6 +6,7 @@ The layers' names are those of the published Caffe network.
 from keras import layers
 
 from segnet_hpu.models.blocks import resize
+from segnet_hpu.models.roles import mark, mark_stages
 
 
 def pspnet(x, n_classes, blocks):
@@ -20,7 +21,7 @@ def pspnet(x, n_classes, blocks):
     for bins in (6, 3, 2, 1):
         name = f"conv5_3_pool{bins}"
         window = (x.shape[1] // bins, x.shape[2] // bins)
-        p = layers.AveragePooling2D(window, name=name)(x)
+        p = mark(layers.AveragePooling2D(window, name=name), fraction=bins)(x)
         p = _conv_bn_relu(p, 512, 1, f"{name}_conv")
         pooled.append(resize(p, x.shape[1:3], f"{name}_up"))
     x = layers.Concatenate(name="conv5_3_concat")(pooled)
@@ -35,10 +36,13 @@ def _resnet(x, depths):
     x = _conv_bn_relu(x, 64, 3, "conv1_1_3x3_s2", strides=2)
     x = _conv_bn_relu(x, 64, 3, "conv1_2_3x3")
     x = _conv_bn_relu(x, 128, 3, "conv1_3_3x3")
+    features = [x]
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool1_3x3_s2")(x)
     for stage, (depth, strides, rate) in enumerate(zip(depths, (1, 2, 1, 1), (1, 1, 2, 4), strict=True)):
         for i in range(1, depth + 1):
             x = _block(x, 64 << stage, strides if i == 1 else 1, rate, i == 1, f"conv{stage + 2}_{i}")
+        features.append(x)
+    mark_stages(features)
     return x
 
 

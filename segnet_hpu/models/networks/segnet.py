@@ -13,6 +13,7 @@ from keras import layers
 
 from segnet_hpu.models.encoders.vgg16 import BLOCKS
 from segnet_hpu.models.layers import LocalResponseNormalization, MaxPoolingWithMask, Unpooling
+from segnet_hpu.models.roles import mark_stages
 
 FIRST_DROPPED = 3  # the stages from here inwards, of the encoder and of the decoder
 BASIC_STAGES, BASIC_WIDTH = 4, 64
@@ -22,11 +23,13 @@ def segnet_basic(x, n_classes, dropout=0.0):
     """Map raw RGB (B, H, W, C), 0..255, to logits (B, H, W, n_classes); no ReLU in the decoder."""
     # float32, because the squares of pixels outgrow what bfloat16 tells apart.
     x = LocalResponseNormalization(size=5, alpha=1e-4, beta=0.75, dtype="float32", name="norm")(x)
-    masks = {}
+    masks, features = {}, []
     for stage in range(1, BASIC_STAGES + 1):
         x = layers.ReLU(name=f"relu{stage}")(_conv_bn(x, BASIC_WIDTH, 7, f"conv{stage}"))
         x, masks[stage] = MaxPoolingWithMask(name=f"pool{stage}")(x)
+        features.append(x)
         x = _drop(x, dropout, "encdrop", stage)
+    mark_stages(features)
     for stage in range(BASIC_STAGES, 0, -1):
         x = Unpooling(name=f"upsample{stage}")([x, masks[stage]])
         x = _conv_bn(x, BASIC_WIDTH, 7, f"conv_decode{stage}")
@@ -39,12 +42,14 @@ def segnet_vgg16(x, n_classes, dropout=0.0, blocks=BLOCKS):
 
     blocks: for each stage the widths of its convolutions; VGG16's unless a smaller network is wanted.
     """
-    masks = {}
+    masks, features = {}, []
     for stage, widths in enumerate(blocks, start=1):
         for i, width in enumerate(widths, start=1):
             x = _conv_bn_relu(x, width, f"{stage}_{i}")
         x, masks[stage] = MaxPoolingWithMask(name=f"pool{stage}")(x)
+        features.append(x)
         x = _drop(x, dropout, "encdrop", stage)
+    mark_stages(features)
     for stage in range(len(blocks), 0, -1):
         x = Unpooling(name=f"upsample{stage}")([x, masks[stage]])
         widths = blocks[stage - 1]

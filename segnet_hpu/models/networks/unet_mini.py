@@ -2,12 +2,15 @@
 
 from keras import layers
 
+from segnet_hpu.models.roles import mark_stages
+
 
 def unet_mini(x, n_classes):
     """Map an image (B, H, W, C) to logits (B, H, W, n_classes): widths 32, 64, 128, 64, 32."""
     one = _twice(x, 32, "stage1")
     two = _twice(layers.MaxPooling2D(2, name="stage1_pool")(one), 64, "stage2")
     x = _twice(layers.MaxPooling2D(2, name="stage2_pool")(two), 128, "stage3")
+    mark_stages([one, two, x])
     for i, (skip, width) in enumerate(((two, 64), (one, 32)), start=1):
         x = layers.UpSampling2D(2, name=f"decoder_up{i}")(x)
         x = layers.Concatenate(name=f"decoder_skip{i}")([x, skip])
