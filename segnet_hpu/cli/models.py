@@ -6,8 +6,10 @@ from segnet_hpu.config import option
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable, write_text
 from segnet_hpu.interchange.published import PUBLISHED
+from segnet_hpu.models.decoders import decoders
+from segnet_hpu.models.encoders import encoders
 from segnet_hpu.models.options import as_text, model_options, parse_model_options
-from segnet_hpu.models.registry import DECODERS, ENCODERS, MODELS, find, input_size
+from segnet_hpu.models.registry import MODELS, find, input_size
 
 PLAIN = ("name", "encoder", "decoder", "input", "pretrained")
 LAYERS = ("layer", "type", "output", "parameters")
@@ -56,13 +58,13 @@ def run(settings):
     if settings.layers:
         print(_table(rows[0]["layers"], LAYERS))
     if not detailed:
-        print(f"\nAlso every ENCODER_DECODER of {', '.join(ENCODERS)} with {', '.join(DECODERS)}.")
+        print(f"\nAlso every ENCODER_DECODER of {', '.join(encoders.names())} with {', '.join(decoders.names())}.")
 
 
 def _facts(name, settings):
     """What is known of a model without building it."""
     spec = find(name)
-    options = spec.options | model_options(name, settings.model_options)
+    options = {**spec.options} | model_options(name, settings.model_options)
     size = input_size(name, settings.input_height, settings.input_width, options.get("level"))
     return {"name": name, "encoder": spec.encoder or spec.network, "decoder": spec.decoder, "input": list(size),
             "options": options,

@@ -59,14 +59,14 @@ def make_model(path, name, n_classes, input_height, input_width):
     """Return keras_segmentation's model `name` with the weights `path`; as load_checkpoint, without the .json."""
     from segnet_hpu.models.build import build_model
     from segnet_hpu.models.encoder_stages import normaliser
-    from segnet_hpu.models.encoders import CAFFE_OFFSET
+    from segnet_hpu.models.encoders.normalisation import CAFFE
     from segnet_hpu.models.registry import find
 
     theirs = read_weights(path)
     options = {"relu": not _is_linear(theirs)} if find(name).decoder == "unet" else {}
     model = build_model(name, n_classes, input_height, input_width, **options)
     normalise = normaliser(model)
-    normalise.scale, normalise.offset = 1.0, list(CAFFE_OFFSET)
+    normalise.scale, normalise.offset = 1.0, list(CAFFE.offset)
     set_weights(model, theirs, path)
     return model
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange.published import PUBLISHED
 from segnet_hpu.interchange.vgg16 import load_vgg16
+from segnet_hpu.models.encoders import encoders
 from segnet_hpu.models.registry import find
 
 
@@ -48,9 +49,7 @@ def encoder_of(model):
 
 def _copy(path, encoder, model):
     """Let Keras read the file into its own network, and take from that what the model has."""
-    from segnet_hpu.models.encoders.applications import APPLICATIONS
-
-    application = APPLICATIONS[encoder]
+    application = encoders.find(encoder).traits["application"]
     network = application.original()
     try:
         network.load_weights(path)

@@ -8,7 +8,7 @@ import numpy as np
 from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange.published import PUBLISHED
 from segnet_hpu.models.encoder_stages import normaliser
-from segnet_hpu.models.encoders.normalisation import CAFFE_OFFSET
+from segnet_hpu.models.encoders.normalisation import CAFFE
 from segnet_hpu.models.encoders.vgg16 import BLOCKS
 
 # A network's layers are VGG16's if they have Keras's names, block1_conv2, or Caffe's, conv1_2.
@@ -54,7 +54,7 @@ def load_vgg16(model, source):
 def _missing_offset(model):
     """What VGG16 adds to its input, RGB, and this model has not added."""
     layer = normaliser(model)
-    return np.subtract(CAFFE_OFFSET, layer.offset if layer else CAFFE_OFFSET).astype(np.float32)
+    return np.subtract(CAFFE.offset, layer.offset if layer else CAFFE.offset).astype(np.float32)
 
 
 def _locate(source):

@@ -1,9 +1,14 @@
 """Groups of layers that several networks use."""
 
-from keras import layers
+from __future__ import annotations
+
+from typing import Any
+
+from segnet_hpu.lazy import keras, layers
 
 
-def conv_bn_relu(x, width, kernel=1, *, name, separable=False, epsilon=1e-3, **options):
+def conv_bn_relu(x: keras.KerasTensor, width: int, kernel: int = 1, *, name: str, separable: bool = False,
+                 epsilon: float = 1e-3, **options: Any) -> keras.KerasTensor:
     """Convolution without bias, batch normalisation, ReLU.
 
     separable: a depthwise convolution, normalised and rectified too, then a 1x1 one (arXiv 1802.02611).
@@ -19,13 +24,13 @@ def conv_bn_relu(x, width, kernel=1, *, name, separable=False, epsilon=1e-3, **o
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-def double(x, by_repetition, name):
+def double(x: keras.KerasTensor, by_repetition: bool, name: str) -> keras.KerasTensor:
     """Double height and width: each value repeated, or a 2x2 transposed convolution."""
     if by_repetition:
         return layers.UpSampling2D(2, name=name)(x)
     return layers.Conv2DTranspose(x.shape[-1], 2, strides=2, name=name)(x)
 
 
-def resize(x, size, name):
+def resize(x: keras.KerasTensor, size: tuple[int, int], name: str) -> keras.KerasTensor:
     """Resize (B, h, w, C) to (B, *size, C), bilinear with half-pixel centres."""
     return layers.Resizing(*size, interpolation="bilinear", name=name)(x)

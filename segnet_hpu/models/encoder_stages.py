@@ -8,7 +8,7 @@ import keras
 from segnet_hpu.errors import UsageError
 from segnet_hpu.models.cost import outline
 from segnet_hpu.models.registry import find
-from segnet_hpu.models.roles import Role, input_layer, mark, role_of, roles, set_roles
+from segnet_hpu.models.roles import Role, input_layer, role_of, roles, set_roles
 
 
 def with_roles(model: keras.Model) -> keras.Model:
@@ -19,12 +19,13 @@ def with_roles(model: keras.Model) -> keras.Model:
         spec = find(model.name)
     except UsageError:
         return model
-    state = random.getstate()  # a seeded run draws from it too, and is the same with and without
-    set_roles(model, roles(outline(model.name, model.output_shape[-1])))
-    random.setstate(state)
-    if "level" in spec.options:  # of which model.name says nothing: the largest stride of its maps does
+    options = {}
+    if "level" in spec.options:  # of which the name says nothing: the largest stride of the maps does
         least = min(keras.tree.flatten(layer.output)[0].shape[1] for layer in model.layers)
-        mark(input_layer(model), divisor=max(spec.divisor, 2 ** round(math.log2(model.input_shape[1] / least))))
+        options["level"] = min(max(round(math.log2(model.input_shape[1] / least)) - 1, 1), 4)
+    state = random.getstate()  # a seeded run draws from it too, and is the same with and without
+    set_roles(model, roles(outline(model.name, model.output_shape[-1], **options)))
+    random.setstate(state)
     return model
 
 

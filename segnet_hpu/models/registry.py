@@ -3,9 +3,16 @@
 Imports nothing heavy, so that a wrong name or size is refused at once.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from segnet_hpu.components import Component
 from segnet_hpu.errors import UsageError, nearest
+from segnet_hpu.models.decoders import decoders
+from segnet_hpu.models.encoders import encoders
+from segnet_hpu.models.encoders.normalisation import Normalisation
+from segnet_hpu.models.networks import networks
 
 
 @dataclass(frozen=True)
@@ -13,7 +20,7 @@ class Spec:
     """A registry line: an encoder with a decoder, or a network that is no such pair.
 
     divisor, remainder: both sides of the input divided by `divisor` must leave `remainder`.
-    options: of the decoder or network, those that a user may set (models.options), with their defaults.
+    options: of the decoder or network, those that a user may set, with their defaults.
     """
 
     encoder: str | None = None
@@ -23,39 +30,35 @@ class Spec:
     input_width: int = 608
     divisor: int = 32
     remainder: int = 0
-    options: dict = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def body(self) -> Component:
+        """The decoder, or the whole network."""
+        return networks.find(self.network) if self.network else decoders.find(self.decoder)
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """What the encoder, or the whole network, makes of raw pixels."""
+        first = networks.find(self.network) if self.network else encoders.find(self.encoder)
+        return first.traits["normalisation"]
 
 
-# What a model takes from its encoder, and then from its decoder, unless its line says otherwise.
-ENCODERS = {
-    "vanilla": {},
-    "vgg16": {},
-    "resnet18": {},
-    "resnet34": {},
-    "resnet50": {},
-    "resnet101": {},
-    "mobilenet": {"input_height": 224, "input_width": 224},
-    "mobilenet_v2": {},
-    "xception": {},
-    "efficientnet": {},
-}
-_FCN = {"aligned": True, "width": 4096, "dropout": 0.5, "skip_scale": None, "sigma": None}
-DECODERS = {
-    "segnet": {"divisor": 16, "options": {"use_upsampling": True, "level": 3}},
-    "unet": {"divisor": 16, "options": {"use_upsampling": True, "relu": True}},
-    "fcn_8": {"options": {"stride": 8, **_FCN}},
-    "fcn_16": {"options": {"stride": 16, **_FCN}},
-    "fcn_32": {"options": {"stride": 32, **_FCN}},
-    "fcn_8_wide": {"options": {"width": 4096, "dropout": 0.5, "skip_scale": (0.001, 0.01), "sigma": 0.01}},
-    "pspnet": {"divisor": 192, "input_height": 384, "input_width": 576},
-    "deeplabv3plus": {"divisor": 8, "options": {"output_stride": 16, "separable": False}},
-}
+def pair(encoder: str, decoder: str, **options: Any) -> Spec:
+    """Return the Spec of an encoder with a decoder, whose traits win; `options` win over the decoder's own."""
+    return _spec(encoders.find(encoder), decoders.find(decoder), options, encoder=encoder, decoder=decoder)
 
 
-def pair(encoder, decoder, **options):
-    """Return the Spec of an encoder with a decoder; `options` win over the decoder's own."""
-    facts = ENCODERS[encoder] | DECODERS[decoder]
-    return Spec(encoder, decoder, **facts | {"options": facts.get("options", {}) | options})
+def whole(network: str, **options: Any) -> Spec:
+    """Return the Spec of a whole network; `options` win over its own."""
+    return _spec(networks.find(network), networks.find(network), options, network=network)
+
+
+def _spec(first: Component, last: Component, options: Mapping[str, Any], **parts: str) -> Spec:
+    traits = {name: value for name, value in {**first.traits, **last.traits}.items()
+              if name in ("input_height", "input_width", "divisor", "remainder")}
+    defaults = {name: option.default for name, option in last.options.items()} | last.traits.get("defaults", {})
+    return Spec(**parts, **traits, options=defaults | options)
 
 
 # The first 22 are keras_segmentation's; its FCNs return n + stride pixels for n, so they are not aligned.
@@ -71,9 +74,9 @@ MODELS = {
     "pspnet": pair("vanilla", "pspnet"),
     "vgg_pspnet": pair("vgg16", "pspnet"),
     "resnet50_pspnet": pair("resnet50", "pspnet"),
-    "pspnet_50": Spec(network="pspnet_50", input_height=473, input_width=473, divisor=48, remainder=41),
-    "pspnet_101": Spec(network="pspnet_101", input_height=473, input_width=473, divisor=48, remainder=41),
-    "unet_mini": Spec(network="unet_mini", input_height=360, input_width=480, divisor=4),
+    "pspnet_50": whole("pspnet_50"),
+    "pspnet_101": whole("pspnet_101"),
+    "unet_mini": whole("unet_mini"),
     "unet": pair("vanilla", "unet"),
     "vgg_unet": pair("vgg16", "unet"),
     "resnet50_unet": pair("resnet50", "unet"),
@@ -86,44 +89,41 @@ MODELS = {
     "fcn_8s_vgg": pair("vgg16", "fcn_8", sigma=0.01),
     "fcn_8s_wide_vgg": pair("vgg16", "fcn_8_wide"),
     "deeplabv3plus": pair("resnet50", "deeplabv3plus"),
-    "segnet_basic": Spec(network="segnet_basic", input_height=360, input_width=480, divisor=1,
-                         options={"dropout": 0.0}),
-    "segnet_vgg16": Spec(network="segnet_vgg16", input_height=360, input_width=480, divisor=1,
-                         options={"dropout": 0.0}),
-    "bayesian_segnet": Spec(network="segnet_vgg16", input_height=360, input_width=480, divisor=1,
-                            options={"dropout": 0.5}),
-    "bayesian_segnet_basic": Spec(network="segnet_basic", input_height=360, input_width=480, divisor=1,
-                                  options={"dropout": 0.5}),
-    "enet": Spec(network="enet", input_height=360, input_width=480, divisor=8),
+    "segnet_basic": whole("segnet_basic"),
+    "segnet_vgg16": whole("segnet_vgg16"),
+    "bayesian_segnet": whole("segnet_vgg16", dropout=0.5),
+    "bayesian_segnet_basic": whole("segnet_basic", dropout=0.5),
+    "enet": whole("enet"),
 }
 
 
-def names():
+def names() -> list[str]:
     """Return every name that `find` knows: the registry's lines, then ENCODER_DECODER."""
-    return list(dict.fromkeys([*MODELS, *(f"{e}_{d}" for e in ENCODERS for d in DECODERS)]))
+    return list(dict.fromkeys([*MODELS, *(f"{e}_{d}" for e in encoders.names() for d in decoders.names())]))
 
 
-def find(name):
+def find(name: str) -> Spec:
     """Return the Spec of a model: its line, or of a name ENCODER_DECODER the pair.
 
     Raises UsageError with the nearest name for an unknown one.
     """
     if name in MODELS:
         return MODELS[name]
-    for decoder in DECODERS:
+    for decoder in decoders.names():
         encoder = str(name).removesuffix(f"_{decoder}")
-        if encoder in ENCODERS and encoder != name:
+        if encoder in encoders.names() and encoder != name:
             return pair(encoder, decoder)
     raise UsageError(f"unknown model {name!r}.{nearest(name, names())} Expected a name that "
                      "`segnet-hpu models` lists, or ENCODER_DECODER")
 
 
-def divisor(spec, level=None):
+def divisor(spec: Spec, level: int | None = None) -> int:
     """Return the number of pixels by which the sides that a model takes differ; level: as of `input_size`."""
     return spec.divisor if level is None else max(spec.divisor, 2 ** (level + 1))
 
 
-def input_size(name, height=None, width=None, level=None):
+def input_size(name: str, height: int | None = None, width: int | None = None,
+               level: int | None = None) -> tuple[int, int]:
     """Return (height, width) in pixels, the model's own where None.
 
     level: the feature map f(level + 1) that the decoder starts from, where that is an option. Raises

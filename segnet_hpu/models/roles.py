@@ -10,11 +10,13 @@ it knows where it is built:
     mark(input_layer(model), divisor=32)       # both sides are multiples of 32: the nearest sizes
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import keras
+from segnet_hpu.lazy import keras
 
 ATTRIBUTE = "segnet_hpu_role"
 

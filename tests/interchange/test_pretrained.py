@@ -13,13 +13,15 @@ from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.interchange.pretrained import load_encoder
 from segnet_hpu.interchange.published import PUBLISHED
 from segnet_hpu.models.build import build_model
-from segnet_hpu.models.encoders.applications import APPLICATIONS
-from segnet_hpu.models.registry import ENCODERS
+from segnet_hpu.models.encoders import encoders
 from segnet_hpu.training.model_setup import set_first_weights
 
 SIZE = 64
 MADE = {"mobilenet_v2": keras.applications.MobileNetV2, "resnet50": keras.applications.ResNet50,
         "efficientnet": keras.applications.EfficientNetB0}
+
+APPLICATIONS = {name: one.traits["application"] for name, one in encoders.components().items()
+                if "application" in one.traits}
 
 
 def randomised(make, seed=0):
@@ -132,7 +134,7 @@ def test_a_wrong_size_leaves_nothing(mobilenet_online, tmp_path, monkeypatch):
 
 def test_every_published_encoder_can_be_built():
     assert set(PUBLISHED) == set(APPLICATIONS) | {"vgg16"}
-    assert set(PUBLISHED) < set(ENCODERS)
+    assert set(PUBLISHED) < set(encoders.names())
     assert all(p.url.startswith("https://") and p.size > 1e6 for p in PUBLISHED.values())
 
 

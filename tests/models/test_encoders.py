@@ -6,11 +6,15 @@ import pytest
 
 from segnet_hpu.models import registry
 from segnet_hpu.models.build import build_model
-from segnet_hpu.models.decoders import DECODERS
+from segnet_hpu.models.decoders import decoders
 from segnet_hpu.models.encoder_stages import freeze_stages
-from segnet_hpu.models.encoders import ENCODERS
-from segnet_hpu.models.encoders.applications import APPLICATIONS
+from segnet_hpu.models.encoders import encoders
+from segnet_hpu.models.encoders.normalisation import TORCH
+from segnet_hpu.models.encoders.rebuild import Application, register
 from segnet_hpu.models.roles import mark_stages, role_of
+
+APPLICATIONS = {name: one.traits["application"] for name, one in encoders.components().items()
+                if "application" in one.traits}
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +25,7 @@ def fresh():
 
 def features(name, size=(64, 96), output_stride=32, channels=3):
     x = keras.Input((*size, channels))
-    return keras.Model(x, ENCODERS[name].build(x, output_stride=output_stride))
+    return keras.Model(x, encoders.find(name).target(x, output_stride=output_stride))
 
 
 def outline(name, **options):
@@ -30,11 +34,11 @@ def outline(name, **options):
 
 
 def test_the_registrys_names_are_those_that_can_be_built():
-    assert set(registry.ENCODERS) == set(ENCODERS)
-    assert set(registry.DECODERS) == set(DECODERS)
+    pairs = {f"{encoder}_{decoder}" for encoder in encoders.names() for decoder in decoders.names()}
+    assert set(registry.names()) == set(registry.MODELS) | pairs
 
 
-@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("name", encoders.names())
 def test_five_maps_each_half_the_one_before(name):
     for output_stride, strides in ((32, (2, 4, 8, 16, 32)), (8, (2, 4, 8, 8, 8))):
         model = outline(name, output_stride=output_stride)
@@ -77,7 +81,7 @@ def test_a_dilated_encoder_sees_the_same_at_every_second_pixel(name, first):
     np.testing.assert_allclose(found[4][:, first::2, first::2], expected[4], rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize("name", encoders.names())
 def test_some_hundred_steps_are_enough_for_the_statistics(name):
     """What is left of the first statistics after 300 steps must not decide what an evaluation sees."""
     momenta = [layer.momentum for layer in outline(name).layers if isinstance(layer, keras.layers.BatchNormalization)]
@@ -111,3 +115,17 @@ def test_frozen_stages_of_an_application():
     assert "stage1_Conv1" in frozen and "stage2_block_2_project_BN" in frozen
     assert all(name.startswith(("stage1_", "stage2_")) for name in frozen)
     assert model.get_layer("stage3_block_3_expand").trainable
+
+
+def test_a_new_encoder_of_keras_is_one_line():
+    ends = ("conv1_relu", "pool2_conv", "pool3_conv", "pool4_conv", "relu")
+    register("densenet121", Application("DenseNet121", ends), normalisation=TORCH)
+    try:
+        model = build_model("densenet121_unet", 3, 32, 64)
+        assert registry.find("densenet121_unet").encoder == "densenet121" and "densenet121_pspnet" in registry.names()
+        assert model.output_shape == (None, 16, 32, 3)
+        freeze_stages(model, 3)
+        assert not model.get_layer("stage3_pool3_conv").trainable
+        assert model.get_layer("stage4_conv4_block1_1_conv").trainable
+    finally:
+        del encoders.components()["densenet121"]

@@ -1,6 +1,5 @@
 """--model_options: which options there are, their values, and that they reach the model."""
 
-import dataclasses
 import inspect
 
 import pytest
@@ -8,8 +7,10 @@ import yaml
 
 from segnet_hpu import config
 from segnet_hpu.errors import UsageError
-from segnet_hpu.models.options import Options, model_options
-from segnet_hpu.models.registry import DECODERS, MODELS, find
+from segnet_hpu.models.decoders import decoders
+from segnet_hpu.models.networks import networks
+from segnet_hpu.models.options import model_options
+from segnet_hpu.models.registry import MODELS, find
 from segnet_hpu.training.settings import Settings
 
 REQUIRED = dict(n_classes=2, train_images="images", train_annotations="labels")
@@ -64,11 +65,8 @@ def test_they_reach_the_model():
 
 
 def test_the_registry_says_what_the_decoders_and_networks_take():
-    from segnet_hpu.models import decoders
-    from segnet_hpu.models.networks import NETWORKS
-
-    pairs = [(f"vanilla_{name}", decoders.DECODERS[name]) for name in DECODERS]
-    pairs += [(name, NETWORKS[name].build) for name in ("segnet_basic", "segnet_vgg16", "enet", "unet_mini")]
+    pairs = [(f"vanilla_{name}", decoders.find(name).target) for name in decoders.names()]
+    pairs += [(name, networks.find(name).target) for name in ("segnet_basic", "segnet_vgg16", "enet", "unet_mini")]
     for name, build in pairs:
         takes = dict(list(inspect.signature(build).parameters.items())[2:])
         takes.pop("blocks", None)  # of Python callers
@@ -76,5 +74,4 @@ def test_the_registry_says_what_the_decoders_and_networks_take():
         assert set(options) == set(takes), name
         for option, parameter in takes.items():
             assert parameter.default in (inspect.Parameter.empty, options[option]), (name, option)
-    known = {field.name for field in dataclasses.fields(Options)}
-    assert all(set(spec.options) <= known for spec in MODELS.values())
+    assert all(set(spec.options) <= set(spec.body.options) for spec in MODELS.values())

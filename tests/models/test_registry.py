@@ -8,7 +8,9 @@ import pytest
 
 from keras_segmentation_parameters import PARAMETERS
 from segnet_hpu.errors import UsageError
-from segnet_hpu.models.registry import DECODERS, ENCODERS, MODELS, find, input_size, names
+from segnet_hpu.models.decoders import decoders
+from segnet_hpu.models.encoders import encoders
+from segnet_hpu.models.registry import MODELS, find, input_size, names
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,8 +27,8 @@ def test_default_sizes_are_keras_segmentations():
 
 
 def test_every_encoder_goes_with_every_decoder():
-    for encoder in ENCODERS:
-        for decoder in DECODERS:
+    for encoder in encoders.names():
+        for decoder in decoders.names():
             spec = find(f"{encoder}_{decoder}")
             assert (spec.encoder, spec.decoder) == (encoder, decoder)
             # The default size is one that the model takes.

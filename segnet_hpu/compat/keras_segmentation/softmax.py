@@ -3,12 +3,12 @@
 import keras
 from keras import layers
 
-from segnet_hpu.models.encoders import CAFFE_OFFSET
+from segnet_hpu.models.encoders.normalisation import CAFFE
 
 
 def subtracted_means(channels: int) -> list[float]:
     """Return the means that get_image_array subtracts: of B, G and R, as far as they go, turned round."""
-    means = [-offset for offset in reversed(CAFFE_OFFSET)] + [0.0] * channels
+    means = [-offset for offset in reversed(CAFFE.offset)] + [0.0] * channels
     return means[:channels][::-1]
 
 

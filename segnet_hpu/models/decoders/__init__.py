@@ -1,19 +1,10 @@
-"""Decoders: feature maps in, logits out. Each takes (features, n_classes, **its own options)."""
+"""Decoders: feature maps in, logits out.
 
-from segnet_hpu.models.decoders.deeplabv3plus import deeplabv3plus
-from segnet_hpu.models.decoders.fcn import fcn
-from segnet_hpu.models.decoders.fcn_wide import fcn_wide
-from segnet_hpu.models.decoders.pspnet import pspnet
-from segnet_hpu.models.decoders.segnet import segnet
-from segnet_hpu.models.decoders.unet import unet
+Each is a function (feature maps f1..f5, n_classes, **its options) -> logits (B, h, w, n_classes). Its traits:
+`divisor` of the input's sides, 32 if not said, `input_height` and `input_width` of the default size, and
+`defaults` of options.
+"""
 
-DECODERS = {
-    "segnet": segnet,
-    "unet": unet,
-    "fcn_8": fcn,
-    "fcn_16": fcn,
-    "fcn_32": fcn,
-    "fcn_8_wide": fcn_wide,
-    "pspnet": pspnet,
-    "deeplabv3plus": deeplabv3plus,
-}
+from segnet_hpu.components import Registry
+
+decoders = Registry("decoder", flag="--model_name", package=__name__)

@@ -1,15 +1,26 @@
 """DeepLabv3+ (Chen et al., arXiv 1802.02611)."""
 
-from keras import layers
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
+from segnet_hpu.components import Option
 from segnet_hpu.errors import UsageError
+from segnet_hpu.lazy import layers
 from segnet_hpu.models.blocks import conv_bn_relu, resize
+from segnet_hpu.models.decoders import decoders
 from segnet_hpu.models.roles import mark
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
 
 RATES = {16: (6, 12, 18), 8: (12, 24, 36)}
 
 
-def deeplabv3plus(features, n_classes, output_stride, separable=False):
+@decoders.register("deeplabv3plus", divisor=8)
+def deeplabv3plus(features: "Sequence[KerasTensor]", n_classes: int,
+                  output_stride: Annotated[int, Option("of the dilated encoder", choices=(8, 16))] = 16,
+                  separable: Annotated[bool, Option("3x3 convolutions in two steps, depthwise and 1x1")] = False
+                  ) -> "KerasTensor":
     """Map f2, at stride 4, and f5, at the output stride, to logits (B, H, W, n_classes).
 
     output_stride: 16 or 8, of the dilated encoder; it sets the rates of the spatial pyramid.
@@ -27,7 +38,7 @@ def deeplabv3plus(features, n_classes, output_stride, separable=False):
     return resize(x, (4 * low.shape[1], 4 * low.shape[2]), "classifier_up")
 
 
-def _pyramid(x, rates, separable):
+def _pyramid(x: "KerasTensor", rates: tuple[int, ...], separable: bool) -> "KerasTensor":
     """Atrous spatial pyramid pooling with image-level features: 256 channels each, joined into 256."""
     branches = [conv_bn_relu(x, 256, name="aspp_1x1")]
     branches += [conv_bn_relu(x, 256, 3, name=f"aspp_rate{rate}", separable=separable, dilation_rate=rate)

@@ -1,9 +1,44 @@
 """Fully convolutional networks FCN-8s, -16s and -32s (Long et al., arXiv 1411.4038)."""
 
-from keras import initializers, layers
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+from segnet_hpu.components import Option
+from segnet_hpu.lazy import keras, layers
+from segnet_hpu.models.decoders import decoders
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+AT_ONCE = (1e-4, 1e-2)
 
 
-def fcn(features, n_classes, stride, aligned, width=4096, dropout=0.5, skip_scale=None, sigma=None):
+def parse_skip_scale(value: Any) -> tuple[float, ...] | None:
+    """none, at_once (0.0001:0.01) or two numbers FACTOR_OF_POOL3:FACTOR_OF_POOL4"""
+    if value in ("none", None):
+        return None
+    if value == "at_once":
+        return AT_ONCE
+    numbers = tuple(float(number) for number in value.split(":"))
+    if len(numbers) != 2:
+        raise ValueError("two numbers, joined by a colon")
+    return numbers
+
+
+Width = Annotated[int, Option("channels of the two layers behind f5", minimum=1)]
+Dropout = Annotated[float, Option("rate of the dropped units", minimum=0.0, maximum=0.99)]
+SkipScale = Annotated[tuple[float, ...] | None, Option("factors of the skipped feature maps", parse=parse_skip_scale)]
+Sigma = Annotated[float | None, Option("deviation of the head's first weights", minimum=0.0)]
+
+
+@decoders.register("fcn_8", defaults={"stride": 8})
+@decoders.register("fcn_16", defaults={"stride": 16})
+@decoders.register("fcn_32", defaults={"stride": 32})
+def fcn(features: "Sequence[KerasTensor]", n_classes: int,
+        stride: Annotated[int, Option("of the scores before the last enlargement", choices=(8, 16, 32))],
+        aligned: Annotated[bool, Option("logits lie over the image; false: as keras_segmentation's")] = True,
+        width: Width = 4096, dropout: Dropout = 0.5, skip_scale: SkipScale = None,
+        sigma: Sigma = None) -> "KerasTensor":
     """Map feature maps f1..f5 to logits: scores of f5, doubled and joined with f4's (stride 16) and f3's (8).
 
     stride: 8, 16 or 32, of the scores before the last transposed convolution.
@@ -27,7 +62,7 @@ def fcn(features, n_classes, stride, aligned, width=4096, dropout=0.5, skip_scal
     return enlarge(x, n_classes, stride, "classifier_up", sigma, aligned)
 
 
-def fully_connected(x, width, dropout):
+def fully_connected(x: "KerasTensor", width: int, dropout: float) -> "KerasTensor":
     """VGG16's two fully connected layers as convolutions, 7x7 and 1x1, each with dropout."""
     for name, kernel in (("fc6", 7), ("fc7", 1)):
         x = layers.Conv2D(width, kernel, padding="same", activation="relu", name=name)(x)
@@ -35,12 +70,13 @@ def fully_connected(x, width, dropout):
     return x
 
 
-def scaled(x, factor, level):
+def scaled(x: "KerasTensor", factor: float, level: int) -> "KerasTensor":
     """Multiply the feature map f`level` by a constant."""
     return x if factor == 1 else layers.Rescaling(factor, name=f"decoder_scale{level}")(x)
 
 
-def enlarge(x, width, factor, name, sigma, aligned=True, kernel=None):
+def enlarge(x: "KerasTensor", width: int, factor: int, name: str, sigma: float | None, aligned: bool = True,
+            kernel: int | None = None) -> "KerasTensor":
     """Enlarge x by a transposed convolution to `width` channels; its kernel has twice the factor if not set."""
     # "same" cuts factor / 2 off each side of the (n + 1) * factor that "valid" yields.
     return layers.Conv2DTranspose(width, kernel or 2 * factor, strides=factor, use_bias=False, name=name,
@@ -48,10 +84,10 @@ def enlarge(x, width, factor, name, sigma, aligned=True, kernel=None):
                                   padding="same" if aligned else "valid")(x)
 
 
-def initial(sigma, otherwise):
+def initial(sigma: float | None, otherwise: str) -> Any:
     """The initialiser: a truncated normal, or `otherwise` where sigma is None."""
-    return otherwise if sigma is None else initializers.TruncatedNormal(stddev=sigma)
+    return otherwise if sigma is None else keras.initializers.TruncatedNormal(stddev=sigma)
 
 
-def _score(x, n_classes, level, sigma):
+def _score(x: "KerasTensor", n_classes: int, level: int, sigma: float | None) -> "KerasTensor":
     return layers.Conv2D(n_classes, 1, kernel_initializer=initial(sigma, "he_normal"), name=f"classifier_{level}")(x)

@@ -1,11 +1,19 @@
 """FCN-8s with a wide decoder: it keeps the width of the feature maps until the last layer."""
 
-from keras import layers
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from segnet_hpu.models.decoders.fcn import enlarge, fully_connected, initial, scaled
+from segnet_hpu.lazy import layers
+from segnet_hpu.models.decoders import decoders
+from segnet_hpu.models.decoders.fcn import Dropout, Sigma, SkipScale, Width, enlarge, fully_connected, initial, scaled
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
 
 
-def fcn_wide(features, n_classes, width=4096, dropout=0.5, skip_scale=(0.001, 0.01), sigma=0.01):
+@decoders.register("fcn_8_wide")
+def fcn_wide(features: "Sequence[KerasTensor]", n_classes: int, width: Width = 4096, dropout: Dropout = 0.5,
+             skip_scale: SkipScale = (0.001, 0.01), sigma: Sigma = 0.01) -> "KerasTensor":
     """Map feature maps f1..f5 to logits (B, H, W, n_classes), adding f4 and f3 as they are, but for a factor.
 
     f5 becomes as wide as f4 (512 channels for VGG16), is doubled and joined with f4, then doubled to the width

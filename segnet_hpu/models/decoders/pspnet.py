@@ -1,12 +1,19 @@
 """keras_segmentation's pyramid pooling on any encoder (after Zhao et al., arXiv 1612.01105)."""
 
-from keras import layers
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from segnet_hpu.lazy import layers
 from segnet_hpu.models.blocks import conv_bn_relu
+from segnet_hpu.models.decoders import decoders
 from segnet_hpu.models.roles import mark
 
+if TYPE_CHECKING:
+    from keras import KerasTensor
 
-def pspnet(features, n_classes):
+
+@decoders.register("pspnet", divisor=192, input_height=384, input_width=576)
+def pspnet(features: "Sequence[KerasTensor]", n_classes: int) -> "KerasTensor":
     """Map f5, at stride 32, to logits (B, H/4, W/4, n_classes), enlarged bilinearly by 8.
 
     Both sides of f5 must be multiples of 6, the finest of the pooled grids 1, 2, 3 and 6.

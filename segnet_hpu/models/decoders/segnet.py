@@ -1,11 +1,22 @@
 """The decoder that keras_segmentation calls SegNet: linear, without skips or pooling indices."""
 
-from keras import layers
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
+from segnet_hpu.components import Option
+from segnet_hpu.lazy import layers
 from segnet_hpu.models.blocks import double
+from segnet_hpu.models.decoders import decoders
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
 
 
-def segnet(features, n_classes, level=3, use_upsampling=True):
+@decoders.register("segnet", divisor=16)
+def segnet(features: "Sequence[KerasTensor]", n_classes: int,
+           use_upsampling: Annotated[bool, Option("upsample by repetition; false: by transposed convolution")] = True,
+           level: Annotated[int, Option("feature map that the decoder starts from; f1 is 0",
+                                        minimum=1, maximum=4)] = 3) -> "KerasTensor":
     """Map feature maps f1..f5 to logits (B, H/2, W/2, n_classes).
 
     level: which feature map to start from (f1 is 0); it is brought to stride 2 by
@@ -21,6 +32,6 @@ def segnet(features, n_classes, level=3, use_upsampling=True):
     return layers.Conv2D(n_classes, 3, padding="same", name="classifier")(x)
 
 
-def _conv_bn(x, width, name):
+def _conv_bn(x: "KerasTensor", width: int, name: str) -> "KerasTensor":
     x = layers.Conv2D(width, 3, padding="same", name=f"{name}_conv")(x)
     return layers.BatchNormalization(name=f"{name}_bn")(x)

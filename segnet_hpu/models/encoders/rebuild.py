@@ -3,13 +3,16 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import keras
-from keras import layers
-
+from segnet_hpu.lazy import keras, layers
+from segnet_hpu.models.encoders import encoders
 from segnet_hpu.models.encoders.dilation import step
+
+if TYPE_CHECKING:
+    from keras import KerasTensor, Layer, Model
 
 SIDE = 256  # pixels: a size at which every layer's stride can be read off
 UNNAMED = ("conv2d", "batch_normalization", "add")
@@ -19,25 +22,27 @@ UNNAMED = ("conv2d", "batch_normalization", "add")
 class Application:
     """A network of keras.applications as an encoder.
 
-    make: the function that makes it. ends: the layers whose outputs are f1..f5.
+    function: that of keras.applications which makes it. ends: the layers whose outputs are f1..f5.
     change: layer -> what is different in its config, {name: value}.
     """
 
-    make: Callable
+    function: str
     ends: tuple[str, ...]
-    change: Callable = lambda layer: {}
+    change: "Callable[[Layer], dict[str, Any]]" = lambda layer: {}
 
-    def original(self):
+    def original(self) -> "Model":
         """Return the network as Keras makes it, without its classifier."""
-        return self.make(weights=None, include_top=False, input_shape=(SIDE, SIDE, 3))
+        make = getattr(keras.applications, self.function)
+        return make(weights=None, include_top=False, input_shape=(SIDE, SIDE, 3))
 
-    def layers(self, network):
+    def layers(self, network: "Model") -> "Iterator[tuple[Layer, str]]":
         """Yield (layer, name) in order, without what normalises the input.
 
         The name is Keras' own behind the stage it belongs to, such as stage3_conv3_block1_add. Keras
         numbers unnamed layers through a whole session; here the count is the network's own.
         """
-        counts, stage = Counter(), 1
+        counts: Counter[str] = Counter()
+        stage = 1
         for layer in network.layers[1:]:
             if isinstance(layer, (layers.Rescaling, layers.Normalization)):
                 continue
@@ -50,7 +55,7 @@ class Application:
             yield layer, f"stage{stage}_{name}"
             stage += name in self.ends
 
-    def build(self, x, output_stride=32):
+    def build(self, x: "KerasTensor", output_stride: int = 32) -> "list[KerasTensor]":
         """Apply the network to `x` (B, H, W, C); return the list of feature maps."""
         network = self.original()
         made, features = {}, []
@@ -64,7 +69,12 @@ class Application:
         return features
 
 
-def _dilated(layer, output_stride):
+def register(name: str, application: Application, **traits: Any) -> None:
+    """Make a network of keras.applications an encoder of that name."""
+    encoders.register(name, application=application, **traits)(application.build)
+
+
+def _dilated(layer: "Layer", output_stride: int) -> dict[str, Any]:
     """What is different in a layer's config so that the network stays at `output_stride`."""
     if not isinstance(layer, (layers.ZeroPadding2D, layers.MaxPooling2D, layers.Conv2D, layers.DepthwiseConv2D,
                               layers.SeparableConv2D)):

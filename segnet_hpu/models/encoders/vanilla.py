@@ -1,11 +1,18 @@
 """keras_segmentation's small encoder."""
 
-from keras import layers
+from typing import TYPE_CHECKING
 
+from segnet_hpu.lazy import layers
+from segnet_hpu.models.encoders import encoders
 from segnet_hpu.models.encoders.dilation import step
+from segnet_hpu.models.encoders.normalisation import CAFFE
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
 
 
-def vanilla(x, output_stride=32):
+@encoders.register("vanilla", normalisation=CAFFE)
+def vanilla(x: "KerasTensor", output_stride: int = 32) -> "list[KerasTensor]":
     """Map an image (B, H, W, C) to five feature maps: each a 3x3 convolution, batch norm, ReLU and pooling."""
     features = []
     for number, width in enumerate((64, 128, 256, 256, 256), start=1):

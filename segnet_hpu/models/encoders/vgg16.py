@@ -1,13 +1,20 @@
 """VGG16 without batch normalisation (Simonyan & Zisserman, arXiv 1409.1556)."""
 
-from keras import layers
+from typing import TYPE_CHECKING
 
+from segnet_hpu.lazy import layers
+from segnet_hpu.models.encoders import encoders
 from segnet_hpu.models.encoders.dilation import step
+from segnet_hpu.models.encoders.normalisation import CAFFE
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
 
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 
 
-def vgg16(x, output_stride=32):
+@encoders.register("vgg16", normalisation=CAFFE)
+def vgg16(x: "KerasTensor", output_stride: int = 32) -> "list[KerasTensor]":
     """Map a normalised image (B, H, W, C) to five feature maps at strides 2, 4, 8, 16, 32."""
     features = []
     for number, widths in enumerate(BLOCKS, start=1):

@@ -3,13 +3,20 @@
 The layers' names are those of the published Caffe network.
 """
 
-from keras import layers
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from segnet_hpu.lazy import layers
 from segnet_hpu.models.blocks import resize
+from segnet_hpu.models.encoders.normalisation import CAFFE
+from segnet_hpu.models.networks import networks
 from segnet_hpu.models.roles import mark, mark_stages
 
+if TYPE_CHECKING:
+    from keras import KerasTensor
 
-def pspnet(x, n_classes, blocks):
+
+def pspnet(x: "KerasTensor", n_classes: int, blocks: int) -> "KerasTensor":
     """Map an image (B, H, W, C) to logits (B, H, W, n_classes).
 
     blocks: of the fourth stage: 6 makes ResNet-50, 23 ResNet-101. The sides are 48 n + 41 pixels, so that
@@ -31,7 +38,7 @@ def pspnet(x, n_classes, blocks):
     return resize(x, size, "conv6_up")
 
 
-def _resnet(x, depths):
+def _resnet(x: "KerasTensor", depths: tuple[int, ...]) -> "KerasTensor":
     """A ResNet whose last two stages keep stride 8 and are dilated by 2 and 4."""
     x = _conv_bn_relu(x, 64, 3, "conv1_1_3x3_s2", strides=2)
     x = _conv_bn_relu(x, 64, 3, "conv1_2_3x3")
@@ -46,7 +53,7 @@ def _resnet(x, depths):
     return x
 
 
-def _block(x, width, strides, rate, project, name):
+def _block(x: "KerasTensor", width: int, strides: int, rate: int, project: bool, name: str) -> "KerasTensor":
     branch = _conv_bn_relu(x, width, 1, f"{name}_1x1_reduce", strides=strides)
     branch = _conv_bn_relu(branch, width, 3, f"{name}_3x3", dilation_rate=rate)
     branch = _conv_bn(branch, 4 * width, 1, f"{name}_1x1_increase")
@@ -56,10 +63,15 @@ def _block(x, width, strides, rate, project, name):
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-def _conv_bn_relu(x, width, kernel, name, **options):
+def _conv_bn_relu(x: "KerasTensor", width: int, kernel: int, name: str, **options: Any) -> "KerasTensor":
     return layers.ReLU(name=f"{name}_relu")(_conv_bn(x, width, kernel, name, **options))
 
 
-def _conv_bn(x, width, kernel, name, **options):
+def _conv_bn(x: "KerasTensor", width: int, kernel: int, name: str, **options: Any) -> "KerasTensor":
     x = layers.Conv2D(width, kernel, padding="same", use_bias=False, name=name, **options)(x)
     return layers.BatchNormalization(momentum=0.95, epsilon=1e-5, name=f"{name}_bn")(x)
+
+
+for _name, _blocks in (("pspnet_50", 6), ("pspnet_101", 23)):
+    networks.register(_name, normalisation=CAFFE, divisor=48, remainder=41, input_height=473,
+                      input_width=473)(partial(pspnet, blocks=_blocks))

@@ -9,18 +9,30 @@ Neither subtracts a mean: the authors feed raw pixels, and every convolution of 
 batch normalisation, which takes a constant away. Ours are RGB where Caffe's are BGR.
 """
 
-from keras import layers
+from typing import TYPE_CHECKING, Annotated
 
+from segnet_hpu.components import Option
+from segnet_hpu.lazy import layers
+from segnet_hpu.models.encoders.normalisation import RAW
 from segnet_hpu.models.encoders.vgg16 import BLOCKS
-from segnet_hpu.models.layers import LocalResponseNormalization, MaxPoolingWithMask, Unpooling
+from segnet_hpu.models.networks import networks
 from segnet_hpu.models.roles import mark_stages
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
 
 FIRST_DROPPED = 3  # the stages from here inwards, of the encoder and of the decoder
 BASIC_STAGES, BASIC_WIDTH = 4, 64
 
 
-def segnet_basic(x, n_classes, dropout=0.0):
+Dropout = Annotated[float, Option("rate of the dropped units", minimum=0.0, maximum=0.99)]
+
+
+@networks.register("segnet_basic", normalisation=RAW, divisor=1, input_height=360, input_width=480)
+def segnet_basic(x: "KerasTensor", n_classes: int, dropout: Dropout = 0.0) -> "KerasTensor":
     """Map raw RGB (B, H, W, C), 0..255, to logits (B, H, W, n_classes); no ReLU in the decoder."""
+    from segnet_hpu.models.layers import LocalResponseNormalization, MaxPoolingWithMask, Unpooling
+
     # float32, because the squares of pixels outgrow what bfloat16 tells apart.
     x = LocalResponseNormalization(size=5, alpha=1e-4, beta=0.75, dtype="float32", name="norm")(x)
     masks, features = {}, []
@@ -37,11 +49,15 @@ def segnet_basic(x, n_classes, dropout=0.0):
     return _conv(x, n_classes, 1, "conv_classifier")
 
 
-def segnet_vgg16(x, n_classes, dropout=0.0, blocks=BLOCKS):
+@networks.register("segnet_vgg16", normalisation=RAW, divisor=1, input_height=360, input_width=480)
+def segnet_vgg16(x: "KerasTensor", n_classes: int, dropout: Dropout = 0.0,
+                 blocks: tuple[tuple[int, ...], ...] = BLOCKS) -> "KerasTensor":
     """Map raw RGB (B, H, W, C), 0..255, to logits (B, H, W, n_classes): VGG16 with BN, and its mirror image.
 
     blocks: for each stage the widths of its convolutions; VGG16's unless a smaller network is wanted.
     """
+    from segnet_hpu.models.layers import MaxPoolingWithMask, Unpooling
+
     masks, features = {}, []
     for stage, widths in enumerate(blocks, start=1):
         for i, width in enumerate(widths, start=1):
@@ -61,17 +77,17 @@ def segnet_vgg16(x, n_classes, dropout=0.0, blocks=BLOCKS):
     return _conv(x, n_classes, 3, "conv1_1_D")
 
 
-def _conv_bn_relu(x, width, name):
+def _conv_bn_relu(x: "KerasTensor", width: int, name: str) -> "KerasTensor":
     return layers.ReLU(name=f"relu{name}")(_conv_bn(x, width, 3, f"conv{name}"))
 
 
-def _conv_bn(x, width, size, name):
+def _conv_bn(x: "KerasTensor", width: int, size: int, name: str) -> "KerasTensor":
     return layers.BatchNormalization(name=f"{name}_bn")(_conv(x, width, size, name))
 
 
-def _conv(x, width, size, name):
+def _conv(x: "KerasTensor", width: int, size: int, name: str) -> "KerasTensor":
     return layers.Conv2D(width, size, padding="same", kernel_initializer="he_normal", name=name)(x)
 
 
-def _drop(x, rate, name, stage):
+def _drop(x: "KerasTensor", rate: float, name: str, stage: int) -> "KerasTensor":
     return layers.Dropout(rate, name=f"{name}{stage}")(x) if rate and stage >= FIRST_DROPPED else x
