@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from segnet_hpu.components import Component
+from segnet_hpu.components import Component, import_object
 from segnet_hpu.errors import UsageError
 from segnet_hpu.models.encoders import encoders
 from segnet_hpu.models.encoders.normalisation import Normalisation
@@ -20,9 +20,12 @@ def build_model(name: str, n_classes: int, input_height: int | None = None, inpu
     Input: raw RGB (B, H, W, channels), values 0..255. The model normalises it itself.
     Output: logits (B, h, w, n_classes), float32, at the decoder's output stride.
     options: of the decoder or network, such as use_upsampling; they win over the registry's.
-    The layers follow the dtype policy that is in force. Raises UsageError for an unknown
+    A name MODULE:NAME is a function (n_classes, height, width) -> such a model, which `models.roles` tells what its
+    layers are for. The layers follow the dtype policy that is in force. Raises UsageError for an unknown
     name, a size the model cannot take or an option it does not have.
     """
+    if ":" in name:
+        return _own(name, n_classes, input_height, input_width)
     spec = find(name)
     options = {**spec.options, **options}
     height, width = input_size(name, input_height, input_width, options.get("level"))
@@ -41,6 +44,15 @@ def build_model(name: str, n_classes: int, input_height: int | None = None, inpu
     logits = layers.Activation("linear", dtype="float32", name="logits")(logits)
     model = keras.Model(image, logits, name=name)
     mark(input_layer(model), divisor=divisor(spec, options.get("level")))
+    return model
+
+
+def _own(name: str, n_classes: int, height: int | None, width: int | None) -> keras.Model:
+    expected = "a function (n_classes, height, width) -> functional keras.Model, raw RGB to logits"
+    model = import_object(name, "--model_name", expected)(n_classes, height, width)
+    if not isinstance(model, keras.Model) or model.output_shape[-1] != n_classes:
+        made = f"a model of {model.output_shape[-1]} classes" if isinstance(model, keras.Model) else repr(model)
+        raise UsageError(f"--model_name {name} made {made}; expected {expected}, {n_classes} classes")
     return model
 
 

@@ -21,10 +21,12 @@ def model_options(model_name: str, text: str | None) -> dict[str, Any]:
 
     Raises UsageError, naming those there are, for an option that the model does not have, and for a wrong value.
     """
+    if not text:
+        return {}
     spec = find(model_name)
     known = spec.options
     chosen = {}
-    for name, value in (pair.split("=") for pair in (text or "").split(",") if pair):
+    for name, value in (pair.split("=") for pair in text.split(",")):
         if name not in known:
             raise UsageError(f"--model_options: {model_name} has no option {name}; it has "
                              f"{', '.join(known) or 'none'}.{nearest(name, known)}")

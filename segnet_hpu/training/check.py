@@ -25,7 +25,9 @@ def check(settings: Settings, own_model: bool = False) -> None:
 
     own_model: the caller brings the model, so that the settings need not name one.
     """
-    if not own_model:
+    if not own_model and ":" in settings.model_name:
+        _check_own_model(settings)
+    elif not own_model:
         options = model_options(settings.model_name, settings.model_options)
         input_size(settings.model_name, settings.input_height, settings.input_width, options.get("level"))
         if not settings.use_upsampling and "use_upsampling" not in find(settings.model_name).options:
@@ -58,6 +60,17 @@ def check(settings: Settings, own_model: bool = False) -> None:
     if settings.timeline:
         refuse_unwritable("--timeline", settings.timeline)
     make_scorers(settings.val_metrics, names)
+
+
+def _check_own_model(settings: Settings) -> None:
+    """Refuse what goes only with the models that are listed, or is needed beside MODULE:NAME."""
+    for name in ("input_height", "input_width"):
+        if getattr(settings, name) is None:
+            raise UsageError(f"--{name} is not given; a model of your own, {settings.model_name}, needs it")
+    if settings.model_options or not settings.use_upsampling:
+        flag = "--model_options" if settings.model_options else "--use_upsampling false"
+        raise UsageError(f"{flag} is for the models that `segnet-hpu models` lists, not for {settings.model_name}; "
+                         "leave it out")
 
 
 def _check_data(settings: Settings) -> None:

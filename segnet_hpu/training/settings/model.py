@@ -8,8 +8,9 @@ from segnet_hpu.models.registry import find
 
 
 def parse_model_name(value: str) -> str:
-    """a name that `segnet-hpu models` lists, or ENCODER_DECODER"""
-    find(value)
+    """a name that `segnet-hpu models` lists, ENCODER_DECODER, or MODULE:NAME"""
+    if ":" not in value:
+        find(value)
     return value
 
 
@@ -20,7 +21,8 @@ class Model:
     GROUP = "model"
 
     # None only from Python, for a model of the caller's own.
-    model_name: str | None = option(REQUIRED, "which model: `segnet-hpu models` lists them", parse=parse_model_name)
+    model_name: str | None = option(REQUIRED, "which model: `segnet-hpu models` lists them; or MODULE:NAME, a "
+                                    "function (n_classes, height, width) -> keras.Model", parse=parse_model_name)
     n_classes: int | None = option(None, "number of classes; a data set brings its own", minimum=1, maximum=255)
     input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1)
     input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1)

@@ -1,0 +1,67 @@
+"""A network of a user's own, named MODULE:NAME: it trains, and says what its stages are or what is missing."""
+
+import re
+
+import pytest
+
+from runs import contents, flags, newest
+from segnet_hpu.cli import main
+from segnet_hpu.interchange.load import load
+from segnet_hpu.models.resizing import resized_model
+
+MODULE = """
+import keras
+from keras import layers
+from segnet_hpu.models.roles import mark_stages
+
+def net(n_classes, height, width, says=True):
+    image = keras.Input((height, width, 3))
+    first = layers.Conv2D(4, 3, padding="same", name="first")(layers.Rescaling(1 / 255)(image))
+    second = layers.Conv2D(4, 3, padding="same", name="second")(layers.AveragePooling2D(2)(first))
+    if says:
+        mark_stages([first, second])
+    return keras.Model(image, layers.Conv2D(n_classes, 1, dtype="float32")(second), name="of_mine")
+
+def silent(*size):
+    return net(*size, says=False)
+
+def text(*size):
+    return "net"
+"""
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    (tmp_path / "mynets.py").write_text(MODULE)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def argv(data, name, **settings):
+    return flags(**data | dict(model_name=name, input_height=32, input_width=48, epochs=1) | settings)
+
+
+def test_it_trains_freezes_and_takes_other_sizes(place, data):
+    assert main(["train", *argv(data, "mynets:net", freeze_stages=1, decoder_rate=3, train_engine="cpu")]) == 0
+    assert contents(newest("run"))
+    trained = load("run")
+    assert trained.network.name == "of_mine" and not trained.network.get_layer("first").trainable
+    assert resized_model(trained.network, (64, 64)).output_shape == (None, 32, 32, 3)
+
+
+@pytest.mark.parametrize("name,settings,message", [
+    ("mynets:silent", dict(freeze_stages=1), "--freeze_stages: of_mine .*does not say which layers its encoder has"),
+    ("mynets:silent", dict(decoder_rate=2), "--decoder_rate: of_mine .*mark_stages"),
+    ("mynets:text", {}, "--model_name mynets:text made 'net'; expected a function"),
+    ("mynets:gone", {}, "--model_name mynets:gone: .*has no attribute 'gone'; expected MODULE:NAME"),
+    ("mynets:net", dict(model_options="level=2"), "--model_options is for the models that `segnet-hpu models` lists"),
+])
+def test_refusals(place, data, name, settings, message, capsys):
+    assert main(["train", *argv(data, name, train_engine="cpu", **settings)]) == 2
+    assert re.search(message, capsys.readouterr().err)
+
+
+def test_a_size_is_needed(place, data, capsys):
+    settings = {name: value for name, value in data.items() if "input" not in name}
+    assert main(["train", *flags(**settings | dict(model_name="mynets:net"))]) == 2
+    assert "--input_height is not given; a model of your own, mynets:net, needs it" in capsys.readouterr().err
