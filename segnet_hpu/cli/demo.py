@@ -2,11 +2,13 @@
 
 import os
 from dataclasses import dataclass
+from functools import partial
 
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import UsageError
-from segnet_hpu.files import refuse_unwritable
+from segnet_hpu.files import refuse_unwritable, write_image
+from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.devices import engines
 
 
@@ -29,7 +31,7 @@ class Settings:
     train_engine: str = option("auto", "device", choices=engines())
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     refuse_unwritable("--out", settings.out, folder=True)
     for flag in ("images_path", "segs_path"):
         folder = getattr(settings, flag)
@@ -47,7 +49,6 @@ def run(settings):
         else PictureFolder(settings.images_path)
     path = find_checkpoint(settings.checkpoints_path)
     from segnet_hpu.interchange.load import load
-    from segnet_hpu.runtime.device import select_device
 
     select_device(settings.train_engine)
     trained = load(path)
@@ -57,11 +58,8 @@ def run(settings):
 
 def _show(settings, source, path, trained, ignore):
     """Look at all pictures once, then again at those that are shown."""
-    from functools import partial
-
     from segnet_hpu.evaluation.picture_results import Summary, picture_results
     from segnet_hpu.evaluation.tables import named_scores, score_table
-    from segnet_hpu.files import write_image
     from segnet_hpu.inference.predictor import Predictor
     from segnet_hpu.inference.report.examples import Section
     from segnet_hpu.inference.report.page import write_page

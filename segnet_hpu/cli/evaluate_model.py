@@ -1,5 +1,6 @@
 """`segnet-hpu evaluate_model`."""
 
+import json
 from dataclasses import dataclass
 
 from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled
@@ -7,7 +8,9 @@ from segnet_hpu.components import Choice
 from segnet_hpu.config import REQUIRED, component, option
 from segnet_hpu.errors import UsageError, warn
 from segnet_hpu.evaluation.metrics import make_scorers, scores
+from segnet_hpu.files import refuse_unwritable, write_text
 from segnet_hpu.inference.settings import PredictionSettings
+from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.devices import engines
 
 
@@ -26,13 +29,11 @@ class Settings(PredictionSettings, Labelled):
     train_engine: str = option("auto", "device", choices=engines())
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     if settings.curve:
         _refuse_curve(settings)
-    import json
 
     dataset = dataset_of(settings)
-    from segnet_hpu.files import refuse_unwritable, write_text
     from segnet_hpu.interchange.load import find_checkpoint
 
     settings.check()
@@ -46,7 +47,6 @@ def run(settings):
     from segnet_hpu.evaluation.tables import named_scores, score_table
     from segnet_hpu.inference.precision_recall import write_curve
     from segnet_hpu.interchange.load import load
-    from segnet_hpu.runtime.device import select_device
 
     select_device(settings.train_engine)
     trained = load(path)

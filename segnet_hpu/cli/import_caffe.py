@@ -8,6 +8,7 @@ from segnet_hpu.data.classes import PALETTES, check_palette, split_names
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.models.registry import input_size, names
+from segnet_hpu.runtime.device import select_device
 
 
 @dataclass(kw_only=True)
@@ -24,7 +25,7 @@ class Settings:
     palette: str | None = option(None, "colours of a known data set, kept in the file", choices=tuple(PALETTES))
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     _check(settings)
     from segnet_hpu.interchange.caffe.reader import read_caffemodel
 
@@ -32,7 +33,6 @@ def run(settings):
     from segnet_hpu.interchange.caffe.importer import import_weights
     from segnet_hpu.models.build import build_model
     from segnet_hpu.models.trained_model import TrainedModel
-    from segnet_hpu.runtime.device import select_device
 
     select_device("cpu")
     model = build_model(settings.model, settings.n_classes, settings.input_height, settings.input_width)

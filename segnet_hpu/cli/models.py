@@ -1,10 +1,11 @@
 """`segnet-hpu models`: which networks there are and what they cost."""
 
+import json
 from dataclasses import dataclass
 
 from segnet_hpu.config import option
 from segnet_hpu.errors import UsageError
-from segnet_hpu.files import refuse_unwritable, write_text
+from segnet_hpu.files import refuse_unwritable, write_image, write_text
 from segnet_hpu.interchange.published import PUBLISHED
 from segnet_hpu.models.decoders import decoders
 from segnet_hpu.models.encoders import encoders
@@ -34,7 +35,7 @@ class Settings:
     plot: str | None = option(None, "draw the network of --name into this file (.png or .jpg)")
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     names = settings.name.split(",") if settings.name else list(MODELS)
     for flag, reason in OF_ONE.items():
         if getattr(settings, flag) and (not settings.name or len(names) > 1):
@@ -49,8 +50,6 @@ def run(settings):
     if detailed:
         rows = [row | _details(row["name"], settings) for row in rows]
     if settings.json:
-        import json
-
         write_text(settings.json, json.dumps(rows, indent=1))
     print(_table(rows, DETAILS if detailed else PLAIN))
     if settings.name and len(names) == 1:
@@ -79,7 +78,6 @@ def _details(name, settings):
                     **model_options(name, settings.model_options))
     _, rows, columns, _ = model.output_shape
     if settings.plot:
-        from segnet_hpu.files import write_image
         from segnet_hpu.inference.diagram import draw
 
         write_image(settings.plot, draw(model))

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import UsageError
+from segnet_hpu.files import write_image
 from segnet_hpu.inference.settings import PredictionSettings
+from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.devices import engines
 
 
@@ -29,7 +31,7 @@ class Settings(PredictionSettings):
     train_engine: str = option("auto", "device", choices=engines())
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     settings.check()
     if settings.mc_samples and not settings.is_plain:
         raise UsageError("--mc_samples takes its own mean; leave out --tta, --scales and --tile")
@@ -46,7 +48,6 @@ def run(settings):
 
         refuse_clashes(pairs)
     from segnet_hpu.interchange.load import find_checkpoint, load
-    from segnet_hpu.runtime.device import select_device
 
     path = find_checkpoint(settings.checkpoints_path)
     select_device(settings.train_engine)
@@ -66,7 +67,6 @@ def run(settings):
 
 def _plain(trained, draw, settings):
     """Return the predictor, and the function that writes what it yields."""
-    from segnet_hpu.files import write_image
     predictor = settings.predictor(trained, settings.batch_size)
 
     def write(image, result, path):
@@ -76,7 +76,6 @@ def _plain(trained, draw, settings):
 
 
 def _sampled(trained, draw, settings):
-    from segnet_hpu.files import write_image
     from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
     from segnet_hpu.inference.predictor import classes_at
 

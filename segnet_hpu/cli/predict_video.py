@@ -7,7 +7,9 @@ from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import Stopped, UsageError
 from segnet_hpu.inference.settings import PredictionSettings
+from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.devices import engines
+from segnet_hpu.runtime.stop_signals import StopSignals
 
 
 @dataclass(kw_only=True)
@@ -29,7 +31,7 @@ class Settings(PredictionSettings):
     train_engine: str = option("auto", "device", choices=engines())
 
 
-def run(settings):
+def run(settings: Settings) -> None:
     settings.check()
     if not settings.output_path and not settings.display:
         raise UsageError("predict_video has nowhere to put its frames; give --output_path F.mp4, or --display")
@@ -55,8 +57,6 @@ def _label(settings, path, reader, window):
     from segnet_hpu.inference.label_pictures import drawer
     from segnet_hpu.inference.video import label_file
     from segnet_hpu.interchange.load import load
-    from segnet_hpu.runtime.device import select_device
-    from segnet_hpu.runtime.stop_signals import StopSignals
 
     select_device(settings.train_engine)
     trained = load(path)

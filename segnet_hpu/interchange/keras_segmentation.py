@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.models.registry import find
 
 # Layers that keras_segmentation leaves to Keras to name: those are told apart by their order.
 UNNAMED = re.compile(r"(conv2d|batch_normalization|conv2d_transpose)(_\d+)?")
@@ -60,7 +61,6 @@ def make_model(path, name, n_classes, input_height, input_width):
     from segnet_hpu.models.build import build_model
     from segnet_hpu.models.encoder_stages import normaliser
     from segnet_hpu.models.encoders.normalisation import CAFFE
-    from segnet_hpu.models.registry import find
 
     theirs = read_weights(path)
     options = {"relu": not _is_linear(theirs)} if find(name).decoder == "unet" else {}

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from segnet_hpu.data.download import fetch
+
 KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
 
@@ -24,8 +26,6 @@ class Published:
 
         Raises RunError if it cannot be had whole.
         """
-        from segnet_hpu.data.download import fetch
-
         path = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / self.url.rsplit("/", 1)[1]
         return path if path.exists() else fetch(self.url, path, size=self.size, md5=self.md5)
 
