@@ -3,12 +3,22 @@
 The weights are HDF5, or TensorFlow's checkpoint format (PREFIX.0.index, PREFIX.0.data-...), as Keras had it.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.files import StrPath
 from segnet_hpu.models.registry import find
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+Weights: TypeAlias = "dict[str, list[np.ndarray]]"  # by layers' names, in Keras' order
 
 # Layers that keras_segmentation leaves to Keras to name: those are told apart by their order.
 UNNAMED = re.compile(r"(conv2d|batch_normalization|conv2d_transpose)(_\d+)?")
@@ -16,7 +26,7 @@ UNNAMED = re.compile(r"(conv2d|batch_normalization|conv2d_transpose)(_\d+)?")
 WEIGHTS = ("depthwise_kernel", "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 
 
-def find_weights(path):
+def find_weights(path: StrPath) -> Path | None:
     """Return the newest weights of a prefix, or `path` itself if it names weights; None if it is neither.
 
     Of TensorFlow's format the name without .index is returned, which no file has.
@@ -28,7 +38,7 @@ def find_weights(path):
     return newest_weights(path) if Path(f"{path}_config.json").is_file() else None
 
 
-def newest_weights(prefix):
+def newest_weights(prefix: StrPath) -> Path | None:
     """Return PREFIX.N of the highest N that there is, in either format, or None."""
     path = Path(prefix)
     stems = {p.name.removesuffix(".index") for p in path.parent.glob("*") if p.name.startswith(f"{path.name}.")}
@@ -36,11 +46,11 @@ def newest_weights(prefix):
     return path.with_name(f"{path.name}.{max(numbers)}") if numbers else None
 
 
-def _config(path):
+def _config(path: Path) -> Path:
     return path.with_name(re.sub(r"\.\d+$", "", path.name) + "_config.json")
 
 
-def load_checkpoint(path):
+def load_checkpoint(path: StrPath) -> keras.Model:
     """Return the model, logits out, that the weights `path` and the PREFIX_config.json beside them make.
 
     It normalises as keras_segmentation does, whatever its encoder, and so answers the same. Raises UsageError
@@ -56,7 +66,7 @@ def load_checkpoint(path):
     return make_model(path, *facts)
 
 
-def make_model(path, name, n_classes, input_height, input_width):
+def make_model(path: StrPath, name: str, n_classes: int, input_height: int, input_width: int) -> keras.Model:
     """Return keras_segmentation's model `name` with the weights `path`; as load_checkpoint, without the .json."""
     from segnet_hpu.models.build import build_model
     from segnet_hpu.models.encoder_stages import normaliser
@@ -66,12 +76,13 @@ def make_model(path, name, n_classes, input_height, input_width):
     options = {"relu": not _is_linear(theirs)} if find(name).decoder == "unet" else {}
     model = build_model(name, n_classes, input_height, input_width, **options)
     normalise = normaliser(model)
+    assert normalise is not None  # all of its encoders have one
     normalise.scale, normalise.offset = 1.0, list(CAFFE.offset)
     set_weights(model, theirs, path)
     return model
 
 
-def read_weights(path):
+def read_weights(path: StrPath) -> Weights:
     """Return {layer name: [arrays in Keras' order]} in the order of the layers. Raises UsageError."""
     path = Path(path)
     try:
@@ -83,7 +94,7 @@ def read_weights(path):
                          f"and {path.name}.data-... of TensorFlow; copy them anew") from None
 
 
-def _read_hdf5(path):
+def _read_hdf5(path: Path) -> Weights:
     import h5py
 
     with h5py.File(path) as file:
@@ -96,11 +107,11 @@ def _read_hdf5(path):
     return layers
 
 
-def _text(name):
+def _text(name: bytes | str) -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
-def _read_tensorflow(path):
+def _read_tensorflow(path: Path) -> Weights:
     import tensorflow as tf
     from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
@@ -109,7 +120,7 @@ def _read_tensorflow(path):
         graph = TrackableObjectGraph.FromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
     except tf.errors.OpError as error:
         raise OSError(error.message) from None
-    found = {}
+    found: dict[int, dict[int, tuple[str, np.ndarray]]] = {}
     for attribute in (a for node in graph.nodes for a in node.attributes):
         # Optimizer's and metrics' variables have other keys; the full name has the layer's.
         key = re.fullmatch(r"layer_with_weights-(\d+)/(\w+)/\.ATTRIBUTES/VARIABLE_VALUE", attribute.checkpoint_key)
@@ -123,7 +134,7 @@ def _read_tensorflow(path):
     return layers
 
 
-def _is_linear(theirs):
+def _is_linear(theirs: Weights) -> bool:
     """Whether a U-Net is of release 0.3.0, whose decoder has no ReLU.
 
     The file does not say; but the mean of what is rectified, which batch normalisation keeps, is never negative.
@@ -132,7 +143,7 @@ def _is_linear(theirs):
     return any((mean < 0).any() for mean in means[-4:])
 
 
-def set_weights(model, theirs, source):
+def set_weights(model: keras.Model, theirs: Weights, source: StrPath) -> None:
     """Set every layer of `model` from {layer name: [arrays]} of keras_segmentation's network of that name.
 
     Layers that it names are matched by name, the others in order, by the shapes of their weights. source:
@@ -157,7 +168,7 @@ def set_weights(model, theirs, source):
         layer.set_weights(weights)
 
 
-def _our_name(name):
+def _our_name(name: str) -> str:
     """keras_segmentation's ResNet-50 has Keras' old names: res2a_branch2b is conv2_block1_2_conv today."""
     match = re.fullmatch(r"(res|bn)(\d)([a-f])_branch(1|2[abc])", name)
     if not match:

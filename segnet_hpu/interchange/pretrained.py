@@ -1,6 +1,10 @@
 """Pretrained encoders: the files that Keras publishes, and VGG16 from elsewhere."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange.published import PUBLISHED
@@ -8,8 +12,12 @@ from segnet_hpu.interchange.vgg16 import load_vgg16
 from segnet_hpu.models.encoders import encoders
 from segnet_hpu.models.registry import find
 
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
 
-def load_encoder(model, source):
+
+def load_encoder(model: keras.Model, source: str) -> list[str]:
     """Set the encoder of `model`, as far as the model uses it, to pretrained weights.
 
     source: "imagenet" (downloads Keras' file once, checked by size and checksum), "hed" (a VGG16, see
@@ -33,7 +41,7 @@ def load_encoder(model, source):
     return _copy(path, encoder, model)
 
 
-def encoder_of(model):
+def encoder_of(model: keras.Model) -> str | None:
     """Return the name of the model's encoder if weights of it are published, else None.
 
     A network that is none of the registry's has a VGG16 if its layers are named so.
@@ -47,7 +55,7 @@ def encoder_of(model):
     return encoder if encoder in PUBLISHED else None
 
 
-def _copy(path, encoder, model):
+def _copy(path: Path, encoder: str, model: keras.Model) -> list[str]:
     """Let Keras read the file into its own network, and take from that what the model has."""
     application = encoders.find(encoder).traits["application"]
     network = application.original()
@@ -57,7 +65,7 @@ def _copy(path, encoder, model):
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UsageError(f"{path} is no weight file of {encoder} ({reason}); expected Keras' no-top .h5") from None
     ours = {layer.name: layer for layer in model.layers}
-    chosen = {}
+    chosen: dict[str, list[np.ndarray]] = {}
     for layer, name in application.layers(network):
         if layer.weights and name in ours:
             weights = layer.get_weights()
@@ -70,7 +78,7 @@ def _copy(path, encoder, model):
     return list(chosen)
 
 
-def _refuse_other_shapes(path, layer, weights):
+def _refuse_other_shapes(path: Path, layer: keras.Layer, weights: Sequence[np.ndarray]) -> None:
     found, expected = [w.shape for w in weights], [tuple(w.shape) for w in layer.weights]
     if found != expected:
         raise UsageError(f"{path}: {layer.name} holds {found[0]}, the model needs {expected[0]}; "

@@ -21,7 +21,7 @@ class Published:
     md5: str | None = None
     bgr: bool = False
 
-    def fetch(self):
+    def fetch(self) -> Path:
         """Return the path of the file, downloaded once into Keras' own cache ($KERAS_HOME or ~/.keras).
 
         Raises RunError if it cannot be had whole.

