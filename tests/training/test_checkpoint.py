@@ -210,9 +210,10 @@ class FullDisk(keras.callbacks.Callback):
         super().__init__()
         self.size = size
 
-    def on_epoch_end(self, epoch, logs=None):
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (self.size, self.size))
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.size, self.size))
 
 
 @pytest.mark.parametrize("size", [0, 20_000, 60_000])

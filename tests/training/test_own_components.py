@@ -82,11 +82,11 @@ def test_what_is_not_written_is_named(weights_after, tmp_path):
 
 
 @pytest.mark.parametrize("settings, words", [
-    (dict(optimizer_name=keras.optimizers.SGD(0.1), clipnorm=1), "--clipnorm does not go with --optimizer_name SGD"),
+    (dict(optimizer_name=keras.optimizers.SGD(0.1), clipnorm=1), "clipnorm does not go with optimizer_name SGD"),
     (dict(lr_schedule=keras.optimizers.schedules.CosineDecay(0.1, 3), learning_rate=0.1),
-     "--learning_rate does not go with --lr_schedule CosineDecay"),
+     "learning_rate does not go with lr_schedule CosineDecay"),
     (dict(optimizer_name=3), "optimizer_name is 3; expected one of adam"),
-    (dict(loss="keras.losses:Nothing"), "--loss keras.losses:Nothing: .*expected MODULE:NAME"),
+    (dict(loss="keras.losses:Nothing"), "loss keras.losses:Nothing: .*expected MODULE:NAME"),
 ])
 def test_refusals(weights_after, settings, words):
     with pytest.raises(UsageError, match=words):
