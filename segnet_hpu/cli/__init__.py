@@ -8,6 +8,7 @@ import importlib
 import os
 import signal
 import sys
+from collections.abc import Mapping, Sequence
 
 from segnet_hpu import __version__, config
 from segnet_hpu.data.datasets.layout import LayoutError
@@ -35,7 +36,7 @@ COMMANDS = {
 PROG = "segnet-hpu"
 
 
-def main(argv=None):
+def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status (0 well, 1 failed while running, 2 wrong call)."""
     argv = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in argv
@@ -67,7 +68,7 @@ def main(argv=None):
         return 1
 
 
-def _say(message):
+def _say(message: object) -> None:
     """Print one line, also for a file name or a library's message that has several; all of a LayoutError."""
     if isinstance(message, LayoutError):
         print(f"{PROG}: {message}", file=sys.stderr)
@@ -76,7 +77,7 @@ def _say(message):
         print(f"{PROG}:", *str(message).splitlines(), file=sys.stderr)
 
 
-def _run(argv, commands, package, prog):
+def _run(argv: Sequence[str], commands: Mapping[str, str], package: str, prog: str) -> int:
     """Run the command that argv[0] names among those of `package`."""
     if not argv or argv[0] in ("-h", "--help"):
         print(_help(commands, prog))
@@ -91,7 +92,7 @@ def _run(argv, commands, package, prog):
     return module.run(settings) or 0
 
 
-def _help(commands, prog):
+def _help(commands: Mapping[str, str], prog: str) -> str:
     width = max(map(len, commands))
     also = f"python -m segnet_hpu{prog.removeprefix(PROG)}"
     lines = [f"usage: {prog} COMMAND [flags]   (also: {also} COMMAND)", ""]

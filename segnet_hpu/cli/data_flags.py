@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from segnet_hpu.components import Choice
 from segnet_hpu.config import is_default, option
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.registry import NAMES, open_dataset
@@ -19,8 +20,11 @@ FOLDERS = ("images_path", "segs_path")
 class AugmentationSettings(Protocol):
     """The settings of a command that may augment."""
 
-    do_augment: bool
-    augmentation_name: str
+    @property
+    def do_augment(self) -> bool: ...
+
+    @property
+    def augmentation_name(self) -> str | Choice: ...
 
 
 @dataclass(kw_only=True)

@@ -3,6 +3,8 @@
 import os
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
@@ -10,6 +12,10 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable, write_image
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.devices import engines
+
+if TYPE_CHECKING:
+    from segnet_hpu.data.source import Source
+    from segnet_hpu.models.trained_model import TrainedModel
 
 
 @dataclass(kw_only=True)
@@ -44,9 +50,8 @@ def run(settings: Settings) -> None:
     from segnet_hpu.inference.pictures import PictureFolder
     from segnet_hpu.interchange.load import find_checkpoint
 
-    labelled = settings.segs_path is not None
-    source = FolderSource(settings.images_path, settings.segs_path) if labelled \
-        else PictureFolder(settings.images_path)
+    source: Source | PictureFolder = (FolderSource(settings.images_path, settings.segs_path)
+                                      if settings.segs_path is not None else PictureFolder(settings.images_path))
     path = find_checkpoint(settings.checkpoints_path)
     from segnet_hpu.interchange.load import load
 
@@ -56,7 +61,7 @@ def run(settings: Settings) -> None:
     _show(settings, source, path, trained, ignore)
 
 
-def _show(settings, source, path, trained, ignore):
+def _show(settings: Settings, source: Any, path: Path, trained: "TrainedModel", ignore: int | None) -> None:
     """Look at all pictures once, then again at those that are shown."""
     from segnet_hpu.evaluation.picture_results import Summary, picture_results
     from segnet_hpu.evaluation.tables import named_scores, score_table

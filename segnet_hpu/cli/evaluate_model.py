@@ -31,7 +31,7 @@ class Settings(PredictionSettings, Labelled):
 
 def run(settings: Settings) -> None:
     if settings.curve:
-        _refuse_curve(settings)
+        _refuse_curve(settings, settings.curve)
 
     dataset = dataset_of(settings)
     from segnet_hpu.interchange.load import find_checkpoint
@@ -70,8 +70,8 @@ def run(settings: Settings) -> None:
     print(score_table(named))
 
 
-def _refuse_curve(settings):
-    if not settings.curve.endswith((".png", ".jpg")):
-        raise UsageError(f"--curve {settings.curve}: expected a name that ends in .png or .jpg")
+def _refuse_curve(settings: Settings, curve: str) -> None:
+    if not curve.endswith((".png", ".jpg")):
+        raise UsageError(f"--curve {curve}: expected a name that ends in .png or .jpg")
     if "road" not in map(str, settings.metrics or ()):
         raise UsageError("--curve draws what --metrics road counts; give that too")

@@ -48,7 +48,7 @@ def run(settings: Settings) -> None:
             print(f"{meaning}: {', '.join(found)}")
 
 
-def _check(settings):
+def _check(settings: Settings) -> None:
     input_size(settings.model, settings.input_height, settings.input_width)
     check_palette(settings.palette, settings.n_classes)
     if settings.class_names:

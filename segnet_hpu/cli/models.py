@@ -1,7 +1,9 @@
 """`segnet-hpu models`: which networks there are and what they cost."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from segnet_hpu.config import option
 from segnet_hpu.errors import UsageError
@@ -40,7 +42,7 @@ def run(settings: Settings) -> None:
     for flag, reason in OF_ONE.items():
         if getattr(settings, flag) and (not settings.name or len(names) > 1):
             raise UsageError(f"--{flag} {reason}; expected --name with one model")
-    rows = [_facts(name, settings) for name in names]
+    rows = [_known(name, settings) for name in names]
     if settings.plot and not settings.plot.lower().endswith((".png", ".jpg", ".jpeg")):
         raise UsageError(f"--plot {settings.plot}: expected a name that ends in .png or .jpg")
     for flag in ("json", "plot"):
@@ -60,7 +62,7 @@ def run(settings: Settings) -> None:
         print(f"\nAlso every ENCODER_DECODER of {', '.join(encoders.names())} with {', '.join(decoders.names())}.")
 
 
-def _facts(name, settings):
+def _known(name: str, settings: Settings) -> dict[str, Any]:
     """What is known of a model without building it."""
     spec = find(name)
     options = {**spec.options} | model_options(name, settings.model_options)
@@ -70,7 +72,7 @@ def _facts(name, settings):
             "pretrained": PUBLISHED[spec.encoder].url if spec.encoder in PUBLISHED else None}
 
 
-def _details(name, settings):
+def _details(name: str, settings: Settings) -> dict[str, Any]:
     """What only the built network tells; draws it too if asked for."""
     from segnet_hpu.models.cost import gflops, layer_sizes, outline, parameters
 
@@ -86,7 +88,7 @@ def _details(name, settings):
             **({"layers": layer_sizes(model)} if settings.layers else {})}
 
 
-def _table(rows, columns):
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """The rows as aligned text; the pretrained weights by their name only."""
     cells = [list(columns)] + [[_cell(column, row[column]) for column in columns] for row in rows]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
@@ -94,7 +96,7 @@ def _table(rows, columns):
                      for line in cells)
 
 
-def _cell(column, value):
+def _cell(column: str, value: Any) -> str:
     if value is None:
         return "-"
     if column == "pretrained":

@@ -1,6 +1,9 @@
 """`segnet-hpu predict`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
@@ -9,6 +12,14 @@ from segnet_hpu.files import write_image
 from segnet_hpu.inference.settings import PredictionSettings
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.devices import engines
+
+if TYPE_CHECKING:
+    import numpy as np
+    
+    from segnet_hpu.inference.monte_carlo import SampledPrediction
+    from segnet_hpu.models.trained_model import TrainedModel
+
+Draw = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]
 
 
 @dataclass(kw_only=True)
@@ -55,8 +66,8 @@ def run(settings: Settings) -> None:
     appearance = trained.appearance(settings.class_names, settings.palette)
     kind = "ids" if settings.ids else "overlay" if settings.overlay else "colour"
     draw = drawer(kind, appearance, settings.legend)
-    parts = _sampled if settings.mc_samples else _plain
-    predictor, write = parts(trained, draw, settings)
+    samples = settings.mc_samples
+    predictor, write = _sampled(trained, draw, settings, samples) if samples else _plain(trained, draw, settings)
     label_pictures(predictor, pairs, write)
     print(f"{len(pairs)} picture{'s' if len(pairs) > 1 else ''} labelled by {path}: {settings.output_path}")
     if settings.mc_samples:
@@ -65,23 +76,25 @@ def run(settings: Settings) -> None:
               f"{largest:.4g}, falling with its square root. NAME_mc.npz: both as numbers")
 
 
-def _plain(trained, draw, settings):
+def _plain(trained: "TrainedModel", draw: Draw, settings: Settings) -> tuple[Any, Callable[..., None]]:
     """Return the predictor, and the function that writes what it yields."""
     predictor = settings.predictor(trained, settings.batch_size)
 
-    def write(image, result, path):
+    def write(image: "np.ndarray", result: Any, path: Path) -> None:
         write_image(path, draw(image, predictor.classes(result, image.shape[:2])))
 
     return predictor, write
 
 
-def _sampled(trained, draw, settings):
+def _sampled(trained: "TrainedModel", draw: Draw, settings: Settings,
+             samples: int) -> tuple[Any, Callable[..., None]]:
+    """The same, of the mean of so many passes with dropout."""
     from segnet_hpu.inference.monte_carlo import MonteCarloPredictor
     from segnet_hpu.inference.predictor import classes_at
 
-    def write(image, sampled, path):
+    def write(image: "np.ndarray", sampled: "SampledPrediction", path: Path) -> None:
         size = image.shape[:2]
         write_image(path, draw(image, classes_at(sampled.mean, size)))
         sampled.write(path, size)
 
-    return MonteCarloPredictor(trained, settings.mc_samples, settings.batch_size, settings.seed), write
+    return MonteCarloPredictor(trained, samples, settings.batch_size, settings.seed), write

@@ -2,6 +2,8 @@
 
 import contextlib
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
@@ -10,6 +12,9 @@ from segnet_hpu.inference.settings import PredictionSettings
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.devices import engines
 from segnet_hpu.runtime.stop_signals import StopSignals
+
+if TYPE_CHECKING:
+    from segnet_hpu.inference.video_files import VideoReader, Window
 
 
 @dataclass(kw_only=True)
@@ -45,7 +50,7 @@ def run(settings: Settings) -> None:
         _label(settings, path, reader, window)
 
 
-def _window(settings):
+def _window(settings: Settings) -> "contextlib.AbstractContextManager[Window | None]":
     if not settings.display:
         return contextlib.nullcontext()
     from segnet_hpu.inference.video_files import Window
@@ -53,7 +58,7 @@ def _window(settings):
     return Window()
 
 
-def _label(settings, path, reader, window):
+def _label(settings: Settings, path: Path, reader: "VideoReader", window: "Window | None") -> None:
     from segnet_hpu.inference.label_pictures import drawer
     from segnet_hpu.inference.video import label_file
     from segnet_hpu.interchange.load import load

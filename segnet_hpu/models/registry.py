@@ -54,7 +54,7 @@ def whole(network: str, **options: Any) -> Spec:
     return _spec(networks.find(network), networks.find(network), options, network=network)
 
 
-def _spec(first: Component, last: Component, options: Mapping[str, Any], **parts: str) -> Spec:
+def _spec(first: Component, last: Component, options: Mapping[str, Any], **parts: Any) -> Spec:
     traits = {name: value for name, value in {**first.traits, **last.traits}.items()
               if name in ("input_height", "input_width", "divisor", "remainder")}
     defaults = {name: option.default for name, option in last.options.items()} | last.traits.get("defaults", {})

@@ -25,13 +25,14 @@ def check(settings: Settings, own_model: bool = False) -> None:
 
     own_model: the caller brings the model, so that the settings need not name one.
     """
-    if not own_model and ":" in settings.model_name:
+    name = settings.model_name
+    if name is not None and not own_model and ":" in name:
         _check_own_model(settings)
-    elif not own_model:
-        options = model_options(settings.model_name, settings.model_options)
-        input_size(settings.model_name, settings.input_height, settings.input_width, options.get("level"))
-        if not settings.use_upsampling and "use_upsampling" not in find(settings.model_name).options:
-            raise UsageError(f"--use_upsampling false: {settings.model_name} does not upsample by repetition; "
+    elif name is not None and not own_model:
+        options = model_options(name, settings.model_options)
+        input_size(name, settings.input_height, settings.input_width, options.get("level"))
+        if not settings.use_upsampling and "use_upsampling" not in find(name).options:
+            raise UsageError(f"--use_upsampling false: {name} does not upsample by repetition; "
                              "leave the flag out")
     if settings.load_weights and settings.init_from:
         raise UsageError("--load_weights and --init_from both say what to start from; give one of them")

@@ -22,6 +22,7 @@ from segnet_hpu.training.settings import Settings
 def make_model(settings: Settings) -> keras.Model:
     """Return the model that the settings name, with fresh weights."""
     # Only what differs from the default: not every decoder upsamples in steps.
+    assert settings.model_name is not None and settings.n_classes is not None, "see training.check"
     options = {} if settings.use_upsampling else {"use_upsampling": False}
     options |= model_options(settings.model_name, settings.model_options)
     return build_model(settings.model_name, settings.n_classes, settings.input_height, settings.input_width,

@@ -148,7 +148,7 @@ def plan_length(settings: Settings, ranks: Ranks, images: int) -> Length:
     steps = settings.steps_per_epoch or -(-images // batch_size)
     if isinstance(settings.epochs, int):
         return Length(batch_size, steps, settings.epochs)
-    return Length(batch_size, steps, USUAL_EPOCHS.get(settings.dataset or "") or -(-USUAL_STEPS // steps))
+    return Length(batch_size, steps, USUAL_EPOCHS.get(str(settings.dataset)) or -(-USUAL_STEPS // steps))
 
 
 def _compile(settings: Settings, hardware: Hardware, sources: Sources, network: keras.Model, length: Length,

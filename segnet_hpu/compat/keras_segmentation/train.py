@@ -88,7 +88,7 @@ def find_latest_checkpoint(checkpoints_path: str, fail_safe: bool = True) -> str
     newest = next(reversed(list_checkpoints(checkpoints_path)), None) or newest_weights(checkpoints_path)
     if newest is None and not fail_safe:
         raise ValueError(f"no checkpoint {checkpoints_path}.EPOCH; check the prefix that training was given")
-    return newest and str(newest)
+    return None if newest is None else str(newest)
 
 
 def _refuse_command_lines(settings: Settings) -> None:

@@ -12,8 +12,11 @@ from segnet_hpu.errors import UsageError
 class DataSettings(Protocol):
     """The settings of a command that works on folders or on a data set."""
 
-    dataset: str | None
-    data_root: str | None
+    @property
+    def dataset(self) -> str | DataSet | None: ...
+
+    @property
+    def data_root(self) -> str | None: ...
 
 
 def dataset_of_settings(settings: DataSettings, folders: Iterable[str], needed: Iterable[str],

@@ -58,7 +58,8 @@ class Application:
     def build(self, x: "KerasTensor", output_stride: int = 32) -> "list[KerasTensor]":
         """Apply the network to `x` (B, H, W, C); return the list of feature maps."""
         network = self.original()
-        made, features = {}, []
+        made: dict[int, KerasTensor] = {}
+        features = []
         for layer, name in self.layers(network):
             config = layer.get_config() | self.change(layer) | _dilated(layer, output_stride) | {"name": name}
             inputs = keras.tree.map_structure(lambda t: made.get(id(t), x), layer.input)

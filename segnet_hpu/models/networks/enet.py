@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from keras import KerasTensor
 
 # The middle convolution of bottlenecks 2_1 to 2_8 and 3_1 to 3_8: its dilation, or a 5x1 and a 1x5 one.
-CONTEXT = (1, 2, "asymmetric", 4, 1, 8, "asymmetric", 16)
+CONTEXT: tuple[int | str, ...] = (1, 2, "asymmetric", 4, 1, 8, "asymmetric", 16)
 
 
 @networks.register("enet", normalisation=RAW, divisor=8, input_height=360, input_width=480)
