@@ -59,7 +59,8 @@ def run(settings: Settings) -> None:
     if settings.layers:
         print(_table(rows[0]["layers"], LAYERS))
     if not detailed:
-        print(f"\nAlso every ENCODER_DECODER of {', '.join(encoders.names())} with {', '.join(decoders.names())}.")
+        print(f"\nAlso every ENCODER_DECODER of {', '.join(sorted(encoders.names()))} "
+              f"with {', '.join(sorted(decoders.names()))}.")
 
 
 def _known(name: str, settings: Settings) -> dict[str, Any]:
