@@ -70,3 +70,7 @@ register("xception", Application("Xception", ("block1_conv2_act", "add_1", "add_
 # EfficientNet-B0 (Tan & Le, arXiv 1905.11946).
 register("efficientnet", Application("EfficientNetB0", ("block1a_project_bn", "block2b_add", "block3b_add",
                                                         "block5c_add", "top_activation")), normalisation=TORCH)
+# EfficientNetV2-B0 (Tan & Le, arXiv 2104.00298).
+register("efficientnet_v2", Application("EfficientNetV2B0", ("block1a_project_activation", "block2b_add",
+                                                             "block3b_add", "block5e_add", "top_activation")),
+         normalisation=TORCH)
