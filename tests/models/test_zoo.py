@@ -189,6 +189,22 @@ class TestResnet18Unet(ModelTester):
                   + 5 * (512 + 256 + 128 + 64) + 12)
 
 
+def linknet_block(channels, width):
+    """Parameters of a block: 1x1, 3x3, 1x1 without biases, each with four numbers a channel of its normalisation."""
+    quarter = channels // 4
+    return (channels + 9 * quarter + width) * quarter + 4 * (quarter + quarter + width)
+
+
+class TestResnet18Linknet(ModelTester):
+    model_name = "resnet18_linknet"
+    size = (32, 64)
+    stride = 1
+    refused = {33: (32, 64)}
+    # torchvision's without classifier; 4800 channels with statistics.
+    parameters = 11_689_512 - 513_000 + 2 * 4800 + 9 * 32 * 12 + 12 + sum(
+        linknet_block(*block) for block in ((512, 256), (256, 128), (128, 64), (64, 64), (64, 32)))
+
+
 class TestResnet34Deeplabv3plus(DeepLabTester):
     model_name = "resnet34_deeplabv3plus"
     policies = ("float32",)
