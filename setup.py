@@ -26,7 +26,7 @@ setup(
         "horovod": ["horovod==0.28.1"],
         "export": ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.17"],
         "tune": ["optuna>=4,<6", "matplotlib>=3.7"],
-        "dev": ["pytest>=8", "scikit-learn>=1.3", "ruff>=0.5"],
+        "dev": ["pytest>=8", "scikit-learn>=1.3", "ruff>=0.5", "mypy>=1.10", "types-PyYAML", "types-tqdm"],
     },
     entry_points={"console_scripts": ["segnet-hpu = segnet_hpu.cli:main"]},
 )
