@@ -61,7 +61,7 @@ class Key:
             return self.parameter.convert(value, where)
         if not self.many:
             return self.registry.choice(value, where)
-        if value is None or (isinstance(value, str) and value.lower() == "none"):
+        if _is_none(value):
             return None
         items = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
         if not isinstance(items, list | tuple):
@@ -138,24 +138,31 @@ def _with_options(cls: type, key: Key, chosen: Any, loose: Mapping[str, tuple[An
     found = [key.registry.find(choice.name) for choice in choices]
     options = [dict(choice.options) for choice in choices]
     for name, (value, where) in loose.items():
-        nothing = _means_nothing(cls, f"{key.name}.{name}", value, where)
         users = [i for i, component in enumerate(found) if name in component.options]
-        if not users and not nothing:
+        if not users and not _says_nothing(cls, f"{key.name}.{name}", value, where):
             raise UsageError(_misplaced(cls, key, name, found, value, where))
         for i in users:
-            options[i][name] = None if nothing else found[i].options[name].convert(value, where)
+            own = found[i].options[name]
+            is_unset = _is_none(value) and value not in (*(own.option.choices or ()), *own.option.words)
+            options[i][name] = None if is_unset else own.convert(value, where)
     choices = [key.registry.choice(Choice(choice.name, own)) for choice, own in zip(choices, options, strict=True)]
     return choices[0] if isinstance(chosen, Choice) else choices or None
 
 
-def _means_nothing(cls: type, name: str, value: Any, where: str) -> bool:
-    """Whether an option is none, or, in a file or under its flat name, at its default: files hold every setting, and
-    such command lines have always been taken."""
-    if value is None or (isinstance(value, str) and value.lower() == "none"):
+def _is_none(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value.lower() == "none")
+
+
+def _says_nothing(cls: type, name: str, value: Any, where: str) -> bool:
+    """Whether an option that no chosen component has may stand there: it is none, or what a file of every setting,
+    and its flat name, have always been allowed to say."""
+    if _is_none(value):
         return True
     known = keys(cls).get(name)
     is_dotted_flag = where.startswith("--") and "." in where.partition("=")[0]
-    return bool(known and not is_dotted_flag and known.convert(value, where) == known.parameter.default)
+    if known is None or known.parameter.option.ignored is None or is_dotted_flag:
+        return False
+    return bool(known.convert(value, where) == known.parameter.option.ignored)
 
 
 def _misplaced(cls: type, key: Key, option: str, found: list[Component], value: Any, where: str) -> str:
@@ -166,7 +173,8 @@ def _misplaced(cls: type, key: Key, option: str, found: list[Component], value: 
     if known is None:
         own = {name for component in found for name in component.options}
         return f"{where}: {key.registry.kind} {names} takes no {option}.{nearest(option, own)}"
-    said = where if where.startswith("--") else f"--{known.alias or known.name}"
+    is_named = where.startswith(("--", "SEGNET_")) or ": " in where  # else a name that Python's caller gave
+    said = where if is_named else f"--{known.alias or known.name}"
     if key.many:
         return (f"{said} {value} is for the {key.registry.kind}s of {', '.join(known.users)}; ask for them, or "
                 "leave it out")

@@ -20,6 +20,7 @@ class Option:
     {"auto": 4}. parse: a function value -> value for types that are no plain scalar; it raises ValueError, and its
     docstring says what it expects. example: a value for the message that refuses another.
     alias: a second name, by which the value is known without its component: loss_smooth for loss.smooth.
+    ignored: the value at which it may also be given, and says nothing, where no component that was picked has it.
     group: heading in --help, the GROUP of its class where it says none. variable: an environment variable that
     sets it as SEGNET_<NAME> does.
     """
@@ -34,6 +35,7 @@ class Option:
     parse: Callable[[Any], Any] | None = None
     example: str | None = None
     alias: str | None = None
+    ignored: Any = None
     group: str | None = None
     variable: str | None = None
 

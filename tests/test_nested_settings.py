@@ -118,7 +118,12 @@ def test_variables():
 
 
 def test_a_flat_flag_at_its_default_goes_with_every_component():
-    assert read("--momentum", "0.9", "--loss_smooth", "1", "--poly_power", "0.9") == read()
+    assert read("--momentum", "0.9", "--dice_squared", "false", "--loss_smooth", "none") == read()
+    assert read("--momentum", "0.9", "--label_smoothing", "0", "--loss", "dice") == read("--loss", "dice")
+    # Those that were not set by default have always been refused.
+    for flags in ("--loss_smooth 1", "--poly_power 0.9", "--focal_gamma 2", "--step_gamma 0.1", "--final_rate 0"):
+        with pytest.raises(UsageError, match=f"{flags.split()[0]} does not go with --l"):
+            read(*flags.split())
     with pytest.raises(UsageError, match=r"--optimizer_name\.momentum does not go with --optimizer_name adam"):
         read("--optimizer_name.momentum", "0.9")
 
@@ -166,7 +171,7 @@ def test_refused_flags(argv, words):
     ("loss: {name: dice, smooth: -1}", "c.yaml: loss.smooth is -1.0"),
     ("loss: {smooth: 2}", "c.yaml: loss is {'smooth': 2}; expected a name"),
     ("loss: dice\nloss_smoth: 2", r"unknown setting 'loss_smoth'. Did you mean loss_smooth\?"),
-    ("loss_smooth: 2", "--loss_smooth does not go with --loss ce"),
+    ("loss_smooth: 2", "c.yaml: loss_smooth does not go with --loss ce; expected --loss dice, ce_dice, or leave"),
 ])
 def test_refused_files(text, words, yaml_file):
     with pytest.raises(UsageError, match=words):
@@ -200,6 +205,49 @@ def test_a_component_of_the_users_own_has_flags_too(own, yaml_file):
         read("--loss", own, "--loss.power", "0")
     with pytest.raises(UsageError, match=r"loss losses_of_mine:Power takes no pover. Did you mean power\?"):
         read("--loss", own, "--loss.pover", "3")
+
+
+OWN = """
+from typing import Annotated
+from segnet_hpu.components import Option
+
+class Loss:
+    def __init__(self, *, gamma: Annotated[float, Option("the power")] = 5.0,
+                 smooth: Annotated[int | str, Option("how", choices=("none", "much"), parse=str)] = "much",
+                 undeclared=1):
+        self.gamma = gamma
+
+    def __call__(self, labels, logits):
+        return 0.0
+"""
+
+
+@pytest.fixture
+def same_names(tmp_path, monkeypatch):
+    (tmp_path / "same_names_of_mine.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    yield "same_names_of_mine:Loss"
+    sys.modules.pop("same_names_of_mine", None)
+
+
+def test_a_value_that_is_another_components_default_is_set(yaml_file, same_names):
+    def flip(*argv, **environ):
+        return read(*argv, environ=environ).augmentation_name
+
+    still = Choice("standard", {"flip": 0.0})
+    assert flip(SEGNET_AUGMENTATION_NAME_FLIP="0") == flip("--augmentation_name.flip", "0") == still
+    assert flip("--config", yaml_file("augmentation_name: standard\naugmentation_name.flip: 0")) == still
+    mine = Choice(same_names, {"gamma": 2.0})
+    assert read("--loss", same_names, "--focal_gamma", "2").loss == mine
+    assert read("--loss", same_names, environ={"SEGNET_LOSS_GAMMA": "2"}).loss == mine
+    assert read("--config", yaml_file(f"loss: {same_names}\nloss.gamma: 2")).loss == mine
+    assert read("--config", yaml_file(f"loss: {same_names}\nfocal_gamma: 2")).loss == mine
+
+
+def test_an_own_components_option_is_of_its_own_type(same_names):
+    assert read("--loss", same_names, "--loss_smooth", "none").loss == Choice(same_names, {"smooth": "none"})
+    with pytest.raises(UsageError, match="--loss.smooth is '2'; expected one of none, much"):
+        read("--loss", same_names, "--loss.smooth", "2")
 
 
 def test_a_python_object_is_named_where_it_cannot_be_written(yaml_file):

@@ -33,7 +33,8 @@ for _name in ("Adam", "AdamW"):
 
 @optimizers.register("sgd")
 def sgd(*, momentum: Annotated[float, Option("share of the last step that is taken again", minimum=0, below=1,
-                                             example="0.9", alias="momentum")] = 0.9, **common: Any) -> "Optimizer":
+                                             example="0.9", alias="momentum", ignored=0.9)] = 0.9,
+        **common: Any) -> "Optimizer":
     """Keras's SGD: stochastic gradient descent."""
     return keras.optimizers.SGD(momentum=momentum, **common)
 

@@ -35,7 +35,7 @@ class CrossEntropy(SegmentationLoss):
 
     class_weights: ClassWeights = None
     label_smoothing: Annotated[float, Option("share of the target that is spread over all classes", minimum=0,
-                                             below=1, example="0.1", alias="label_smoothing")] = 0.0
+                                             below=1, example="0.1", alias="label_smoothing", ignored=0.0)] = 0.0
 
     def per_image(self, target: Any, logits: Any) -> Any:
         weights = pixel_weights(target, self.class_weights)

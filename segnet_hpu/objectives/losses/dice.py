@@ -10,7 +10,7 @@ from segnet_hpu.objectives.losses.base import ClassWeights, SegmentationLoss, cl
 from segnet_hpu.objectives.losses.cross_entropy import CrossEntropy
 
 Smooth = Annotated[float, Option("pixels added above and below", minimum=0, alias="loss_smooth")]
-Squared = Annotated[bool, Option("squares in the denominator", alias="dice_squared")]
+Squared = Annotated[bool, Option("squares in the denominator", alias="dice_squared", ignored=False)]
 
 
 @losses.register("dice")
