@@ -10,7 +10,7 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.models.encoders import encoders
 from segnet_hpu.models.encoders.normalisation import Normalisation
 from segnet_hpu.models.registry import divisor, find, input_size
-from segnet_hpu.models.roles import input_layer, mark, mark_stages
+from segnet_hpu.models.roles import AUTOMATIC, input_layer, mark, mark_stages, stable_name
 
 
 def build_model(name: str, n_classes: int, input_height: int | None = None, input_width: int | None = None,
@@ -53,6 +53,8 @@ def _own(name: str, n_classes: int, height: int | None, width: int | None) -> ke
     if not isinstance(model, keras.Model) or model.output_shape[-1] != n_classes:
         made = f"a model of {model.output_shape[-1]} classes" if isinstance(model, keras.Model) else repr(model)
         raise UsageError(f"--model_name {name} made {made}; expected {expected}, {n_classes} classes")
+    if stable_name(model.name) in AUTOMATIC:  # its number counts the models that this process has made
+        model.name = name.rpartition(":")[2]
     return model
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from segnet_hpu.lazy import keras
 
 ATTRIBUTE = "segnet_hpu_role"
+AUTOMATIC = ("functional", "sequential")  # Keras's names of models that were given none
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,12 @@ def mark_stages(features: Sequence[keras.KerasTensor]) -> None:
             role = role_of(layer)
             if not (role.stage or role.normalises or isinstance(layer, keras.layers.InputLayer)):
                 mark(layer, stage=number, stages=len(features))
+
+
+def stable_name(name: str) -> str:
+    """Return a model's name without the number that Keras counts up where none was given, as in functional_7."""
+    bare = name.rstrip("0123456789").removesuffix("_")
+    return bare if bare in AUTOMATIC else name
 
 
 def input_layer(model: keras.Model) -> keras.Layer:

@@ -18,6 +18,7 @@ import numpy as np
 
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.interchange.load import NUMBERED, number_of
+from segnet_hpu.models.roles import AUTOMATIC, stable_name
 from segnet_hpu.models.trained_model import PARTIAL, TrainedModel
 from segnet_hpu.runtime.keras_internals import accumulated_gradients, moving_averages, rate_variable
 from segnet_hpu.training.state import EpochSums, State
@@ -94,6 +95,9 @@ def restore_newest(prefix: str | Path, model: keras.Model, made_with: Mapping[st
 
 def _refuse_others(path: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
     for name, value in ours.items():
+        # A network without a name of its own is known by its variables alone.
+        if name == "model_name" and stable_name(str(theirs.get(name))) in AUTOMATIC:
+            continue
         if theirs.get(name, value) != value:
             together = ", all workers together" if name == "batch_size" else ""
             raise UsageError(f"{path} was made with --{name} {theirs[name]}, this run has {value}{together}; give "

@@ -9,6 +9,7 @@ import keras
 
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.source import Source
+from segnet_hpu.models.roles import stable_name
 from segnet_hpu.models.trained_model import InputCoding, TrainedModel
 from segnet_hpu.runtime.device import Device, select_device
 from segnet_hpu.runtime.precision import set_precision
@@ -111,7 +112,7 @@ def _select_hardware(settings: Settings, ranks: Ranks) -> Hardware:
 
 def _find_folder(settings: Settings, hardware: Hardware, model: keras.Model | None) -> RunFolder:
     """Return the run's folder, in which no other run lies."""
-    folder = RunFolder.of(settings, settings.model_name or (model and model.name))
+    folder = RunFolder.of(settings, settings.model_name or (model and stable_name(model.name)))
     ranks = hardware.ranks
     ranks.first(lambda: folder.check(settings.auto_resume_checkpoint or ranks.elastic))
     return folder
@@ -160,7 +161,7 @@ def _compile(settings: Settings, hardware: Hardware, sources: Sources, network: 
     return TrainedModel(
         network, tuple(appearance.names) if settings.class_names else None, settings.palette, settings.ignore_label,
         InputCoding(network.input_shape[-1], clahe=settings.clahe),
-        {"model_name": network.name, "model_options": settings.model_options, "n_classes": settings.n_classes,
-         "batch_size": length.batch_size, "optimizer_name": str(settings.optimizer_name),
-         "steps_per_epoch": length.steps, "monitor": monitor.name,
+        {"model_name": stable_name(network.name), "model_options": settings.model_options,
+         "n_classes": settings.n_classes, "batch_size": length.batch_size,
+         "optimizer_name": str(settings.optimizer_name), "steps_per_epoch": length.steps, "monitor": monitor.name,
          "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"})

@@ -7,6 +7,7 @@ import pytest
 from runs import plain
 from segnet_hpu.data.datasets import DataSet, Split
 from segnet_hpu.errors import UsageError
+from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.losses.dice import Dice
 from segnet_hpu.train import train
 
@@ -91,3 +92,24 @@ def test_what_is_not_written_is_named(weights_after, tmp_path):
 def test_refusals(weights_after, settings, words):
     with pytest.raises(UsageError, match=words):
         weights_after(**settings)
+
+
+@pytest.mark.parametrize("own", [
+    "keras.losses:SparseCategoricalCrossentropy", keras.losses.SparseCategoricalCrossentropy,
+    "keras.losses:sparse_categorical_crossentropy",
+    keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=255)])
+def test_keras_losses_are_of_logits(own):
+    labels = np.array([[[0, 1], [2, 2]]])
+    logits = np.random.default_rng(0).normal(0, 3, (1, 2, 2, 3)).astype(np.float32)
+    np.testing.assert_allclose(make_loss(own).call(labels, logits), make_loss("ce").call(labels, logits), rtol=1e-5)
+
+
+def test_a_class_of_keras_leaves_void_out():
+    logits = np.ones((1, 2, 2, 3), np.float32)
+    values = make_loss(keras.losses.SparseCategoricalCrossentropy).call(np.full((1, 2, 2), 255), logits)
+    np.testing.assert_array_equal(values, [0])
+
+
+def test_a_loss_of_probabilities_is_refused():
+    with pytest.raises(UsageError, match="SparseCategoricalCrossentropy was made with from_logits=False"):
+        make_loss(keras.losses.SparseCategoricalCrossentropy())

@@ -2,12 +2,14 @@
 
 import re
 
+import keras
 import pytest
 
-from runs import contents, flags, newest
+from runs import contents, flags, newest, plain, rows
 from segnet_hpu.cli import main
 from segnet_hpu.interchange.load import load
 from segnet_hpu.models.resizing import resized_model
+from segnet_hpu.train import train
 
 MODULE = """
 import keras
@@ -24,6 +26,10 @@ def net(n_classes, height, width, says=True):
 
 def silent(*size):
     return net(*size, says=False)
+
+def nameless(*size):
+    model = net(*size)
+    return keras.Model(model.inputs, model.outputs)
 
 def text(*size):
     return "net"
@@ -47,6 +53,23 @@ def test_it_trains_freezes_and_takes_other_sizes(place, data):
     trained = load("run")
     assert trained.network.name == "of_mine" and not trained.network.get_layer("first").trainable
     assert resized_model(trained.network, (64, 64)).output_shape == (None, 32, 32, 3)
+
+
+def test_one_without_a_name_goes_on_in_the_same_process(place, data):
+    for epochs in (1, 2):
+        assert main(["train", *argv(data, "mynets:nameless", train_engine="cpu", epochs=epochs,
+                                    auto_resume_checkpoint=True)]) == 0
+    assert load("run").network.name == "nameless" and len(rows(place)) == 2
+
+
+def test_an_object_without_a_name_goes_on_in_the_same_process(place, data):
+    given = {name: value for name, value in data.items() if name not in ("model_name", "encoder_weights")}
+    for epochs in (1, 2):
+        keras.utils.set_random_seed(1)
+        model = plain()
+        model = keras.Model(model.inputs, model.outputs)
+        history = train(model, **given | dict(epochs=epochs, auto_resume_checkpoint=True))
+    assert history.epoch == [0, 1]
 
 
 @pytest.mark.parametrize("name,settings,message", [

@@ -17,7 +17,8 @@ def make_loss(name: Any, *, ignore_label: int = VOID, **options: Any) -> Segment
     """Return the loss of a registered name, of MODULE:NAME, of an object of the user's own, or of a
     choice of these with options.
 
-    options: those of the loss, such as class_weights; None means its default. See `OwnLoss` for what is not ours.
+    options: those of the loss, such as class_weights; None means its default. See `OwnLoss` for what is not ours;
+    a class of such is made for logits with void pixels, where it has parameters for that as Keras's have.
     Raises UsageError for an unknown name, for weighted_ce without class weights, for an option that the loss
     does not have and for one out of range.
 
@@ -26,4 +27,7 @@ def make_loss(name: Any, *, ignore_label: int = VOID, **options: Any) -> Segment
     """
     given = {option: value for option, value in options.items() if value is not None}
     choice = name if isinstance(name, Choice) else Choice(name)
-    return losses.make(Choice(choice.name, choice.options | given), ignore_label=ignore_label)
+    as_keras = {"from_logits": True, "ignore_class": ignore_label}
+    parameters = losses.find(choice.name).parameters
+    return losses.make(Choice(choice.name, choice.options | given), ignore_label=ignore_label,
+                       **{name: value for name, value in as_keras.items() if name in parameters})

@@ -1,5 +1,7 @@
 """What all losses share: sparse labels with void pixels in, one number per image out."""
 
+import functools
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -82,10 +84,20 @@ class OwnLoss(SegmentationLoss):
     """A loss of the user's own: a Keras loss, or a function (labels, logits) -> a number, (B,) or (B, h, w).
 
     It gets labels int32 (B, h, w) as they are, 255 at void pixels (for Keras, ignore_class=255), and logits float32
-    (B, h, w, C). What it returns is averaged over all but the images.
+    (B, h, w, C). What it returns is averaged over all but the images. A function with a parameter from_logits gets
+    True. Raises UsageError for a Keras loss that was made for probabilities.
     """
 
     function: Callable[[Any, Any], Any]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        config = self.function.get_config() if hasattr(self.function, "get_config") else {}
+        if config.get("from_logits") is False:
+            raise UsageError(f"--loss {type(self.function).__name__} was made with from_logits=False, for "
+                             "probabilities; networks give logits: make it with from_logits=True, or give the class")
+        if inspect.isfunction(self.function) and "from_logits" in inspect.signature(self.function).parameters:
+            self.function = functools.partial(self.function, from_logits=True)
 
     def call(self, labels: Any, logits: Any) -> Any:
         """Return the loss of each image, float32 (B,)."""
