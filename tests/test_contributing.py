@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROWS = re.findall(r"^\| ([^|]+) \| 1[^|]* \| `git show (\w+)` \|", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
-                  re.MULTILINE)
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| ([^|]+) \| 1[^|]* \| `git show (\w+)` \|", TEXT, re.MULTILINE)
 
 
 def test_there_is_an_example_of_each_kind():
