@@ -29,6 +29,7 @@ from segnet_hpu.options import REQUIRED, Option, Parameter
 __all__ = ["Choice", "Component", "Option", "Registry", "import_object"]
 
 Target = TypeVar("Target")
+OBJECT = "the Python object "  # what stands in a file before the name of an object that it cannot hold
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,9 @@ class Registry:
 
     def knows(self, name: Any) -> bool:
         """Return whether a name is registered or MODULE:NAME, or an object can be a component."""
-        return name in self.components() or ":" in name if isinstance(name, str) else self.accepts(name)
+        if isinstance(name, str):
+            return name in self.components() or all(name.partition(":"))
+        return self.accepts(name)
 
     def find(self, name: Any, where: str = "") -> Component:
         """Return the component of a registered name, of MODULE:NAME, or of an object of the user's own.
@@ -149,8 +152,10 @@ class Registry:
         if not self.knows(name):
             what = f"{where} is {name!r}" if where else f"unknown {self.kind} {name!r}"
             also = "" if isinstance(name, str) else f", or {self.expected}"
-            raise UsageError(f"{what}; expected one of {', '.join(self.names())}, or MODULE:NAME{also}."
-                             f"{nearest(name, self.names())}")
+            hint = nearest(name, self.names())
+            if isinstance(name, str) and name.startswith(OBJECT):
+                hint = " It was an object in Python, which no file can hold: give it again"
+            raise UsageError(f"{what}; expected one of {', '.join(self.names())}, or MODULE:NAME{also}.{hint}")
         found = import_object(name, self.flag, self.expected) if isinstance(name, str) else name
         if isinstance(found, str) or not self.accepts(found):
             raise UsageError(f"{self.flag} {Choice(name)} is a {type(found).__name__}; expected {self.expected}")
@@ -171,12 +176,20 @@ class Registry:
         component = self.find(choice.name, where)
         for name in choice.options:
             if name not in component.options:
-                users, hint = ", ".join(self.users(name)), nearest(name, component.options)
-                also = f"; use {users}, or leave it out" if users else hint and f".{hint}"
-                raise UsageError(f"{where and f'{where}: '}{self.kind} {component.name} takes no {name}{also}")
+                raise UsageError(self.takes_no(component, name, where))
         return Choice(choice.name, {
             name: option.convert(choice.options[name], f"{where}.{name}" if where else name)
             for name, option in component.options.items() if choice.options.get(name) is not None})
+
+    def takes_no(self, component: Component, option: str, where: str = "") -> str:
+        """Return the message for an option that a component has not."""
+        users, hint = ", ".join(self.users(option)), nearest(option, component.options)
+        also = f"; use {users}, or leave it out" if users else hint and f".{hint}"
+        parameter = component.parameters.get(option)
+        if parameter and component.name not in self.components():
+            also = f", which is no option yet; declare it there as {option}: Annotated[TYPE, Option(\"what it is\")]"
+        place = "" if where in ("", self.kind) else f"{where}: "
+        return f"{place}{self.kind} {component.name} takes no {option}{also}"
 
     def users(self, option: str) -> list[str]:
         """Return the names of the registered components that have an option."""

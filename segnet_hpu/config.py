@@ -10,11 +10,11 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from segnet_hpu.components import Choice
+from segnet_hpu.components import OBJECT, Choice
 from segnet_hpu.errors import UsageError
-from segnet_hpu.fields import Values, build, canonical, component, flatten, keys, option
+from segnet_hpu.fields import Values, build, canonical, component, flatten, keys, leave_behind, option
 from segnet_hpu.flags import parse_flags
-from segnet_hpu.options import REQUIRED
+from segnet_hpu.options import REQUIRED, as_text
 
 __all__ = ["REQUIRED", "component", "flatten", "from_values", "is_default", "option", "read", "read_yaml", "to_flags",
            "to_yaml", "value_of"]
@@ -33,12 +33,12 @@ def read(cls: type[T], argv: Sequence[str] = (), *, prog: str, environ: Mapping[
     if "config" in keys(cls):
         path = flags["config"][0] if "config" in flags else environ.get("SEGNET_CONFIG")
         values = _from_yaml(cls, path) if path else {}
-    for name, key in keys(cls).items():
-        for variable in key.variables:
-            if variable in environ:
-                _put(values, name, environ[variable], variable)
-    for name, (text, flag) in flags.items():
-        _put(values, name, text, flag)
+    variables = {name: (environ[variable], variable) for name, key in keys(cls).items()
+                 for variable in key.variables if variable in environ}
+    for later in (variables, flags):
+        leave_behind(cls, values, later)
+        for name, (value, where) in later.items():
+            _put(values, name, value, where)
     settings = cls(**build(cls, values))
     missing = [f"--{name}" for name in _missing(settings)]
     if missing:
@@ -86,9 +86,6 @@ def to_yaml(settings: Any) -> str:
     return "".join(comments) + yaml.safe_dump(values, sort_keys=False)
 
 
-OBJECT = "the Python object "
-
-
 def _plain(value: Any) -> Any:
     """Return what YAML can hold of a value."""
     if isinstance(value, list | tuple):
@@ -112,15 +109,9 @@ def to_flags(settings: Any, environ: Mapping[str, str] = os.environ) -> list[str
         value, default = values.get(name), None if key.users else default
         named = "SEGNET_CONFIG" in environ or any(variable in environ for variable in key.variables)
         if name not in UNWRITTEN and (named or key.parameter.default is REQUIRED or value != default):
-            flags.append(f"--{name}={_as_text(value)}")
+            flags.append(f"--{name}={as_text(value)}")
     own = [name for name in values if name not in keys(type(settings))]
-    return flags + [f"--{name}={_as_text(values[name])}" for name in own]
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ",".join(map(_as_text, value))
-    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+    return flags + [f"--{name}={as_text(values[name])}" for name in own]
 
 
 def value_of(settings: Any, name: str) -> Any:
@@ -154,7 +145,6 @@ def read_yaml(flag: str, path: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UsageError(f"{flag} {path}: expected lines of 'setting: value', found a {type(values).__name__}")
     return values
-
 
 
 def _from_yaml(cls: type, path: str) -> Values:

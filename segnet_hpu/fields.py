@@ -32,7 +32,8 @@ def component(registry: Registry, default: Any, help: str, *, many: bool = False
 class Key:
     """A name under which something is set: a field, or FIELD.OPTION of the components of a field.
 
-    users: the names of the components that have the option. many: whether the field holds a list of components.
+    users: the names of the components that have the option; its default is that of the field's default component,
+    or what all have in common, else None. many: whether the field holds a list of components.
     """
 
     parameter: Parameter
@@ -84,15 +85,29 @@ def _keys(cls: Any) -> dict[str, Key]:
         declared = dataclasses.replace(declared, group=declared.group or getattr(declaring, "GROUP", "options"))
         registry, many = field.metadata.get("registry"), field.metadata.get("many", False)
         found[field.name] = Key(Parameter(field.name, field.type, field.default, declared), registry, many)
-        for known in registry.components().values() if registry else ():
+        if registry is None:
+            continue
+        for known in registry.components().values():
             for name, parameter in known.options.items():
                 dotted = f"{field.name}.{name}"
                 if dotted in found:
                     found[dotted].users.append(known.name)
                     continue
                 shown = dataclasses.replace(parameter.option, group=declared.group)
-                found[dotted] = Key(parameter._replace(name=dotted, option=shown), registry, many, [known.name])
+                default = _shown_default(registry, field.default, name)
+                own = parameter._replace(name=dotted, option=shown, default=default)
+                found[dotted] = Key(own, registry, many, [known.name])
     return found
+
+
+def _shown_default(registry: Registry, chosen: Any, option: str) -> Any:
+    """Return the default of an option: that of the component that is chosen by default, or what all agree on."""
+    defaults = {known.name: known.options[option].default for known in registry.components().values()
+                if option in known.options}
+    if isinstance(chosen, Choice) and chosen.name in defaults:
+        return defaults[chosen.name]
+    first, *others = defaults.values()
+    return first if all(other == first for other in others) else None
 
 
 keys: Callable[[type], dict[str, Key]] = cache(_keys)
@@ -131,10 +146,34 @@ def build(cls: type, values: Values) -> dict[str, Any]:
     return built
 
 
+def leave_behind(cls: type, values: Values, later: Values) -> None:
+    """Remove from `values` the options of components that a later source replaces by others.
+
+    So an option that stands apart from its component goes with it as one inside its mapping does.
+    """
+    for name, key in keys(cls).items():
+        options = [option for option in values if option.startswith(f"{name}.")]
+        if not (options and name in values and name in later and key.registry):
+            continue
+        try:
+            before, after = (_choices(key.convert(*source[name])) for source in (values, later))
+            replaced = [key.registry.find(choice.name) for choice in before
+                        if choice.name not in [other.name for other in after]]
+        except UsageError:  # of what is overridden it is no fault, and `build` says it of the other
+            continue
+        for option in options:
+            if any(option.partition(".")[2] in component.options for component in replaced):
+                del values[option]
+
+
+def _choices(chosen: Any) -> list[Choice]:
+    return [chosen] if isinstance(chosen, Choice) else list(chosen or ())
+
+
 def _with_options(cls: type, key: Key, chosen: Any, loose: Mapping[str, tuple[Any, str]]) -> Any:
     """Return the Choice, or the list of them, with options that were given apart from it."""
     assert key.registry is not None
-    choices = [chosen] if isinstance(chosen, Choice) else list(chosen or ())
+    choices = _choices(chosen)
     found = [key.registry.find(choice.name) for choice in choices]
     options = [dict(choice.options) for choice in choices]
     for name, (value, where) in loose.items():
@@ -171,6 +210,8 @@ def _misplaced(cls: type, key: Key, option: str, found: list[Component], value: 
     known = keys(cls).get(f"{key.name}.{option}")
     names = ", ".join(component.name for component in found) or "none"
     if known is None:
+        if len(found) == 1:
+            return key.registry.takes_no(found[0], option, where)
         own = {name for component in found for name in component.options}
         return f"{where}: {key.registry.kind} {names} takes no {option}.{nearest(option, own)}"
     is_named = where.startswith(("--", "SEGNET_")) or ": " in where  # else a name that Python's caller gave

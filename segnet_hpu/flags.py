@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from segnet_hpu.errors import UsageError, nearest
 from segnet_hpu.fields import Key, keys
-from segnet_hpu.options import REQUIRED
+from segnet_hpu.options import REQUIRED, as_text
 
 
 def parse_flags(cls: type, argv: Sequence[str], prog: str) -> dict[str, tuple[Any, str]]:
@@ -47,14 +47,18 @@ def describe(key: Key) -> str:
     option, default = key.parameter.option, key.parameter.default
     text = option.help
     if key.users:
-        text = f"of {', '.join(key.users)}: {text}"
+        assert key.registry is not None
+        if len(key.users) < len(key.registry.names()):
+            text = f"of {', '.join(key.users)}: {text}"
     elif key.registry:
         text += f": {', '.join(key.registry.names())}, or MODULE:NAME"
     if option.choices:
         text += f" {{{','.join(map(str, option.choices))}}}"
+    if key.users and option.alias:
+        text += f"; also --{option.alias}"
     if default is None:
         return text
-    shown = str(default).lower() if isinstance(default, bool) else default
+    shown = as_text(default)
     return f"{text} (required)" if default is REQUIRED else f"{text} (default: {shown})"
 
 

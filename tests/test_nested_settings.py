@@ -147,6 +147,32 @@ def test_later_sources_win(yaml_file):
     assert read("--config", path, "--loss", "focal", "--loss.gamma", "1").loss == Choice("focal", {"gamma": 1.0})
 
 
+@pytest.mark.parametrize("text", [
+    "loss: {name: dice, smooth: 2}\noptimizer_name: {name: sgd, momentum: 0.5}\n"
+    "val_metrics: [boundary, {name: road, positive_class: 1}]",
+    "loss: dice\nloss_smooth: 2\noptimizer_name: sgd\nmomentum: 0.5\nval_metrics: boundary,road\npositive_class: 1",
+    "loss: dice\nloss.smooth: 2\noptimizer_name: sgd\noptimizer_name.momentum: 0.5\nval_metrics: boundary,road\n"
+    "val_metrics.positive_class: 1",
+], ids=["nested", "flat", "dotted"])
+def test_another_component_leaves_the_options_of_a_file_behind(text, yaml_file):
+    path = yaml_file(text)
+    settings = read("--config", path, "--loss", "ce", "--val_metrics", "boundary",
+                    environ={"SEGNET_OPTIMIZER_NAME": "adam"})
+    assert (settings.loss, settings.optimizer_name, settings.val_metrics) == (
+        Choice("ce"), Choice("adam"), [Choice("boundary")])
+    assert read("--config", path, "--loss", "ce_dice").loss == Choice("ce_dice")
+    assert read("--config", path, "--loss", "dice").loss == Choice("dice", {"smooth": 2.0})
+    with pytest.raises(UsageError, match="^--loss_smooth does not go with --loss ce"):
+        read("--config", path, "--loss", "ce", "--loss_smooth", "2")
+
+
+def test_a_refused_option_is_named_as_it_was_given():
+    with pytest.raises(UsageError, match="^SEGNET_LOSS_SMOOTH does not go with --loss ce; .*leave SEGNET_LOSS_S"):
+        read(environ={"SEGNET_LOSS_SMOOTH": "2"})
+    with pytest.raises(UsageError, match=r"--loss is 'dice:'; expected one of ce.*Did you mean dice\?"):
+        read("--loss", "dice:")
+
+
 def test_flags_of_workers_undo_what_the_environment_says():
     settings = read("--loss", "dice")
     environ = {"SEGNET_LOSS_SMOOTH": "3", "SEGNET_LOSS": "ce", "SEGNET_MOMENTUM": "0.1"}
@@ -248,6 +274,11 @@ def test_an_own_components_option_is_of_its_own_type(same_names):
     assert read("--loss", same_names, "--loss_smooth", "none").loss == Choice(same_names, {"smooth": "none"})
     with pytest.raises(UsageError, match="--loss.smooth is '2'; expected one of none, much"):
         read("--loss", same_names, "--loss.smooth", "2")
+    declare = r"loss same_names_of_mine:Loss takes no undeclared, which is no option yet; declare it .*Option\("
+    with pytest.raises(UsageError, match=f"^--loss.undeclared: {declare}"):
+        read("--loss", same_names, "--loss.undeclared", "2")
+    with pytest.raises(UsageError, match=f"^{declare}"):
+        config.from_values(Settings, loss={"name": same_names, "undeclared": 2})
 
 
 def test_a_python_object_is_named_where_it_cannot_be_written(yaml_file):
@@ -259,7 +290,7 @@ def test_a_python_object_is_named_where_it_cannot_be_written(yaml_file):
     text = config.to_yaml(settings)
     assert settings.loss == Choice(mine)
     assert text.startswith("# loss was a Python object, which cannot be written here: give it again.\n")
-    with pytest.raises(UsageError, match="c.yaml: loss is 'the Python object mine'; expected one of ce"):
+    with pytest.raises(UsageError, match="c.yaml: loss is 'the Python object mine'; expected one of ce.*give it"):
         read("--config", yaml_file(text))
 
 
@@ -274,15 +305,32 @@ def test_help_lists_options_with_their_component(capsys):
     with pytest.raises(SystemExit):
         config.read(Small, ["--help"], prog="p", environ={})
     text = " ".join(capsys.readouterr().out.split())
-    assert "--shape SHAPE which shape: circle, square, or MODULE:NAME (default: circle)" in text
-    assert "--shape.radius RADIUS of circle, square: pixels (default: 1.0)" in text
+    assert "--shape SHAPE which shape: circle, square, dot, or MODULE:NAME (default: circle)" in text
+    assert "--shape.radius RADIUS of circle, square: pixels; also --shape_radius (default: 1.0)" in text
+    # What all have stands without their names, and its default is that of the default shape.
+    assert "--shape.at AT where (default: 0.5,0.5)" in text
+    assert "--shape.grey GREY of square, dot: how light" in text and "how light (default" not in text
     assert "at most so many" in text and "None" not in text
 
 
 shapes = Registry("shape", flag="--shape")
 
 
-@shapes.register("square")
+Radius = Annotated[float, Option("pixels", above=0, alias="shape_radius")]
+At = Annotated[tuple[float, ...], Option("where")]
+Grey = Annotated[float, Option("how light")]
+
+
 @shapes.register("circle")
-def shape(*, radius: Annotated[float, Option("pixels", above=0)] = 1.0):
+def circle(*, radius: Radius = 1.0, at: At = (0.5, 0.5)):
     return radius
+
+
+@shapes.register("square")
+def square(*, radius: Radius = 1.0, at: At = (0.0, 0.0), grey: Grey = 0.1):
+    return radius
+
+
+@shapes.register("dot")
+def dot(*, at: At = (0.0, 0.0), grey: Grey = 0.2):
+    return at

@@ -7,7 +7,7 @@ from typing import Any
 from segnet_hpu.cli.export import Settings as ExportSettings
 from segnet_hpu.components import Component
 from segnet_hpu.fields import Key, keys
-from segnet_hpu.options import REQUIRED, Parameter
+from segnet_hpu.options import REQUIRED, Parameter, as_text
 from segnet_hpu.training.settings import Settings as TrainSettings
 
 HEAD = """# Reference: the settings of training, and the components
@@ -71,7 +71,7 @@ def _expected(key: Key) -> str:
 def _default(value: Any) -> str:
     if value is REQUIRED:
         return "required"
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return "" if value is None else as_text(value)
 
 
 def _row(cells: list[str]) -> str:
