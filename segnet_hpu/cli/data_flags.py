@@ -2,29 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from segnet_hpu.components import Choice
-from segnet_hpu.config import is_default, option
+from segnet_hpu.config import option
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.registry import NAMES, open_dataset
 from segnet_hpu.data.datasets.selection import dataset_of_settings
-from segnet_hpu.errors import UsageError
 
 if TYPE_CHECKING:
     from segnet_hpu.data.source import FolderSource
 
 FOLDERS = ("images_path", "segs_path")
-
-
-class AugmentationSettings(Protocol):
-    """The settings of a command that may augment."""
-
-    @property
-    def do_augment(self) -> bool: ...
-
-    @property
-    def augmentation_name(self) -> str | Choice: ...
 
 
 @dataclass(kw_only=True)
@@ -59,10 +47,3 @@ def open_labelled(settings: Labelled) -> "FolderSource":
     from segnet_hpu.data.source import FolderSource
 
     return FolderSource(*folders_of(settings))
-
-
-def refuse_unused_augmentation(settings: AugmentationSettings) -> None:
-    """Raise UsageError where settings.augmentation_name says how, but settings.do_augment does not say that."""
-    if not settings.do_augment and not is_default(settings, "augmentation_name"):
-        raise UsageError(f"--augmentation_name {settings.augmentation_name} changes nothing without --do_augment; "
-                         "give that too, or leave the name out")

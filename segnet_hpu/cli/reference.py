@@ -48,14 +48,28 @@ def _components() -> Iterator[str]:
     """A table for each setting that is a component."""
     for key in (*keys(TrainSettings).values(), *keys(ExportSettings).values()):
         if key.registry and not key.users:
-            yield from ("", f"## Components: `--{key.name}`", "", f"Or {key.registry.expected}.", "",
-                        "| name | what | options |", "|---|---|---|")
-            for component in key.registry.components().values():
-                options = (_option(component, parameter) for parameter in component.options.values())
+            components = list(key.registry.components().values())
+            shared = _shared(components)
+            yield from ("", f"## Components: `--{key.name}`", "", f"Or {key.registry.expected}.", "")
+            if shared:
+                yield from ("All take these options, with these defaults where the table names no others:",
+                            "", *(f"- {_option(parameter)}" for parameter in shared.values()), "")
+            yield from ("| name | what | options |", "|---|---|---|")
+            for component in components:
+                options = (f"`{name}`: {_default(own.default) or 'none'}" if name in shared else _option(own)
+                           for name, own in component.options.items()
+                           if name not in shared or own.default != shared[name].default)
                 yield _row([f"`{component.name}`", component.help, "<br>".join(options)])
 
 
-def _option(component: Component, parameter: Parameter) -> str:
+def _shared(components: list[Component]) -> dict[str, Parameter]:
+    """Return the options, as the first component has them, that all of several components have."""
+    first, *others = components
+    return {name: own for name, own in first.options.items() if others and all(
+        name in other.options and other.options[name].option == own.option for other in others)}
+
+
+def _option(parameter: Parameter) -> str:
     option = parameter.option
     flat = f" (`--{option.alias}`)" if option.alias else ""
     expected = "" if option.parse else f"; {parameter.expected()}"

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from segnet_hpu import config
-from segnet_hpu.cli.data_flags import refuse_unused_augmentation
+from segnet_hpu.data.augmentation import refuse_unused_augmentation
 from segnet_hpu.launch import command
 from segnet_hpu.launch.hosts import is_elastic, layout
 from segnet_hpu.launch.requirements import check_launchable, check_workers

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from segnet_hpu import config
-from segnet_hpu.cli.data_flags import refuse_unused_augmentation
 from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.data.augmentation import refuse_unused_augmentation
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.search.space import read_space

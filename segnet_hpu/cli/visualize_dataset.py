@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled, refuse_unused_augmentation
+from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled
 from segnet_hpu.config import option
 from segnet_hpu.constants import MAX_CLASSES
+from segnet_hpu.data.augmentation import refuse_unused_augmentation
 from segnet_hpu.data.classes import PALETTES, class_names, palette, parse_palette, split_names
 from segnet_hpu.data.datasets.selection import number_of_classes
 from segnet_hpu.errors import UsageError

@@ -2,9 +2,10 @@
 
 import dataclasses
 import functools
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from segnet_hpu.components import Choice, Component, Registry
+from segnet_hpu.config import is_default
 from segnet_hpu.data.transforms import geometric, photometric
 from segnet_hpu.errors import UsageError, nearest
 
@@ -104,3 +105,24 @@ for _name, _preset in PRESETS.items():
                 if getattr(_preset, name) != option.default}
     augmentations.register(_name, help=f"changes {', '.join(_changed) or 'nothing'}")(
         functools.partial(Augmentation, **_changed))
+
+
+class AugmentationSettings(Protocol):
+    """The settings of a command that may augment."""
+
+    @property
+    def do_augment(self) -> bool: ...
+
+    @property
+    def augmentation_name(self) -> str | Choice: ...
+
+
+def refuse_unused_augmentation(settings: AugmentationSettings) -> None:
+    """Raise UsageError where settings.augmentation_name says how, but settings.do_augment does not say that."""
+    if settings.do_augment or is_default(settings, "augmentation_name"):
+        return
+    chosen = augmentations.choice(settings.augmentation_name)
+    given, rest = f"--augmentation_name {chosen}", "the name"
+    if Choice(chosen.name) == augmentations.choice(type(settings).augmentation_name):
+        given, rest = (", ".join(f"--augmentation_name.{name}" for name in chosen.options), "it")
+    raise UsageError(f"{given} changes nothing without --do_augment; give that too, or leave {rest} out")

@@ -85,6 +85,8 @@ FLAGS = {
     "augmentation pair": (TRAIN + "--augmentation_name flip,scale=2", "scale is '2'", "two numbers"),
 
     "augmentation that is not": (TRAIN + "--augmentation_name flip", "--augmentation_name flip", "--do_augment"),
+    "augmentation option that is not": (TRAIN + "--augmentation_name.flip 0", "--augmentation_name.flip changes",
+                                        "--do_augment"),
     "augmentation not drawn": (VISUALIZE + "--augmentation_name flip", "--augmentation_name flip", "--do_augment"),
     "encoder that a checkpoint overwrites": (TRAIN + "--encoder_weights imagenet --load_weights m.keras",
                                              "--encoder_weights imagenet would be overwritten by --load_weights"),

@@ -11,6 +11,7 @@ import numpy as np
 from segnet_hpu import config
 from segnet_hpu.compat.keras_segmentation.custom_augmentation import pair_function
 from segnet_hpu.compat.keras_segmentation.inputs import Inputs, PictureFunction
+from segnet_hpu.data.augmentation import refuse_unused_augmentation
 from segnet_hpu.data.images import rgb_of_bgr
 from segnet_hpu.data.preprocessing import PairFunction
 from segnet_hpu.errors import SegnetError, UsageError
@@ -61,6 +62,8 @@ def train(model: "str | keras.Model", train_images: str | None = None, train_ann
         augment = _of_stack(pair_function(custom_augmentation, inputs.count))
     if do_augment:
         values |= {"do_augment": do_augment, "augmentation_name": "none" if augment else augmentation_name}
+    elif not isinstance(augmentation_name, str):  # a name was always let pass, as keras_segmentation does
+        values["augmentation_name"] = augmentation_name
     if not verify_dataset:
         values["not_verify_dataset"] = True
     if ignore_zero_class:
@@ -70,6 +73,7 @@ def train(model: "str | keras.Model", train_images: str | None = None, train_ann
                                      **values)
         complete_from_dataset(checked)
         check(checked, own_model is not None)
+        refuse_unused_augmentation(checked)
         _refuse_command_lines(checked)
         from segnet_hpu.training.run import make_run
 
