@@ -30,6 +30,7 @@ __all__ = ["Choice", "Component", "Option", "Registry", "import_object"]
 
 Target = TypeVar("Target")
 OBJECT = "the Python object "  # what stands in a file before the name of an object that it cannot hold
+WAS_OBJECT = " It was an object in Python, which no file can hold: give it again"
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class Registry:
             also = "" if isinstance(name, str) else f", or {self.expected}"
             hint = nearest(name, self.names())
             if isinstance(name, str) and name.startswith(OBJECT):
-                hint = " It was an object in Python, which no file can hold: give it again"
+                hint = WAS_OBJECT
             raise UsageError(f"{what}; expected one of {', '.join(self.names())}, or MODULE:NAME{also}.{hint}")
         found = import_object(name, self.flag, self.expected) if isinstance(name, str) else name
         if isinstance(found, str) or not self.accepts(found):

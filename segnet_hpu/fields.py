@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from segnet_hpu.components import Choice, Component, Registry
+from segnet_hpu.components import OBJECT, WAS_OBJECT, Choice, Component, Registry
 from segnet_hpu.errors import UsageError, nearest
 from segnet_hpu.options import REQUIRED, Option, Parameter
 
@@ -70,8 +70,9 @@ class Key:
         for item in items:
             if not isinstance(item, Mapping | Choice) and not self.registry.knows(item):
                 names = self.registry.names()
+                hint = WAS_OBJECT if str(item).startswith(OBJECT) else nearest(item, names)
                 raise UsageError(f"{where} is {value!r}; expected a list of {', '.join(names)}, or MODULE:NAME "
-                                 f"({str(item)!r} is unknown.{nearest(item, names)})")
+                                 f"({str(item)!r} is unknown.{hint})")
         choices = [self.registry.choice(item, where) for item in items]
         return list({str(choice): choice for choice in choices}.values())
 
@@ -219,8 +220,9 @@ def _misplaced(cls: type, key: Key, option: str, found: list[Component], value: 
     if key.many:
         return (f"{said} {value} is for the {key.registry.kind}s of {', '.join(known.users)}; ask for them, or "
                 "leave it out")
+    rest = "it" if ": " in said else said
     return (f"{said} does not go with --{key.name} {names}; expected --{key.name} {', '.join(known.users)}, or leave "
-            f"{said} out")
+            f"{rest} out")
 
 
 def flatten(settings: Any) -> dict[str, Any]:

@@ -197,7 +197,8 @@ def test_refused_flags(argv, words):
     ("loss: {name: dice, smooth: -1}", "c.yaml: loss.smooth is -1.0"),
     ("loss: {smooth: 2}", "c.yaml: loss is {'smooth': 2}; expected a name"),
     ("loss: dice\nloss_smoth: 2", r"unknown setting 'loss_smoth'. Did you mean loss_smooth\?"),
-    ("loss_smooth: 2", "c.yaml: loss_smooth does not go with --loss ce; expected --loss dice, ce_dice, or leave"),
+    ("loss_smooth: 2", "c.yaml: loss_smooth does not go with --loss ce; expected --loss dice, ce_dice, or leave it"),
+    ("val_metrics: [boundary, the Python object x]", "'the Python object x' is unknown. It was an object in Python"),
 ])
 def test_refused_files(text, words, yaml_file):
     with pytest.raises(UsageError, match=words):
