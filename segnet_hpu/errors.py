@@ -3,9 +3,10 @@
 Every message says what was found and where, what was expected, and what to do.
 """
 
+import contextlib
 import difflib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class SegnetError(Exception):
@@ -47,6 +48,21 @@ class WorkerLost(RunError):
 
     def __init__(self, detail: object) -> None:
         super().__init__(f"{self.WORDS}: {detail}")
+
+
+@contextlib.contextmanager
+def users_code(what: str, expected: str) -> Iterator[None]:
+    """Within this context, which calls code of the user's own, its errors become a UsageError of one line.
+
+    what, expected: which code, and what it must be, in words.
+    """
+    try:
+        yield
+    except SegnetError:
+        raise
+    except Exception as error:
+        words = " ".join(str(error).split())
+        raise UsageError(f"{what}: {type(error).__name__}: {words[:300]}; expected {expected}") from error
 
 
 def warn(message: object) -> None:

@@ -12,7 +12,7 @@ from segnet_hpu.data.augmentation import Augmentation
 from segnet_hpu.data.geometry import Output, Size
 from segnet_hpu.data.source import Sample
 from segnet_hpu.data.transforms.clahe import equalise
-from segnet_hpu.errors import UsageError
+from segnet_hpu.errors import UsageError, users_code
 
 PairFunction = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
@@ -60,7 +60,7 @@ class TrainTransform:
         rng: a numpy Generator, the only source of chance. out: arrays to write the two into.
         """
         if self.custom:
-            image, label = self.custom(image.copy(), label.copy())
+            image, label = _changed(self.custom, image, label)
         matrix = geometry.random_matrix(self.augmentation, rng, image.shape[:2])
         if matrix is None:
             image, label = geometry.resize(image, label, self.size, self.label_size, out)
@@ -69,6 +69,22 @@ class TrainTransform:
         image = np.atleast_3d(image)  # OpenCV drops the axis of a single channel
         photometric.change(image, self.augmentation, rng, label)
         return Sample(image, cv2.LUT(label, self._ids, dst=label))
+
+
+def _changed(custom: PairFunction, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a user's own function makes of a pair. Raises UsageError where that is none."""
+    what = f"augmentation {getattr(custom, '__name__', type(custom).__name__)}"
+    with users_code(what, "a function (image, mask) -> (image, mask), uint8 (H, W, C) and (H, W)"):
+        pair = custom(image.copy(), label.copy())
+        if not (isinstance(pair, tuple | list) and len(pair) == 2):
+            raise TypeError(f"it returned a {type(pair).__name__}")
+        for array, like in zip(pair, (image, label), strict=True):
+            found = np.asarray(array)
+            if found.dtype != np.uint8 or found.ndim != like.ndim:
+                raise TypeError(f"it returned {found.dtype} {found.shape} for {like.dtype} {like.shape}")
+        if pair[0].shape[:2] != pair[1].shape:
+            raise TypeError(f"it returned an image {pair[0].shape} and a mask {pair[1].shape}")
+    return pair[0], pair[1]
 
 
 class EvalTransform:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from segnet_hpu.components import Option, Registry
-from segnet_hpu.errors import UsageError, nearest
+from segnet_hpu.errors import UsageError, nearest, users_code
 from segnet_hpu.evaluation.scores import ROAD
 
 if TYPE_CHECKING:
@@ -38,7 +38,17 @@ def road(n_classes: int, class_names: Sequence[str], *, positive_class: Annotate
 
 def make_scorers(choices: Sequence[Any] | None, class_names: Sequence[str]) -> "list[Scorer]":
     """Return new scorers of what `scores.make` takes; class_names: of all classes. Raises UsageError."""
-    return [scores.make(choice, n_classes=len(class_names), class_names=class_names) for choice in choices or ()]
+    return [_make_scorer(choice, class_names) for choice in choices or ()]
+
+
+def _make_scorer(choice: Any, class_names: Sequence[str]) -> "Scorer":
+    choice = scores.choice(choice)
+    with users_code(f"score {choice}", scores.expected):
+        scorer = scores.make(choice, n_classes=len(class_names), class_names=class_names)
+        missing = [name for name in ("update", "scores", "counts") if not hasattr(scorer, name)]
+        if missing:
+            raise TypeError(f"the {type(scorer).__name__} that it made has no {', '.join(missing)}")
+    return scorer
 
 
 def positive_id(wanted: str | None, names: Sequence[str]) -> int:

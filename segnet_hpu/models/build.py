@@ -1,30 +1,31 @@
 """Put an encoder and a decoder together, or take a whole network."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import layers
 
-from segnet_hpu.components import Component, import_object
-from segnet_hpu.errors import UsageError
+from segnet_hpu.components import Choice, Component, import_object
+from segnet_hpu.errors import UsageError, users_code
 from segnet_hpu.models.encoders import encoders
 from segnet_hpu.models.encoders.normalisation import Normalisation
 from segnet_hpu.models.registry import divisor, find, input_size
 from segnet_hpu.models.roles import AUTOMATIC, input_layer, mark, mark_stages, stable_name
 
 
-def build_model(name: str, n_classes: int, input_height: int | None = None, input_width: int | None = None,
-                channels: int = 3, **options: Any) -> keras.Model:
+def build_model(name: str | Callable[..., keras.Model], n_classes: int, input_height: int | None = None,
+                input_width: int | None = None, channels: int = 3, **options: Any) -> keras.Model:
     """Return a functional Keras model `name` from the registry, with fresh weights.
 
     Input: raw RGB (B, H, W, channels), values 0..255. The model normalises it itself.
     Output: logits (B, h, w, n_classes), float32, at the decoder's output stride.
     options: of the decoder or network, such as use_upsampling; they win over the registry's.
-    A name MODULE:NAME is a function (n_classes, height, width) -> such a model, which `models.roles` tells what its
-    layers are for. The layers follow the dtype policy that is in force. Raises UsageError for an unknown
-    name, a size the model cannot take or an option it does not have.
+    A name MODULE:NAME, or a Python function, is a function (n_classes, height, width) -> such a model, which
+    `models.roles` tells what its layers are for. The layers follow the dtype policy that is in force. Raises
+    UsageError for an unknown name, a size the model cannot take or an option it does not have.
     """
-    if ":" in name:
+    if not isinstance(name, str) or ":" in name:
         return _own(name, n_classes, input_height, input_width)
     spec = find(name)
     options = {**spec.options, **options}
@@ -47,9 +48,13 @@ def build_model(name: str, n_classes: int, input_height: int | None = None, inpu
     return model
 
 
-def _own(name: str, n_classes: int, height: int | None, width: int | None) -> keras.Model:
+def _own(given: str | Callable[..., keras.Model], n_classes: int, height: int | None,
+         width: int | None) -> keras.Model:
     expected = "a function (n_classes, height, width) -> functional keras.Model, raw RGB to logits"
-    model = import_object(name, "--model_name", expected)(n_classes, height, width)
+    function = import_object(given, "--model_name", expected) if isinstance(given, str) else given
+    name = given if isinstance(given, str) else str(Choice(given))
+    with users_code(f"--model_name {name}", expected):
+        model = function(n_classes, height, width)
     if not isinstance(model, keras.Model) or model.output_shape[-1] != n_classes:
         made = f"a model of {model.output_shape[-1]} classes" if isinstance(model, keras.Model) else repr(model)
         raise UsageError(f"--model_name {name} made {made}; expected {expected}, {n_classes} classes")

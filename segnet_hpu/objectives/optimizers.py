@@ -1,10 +1,11 @@
 """Keras's optimizers by name, with the options of training set in one place."""
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from segnet_hpu.components import Option, Registry
-from segnet_hpu.errors import UsageError
+from segnet_hpu.errors import UsageError, users_code
 from segnet_hpu.lazy import keras
 
 if TYPE_CHECKING:
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 # which Keras passes here, are called "bias:0" or "layer/bias:0", other backends' "bias".
 NO_DECAY = r"(^|/)(bias|gamma|beta)(:|$)"
 
-optimizers = Registry("optimizer", flag="--optimizer_name", expected="a Keras optimizer, or its class",
-                      accepts=lambda found: callable(found) or hasattr(found, "apply"))
+optimizers = Registry(
+    "optimizer", flag="--optimizer_name", expected="a Keras optimizer, or its class",
+    accepts=lambda found: isinstance(found, type) or inspect.isroutine(found) or hasattr(found, "apply"))
 
 
 def _of_keras(name: str) -> Callable[..., "Optimizer"]:
@@ -79,7 +81,10 @@ def make_optimizer(name: Any, learning_rate: "float | LearningRateSchedule", *, 
         common.update(use_ema=True, ema_momentum=ema ** (1 / accumulate))
     if isinstance(learning_rate, int | float):
         learning_rate = float(learning_rate)
-    optimizer = optimizers.make(choice, learning_rate=learning_rate, **common)
+    with users_code(f"--optimizer_name {choice}", optimizers.expected):
+        optimizer = optimizers.make(choice, learning_rate=learning_rate, **common)
+        if not hasattr(optimizer, "apply"):
+            raise TypeError(f"it made {optimizer!r}")
     optimizer.exclude_from_weight_decay(var_names=[NO_DECAY])
     return optimizer
 

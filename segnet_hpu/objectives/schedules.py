@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from segnet_hpu.components import Option, Registry
-from segnet_hpu.errors import UsageError
+from segnet_hpu.errors import UsageError, users_code
 from segnet_hpu.lazy import keras
 
 if TYPE_CHECKING:
@@ -35,8 +35,12 @@ def make_schedule(name: Any, learning_rate: float, total_steps: int, warmup_step
     if not 0 <= warmup_steps < total_steps:
         raise UsageError(f"{warmup_steps} warm-up steps of {total_steps} in all; expected 0 or more, and "
                          "fewer than all: shorten the warm-up or train longer")
-    schedule = schedules.make({"name": name, **options} if options else name, learning_rate=float(learning_rate),
-                              steps=total_steps - warmup_steps, steps_per_epoch=steps_per_epoch)
+    choice = schedules.choice({"name": name, **options} if options else name)
+    with users_code(f"--lr_schedule {choice}", schedules.expected):
+        schedule = schedules.make(choice, learning_rate=float(learning_rate), steps=total_steps - warmup_steps,
+                                  steps_per_epoch=steps_per_epoch)
+        if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+            raise TypeError(f"{schedule!r} is no schedule")
     if not warmup_steps:
         return schedule
     from segnet_hpu.objectives.keras_schedules import WarmUp

@@ -29,7 +29,11 @@ class Callbacks(keras.callbacks.CallbackList):
     def __init__(self, callbacks: Any, model: keras.Model, epochs: int, steps: int) -> None:
         if isinstance(callbacks, keras.callbacks.CallbackList):
             callbacks = callbacks.callbacks
-        super().__init__(callbacks and list(keras.tree.flatten(callbacks)), add_history=True, model=model, verbose=0,
+        callbacks = list(keras.tree.flatten(callbacks)) if callbacks else []
+        for callback in callbacks:
+            if isinstance(callback, type) or not hasattr(callback, "set_model"):
+                raise UsageError(f"callbacks has {callback!r}; expected objects of keras.callbacks.Callback")
+        super().__init__(callbacks, add_history=True, model=model, verbose=0,
                          epochs=epochs, steps=steps)
 
     def refuse_to_set_rate(self, schedule: str) -> None:

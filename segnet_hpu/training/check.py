@@ -20,14 +20,15 @@ from segnet_hpu.training.monitor import Monitor
 from segnet_hpu.training.settings import Settings
 
 
-def check(settings: Settings, own_model: bool = False) -> None:
+def check(settings: Settings, own_model: bool | str = False) -> None:
     """Raise UsageError for settings that contradict each other or name what does not exist.
 
-    own_model: the caller brings the model, so that the settings need not name one.
+    own_model: the caller brings the model, so that the settings need not name one; or a function of this
+    name, which makes it.
     """
     name = settings.model_name
-    if name is not None and not own_model and ":" in name:
-        _check_own_model(settings)
+    if isinstance(own_model, str) or (name is not None and not own_model and ":" in name):
+        _check_own_model(settings, own_model or str(name))
     elif name is not None and not own_model:
         options = model_options(name, settings.model_options)
         input_size(name, settings.input_height, settings.input_width, options.get("level"))
@@ -63,14 +64,14 @@ def check(settings: Settings, own_model: bool = False) -> None:
     make_scorers(settings.val_metrics, names)
 
 
-def _check_own_model(settings: Settings) -> None:
+def _check_own_model(settings: Settings, model: str) -> None:
     """Refuse what goes only with the models that are listed, or is needed beside MODULE:NAME."""
     for name in ("input_height", "input_width"):
         if getattr(settings, name) is None:
-            raise UsageError(f"--{name} is not given; a model of your own, {settings.model_name}, needs it")
+            raise UsageError(f"--{name} is not given; a model of your own, {model}, needs it")
     if settings.model_options or not settings.use_upsampling:
         flag = "--model_options" if settings.model_options else "--use_upsampling false"
-        raise UsageError(f"{flag} is for the models that `segnet-hpu models` lists, not for {settings.model_name}; "
+        raise UsageError(f"{flag} is for the models that `segnet-hpu models` lists, not for {model}; "
                          "leave it out")
 
 

@@ -1,5 +1,7 @@
 """The run's model, compiled with loss, optimizer and schedule."""
 
+from collections.abc import Callable
+
 import keras
 
 from segnet_hpu.errors import UsageError
@@ -11,6 +13,7 @@ from segnet_hpu.models.encoder_stages import decoder_variables, freeze_stages
 from segnet_hpu.models.options import model_options
 from segnet_hpu.objectives.keras_schedules import Constant
 from segnet_hpu.objectives.losses import make_loss
+from segnet_hpu.objectives.losses.base import OwnLoss
 from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.objectives.penalty import penalise
 from segnet_hpu.objectives.schedules import make_schedule
@@ -19,10 +22,13 @@ from segnet_hpu.runtime.ranks import ALONE, Ranks
 from segnet_hpu.training.settings import Settings
 
 
-def make_model(settings: Settings) -> keras.Model:
-    """Return the model that the settings name, with fresh weights."""
+def make_model(settings: Settings, own: Callable[..., keras.Model] | None = None) -> keras.Model:
+    """Return the model that the settings name, or that a user's own function makes, with fresh weights."""
     # Only what differs from the default: not every decoder upsamples in steps.
-    assert settings.model_name is not None and settings.n_classes is not None, "see training.check"
+    assert settings.n_classes is not None, "dataset_settings sees to it"
+    if own is not None:
+        return build_model(own, settings.n_classes, settings.input_height, settings.input_width)
+    assert settings.model_name is not None, "see training.check"
     options = {} if settings.use_upsampling else {"use_upsampling": False}
     options |= model_options(settings.model_name, settings.model_options)
     return build_model(settings.model_name, settings.n_classes, settings.input_height, settings.input_width,
@@ -99,6 +105,9 @@ def compile_model(model: keras.Model, settings: Settings, weights: list[float] |
         freeze_stages(model, settings.freeze_stages)
     penalise(model, settings.l2)
     loss = make_loss(settings.loss, class_weights=weights)
+    if isinstance(loss, OwnLoss):
+        _, height, width, n_classes = model.output_shape
+        loss.try_out((height, width), n_classes)
     factor = rate_factor(settings, ranks.planned)
     schedule = make_schedule(settings.lr_schedule, settings.learning_rate * factor,
                              int(settings.epochs) * steps_per_epoch,

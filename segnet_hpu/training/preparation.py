@@ -3,10 +3,11 @@
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import keras
 
+from segnet_hpu.components import Choice
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.source import Source
 from segnet_hpu.models.roles import stable_name
@@ -29,6 +30,7 @@ USUAL_EPOCHS = {"coco_stuff": 30, "coco_stuff_171": 30, "coco_instances": 30, "c
                 "camvid": 200, "kitti_road": 80, "ade20k": 60}
 USUAL_STEPS = 20_000  # of any other data set
 
+OwnModel: TypeAlias = keras.Model | Callable[..., keras.Model]
 ReadInputs = Callable[[Source], Source]
 
 
@@ -81,13 +83,12 @@ class Length(NamedTuple):
     epochs: int
 
 
-def prepare(settings: Settings, ranks: Ranks, model: keras.Model | None = None,
+def prepare(settings: Settings, ranks: Ranks, model: OwnModel | None = None,
             augment: Callable[..., Any] | None = None, read_inputs: ReadInputs | None = None) -> Plan:
     """Return the Plan of a run; refuses what can be refused, and writes nothing.
 
-    model: to train in place of `settings.model_name`. read_inputs: makes the source of training and of
-    validation another. Every rank calls it. Raises
-    UsageError for wrong settings or data.
+    model: to train in place of `settings.model_name`, or a function that makes it. read_inputs: makes the
+    source of training and of validation another. Every rank calls it. Raises UsageError for wrong settings or data.
     """
     assert settings.n_classes is not None
     monitor = Monitor(settings)
@@ -110,9 +111,10 @@ def _select_hardware(settings: Settings, ranks: Ranks) -> Hardware:
                                          deterministic=settings.deterministic, card=card))
 
 
-def _find_folder(settings: Settings, hardware: Hardware, model: keras.Model | None) -> RunFolder:
+def _find_folder(settings: Settings, hardware: Hardware, model: OwnModel | None) -> RunFolder:
     """Return the run's folder, in which no other run lies."""
-    folder = RunFolder.of(settings, settings.model_name or (model and stable_name(model.name)))
+    name = stable_name(model.name) if isinstance(model, keras.Model) else str(Choice(model))
+    folder = RunFolder.of(settings, settings.model_name or name)
     ranks = hardware.ranks
     ranks.first(lambda: folder.check(settings.auto_resume_checkpoint or ranks.elastic))
     return folder
@@ -126,13 +128,13 @@ def _open_sources(settings: Settings, hardware: Hardware, read_inputs: ReadInput
 
 
 def _make_network(settings: Settings, hardware: Hardware, folder: RunFolder,
-                  model: keras.Model | None) -> keras.Model:
+                  model: OwnModel | None) -> keras.Model:
     """Return the network with the weights that it starts from, the user's `model` if there is one."""
     set_precision(settings.data_type, hardware.device)
     keras.utils.set_random_seed(settings.seed)
-    if model is not None:
+    if isinstance(model, keras.Model):
         check_model(model, settings)
-    network = model or make_model(settings)
+    network = model if isinstance(model, keras.Model) else make_model(settings, model)
 
     def set_weights() -> None:
         # A run that goes on needs none: where they lay they may be gone by now.

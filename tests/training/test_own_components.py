@@ -87,11 +87,32 @@ def test_what_is_not_written_is_named(weights_after, tmp_path):
     (dict(lr_schedule=keras.optimizers.schedules.CosineDecay(0.1, 3), learning_rate=0.1),
      "learning_rate does not go with lr_schedule CosineDecay"),
     (dict(optimizer_name=3), "optimizer_name is 3; expected one of adam"),
+    (dict(optimizer_name=keras.losses.Dice()), "optimizer_name.* a Keras optimizer"),
+    (dict(optimizer_name=keras.losses.Dice), "optimizer_name Dice: .*; expected a Keras optimizer"),
+    (dict(lr_schedule=lambda s: 0.1), "lr_schedule <lambda>: TypeError: .*; expected a Keras LearningRateSchedule"),
+    (dict(lr_schedule=lambda steps: 0.1), "lr_schedule <lambda>: TypeError: 0.1 is no schedule; expected a Keras"),
+    (dict(loss=lambda labels: 0.), "loss <lambda>: TypeError: .*; expected a function .labels, logits."),
+    (dict(loss=lambda labels, logits: None), "loss <lambda>: .*; expected a function .labels, logits."),
+    (dict(callbacks=[5]), "callbacks has 5; expected objects of keras.callbacks.Callback"),
+    (dict(validate=True, val_metrics=["keras.losses:dice"]),
+     "score keras.losses:dice: TypeError: .*expected a class"),
+    (dict(validate=True, val_metrics=[lambda n_classes: 5]), "score <lambda>: .*int that it made has no update"),
     (dict(loss="keras.losses:Nothing"), "loss keras.losses:Nothing: .*expected MODULE:NAME"),
 ])
-def test_refusals(weights_after, settings, words):
+def test_refusals(weights_after, settings, words, tmp_path):
     with pytest.raises(UsageError, match=words):
         weights_after(**settings)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("function, words", [
+    (lambda image, mask: image, "it returned a ndarray"), (lambda image: image, "TypeError"),
+    (lambda image, mask: (image / 255, mask), "it returned float64"),
+    (lambda image, mask: (image, mask[1:]), "a mask"),
+])
+def test_an_augmentation_that_is_none(weights_after, function, words):
+    with pytest.raises(UsageError, match=f"augmentation <lambda>: .*{words}.*; expected a function .image, mask."):
+        weights_after(do_augment=True, augmentation_name=function)
 
 
 @pytest.mark.parametrize("own", [

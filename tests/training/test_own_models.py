@@ -7,7 +7,9 @@ import pytest
 
 from runs import contents, flags, newest, plain, rows
 from segnet_hpu.cli import main
+from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange.load import load
+from segnet_hpu.models.build import build_model
 from segnet_hpu.models.resizing import resized_model
 from segnet_hpu.train import train
 
@@ -72,7 +74,25 @@ def test_an_object_without_a_name_goes_on_in_the_same_process(place, data):
     assert history.epoch == [0, 1]
 
 
+def test_a_function_of_python(place, data):
+    names = ("model_name", "n_classes", "train_images", "train_annotations", "input_height", "input_width")
+    given = {name: value for name, value in data.items() if name not in names}
+    images, labels = data["train_images"], data["train_annotations"]
+    module = {}
+    exec(MODULE, module)
+    for epochs in (1, 2):
+        train(module["nameless"], images, labels, n_classes=3, input_height=32, input_width=48, epochs=epochs,
+              auto_resume_checkpoint=True, **given)
+    assert load("run").network.name == "nameless" and len(rows(place)) == 2
+    assert build_model(module["net"], n_classes=3).output_shape == (None, None, None, 3)
+    with pytest.raises(UsageError, match="input_height is not given; a model of your own, net, needs it"):
+        train(module["net"], images, labels, n_classes=3, **given)
+    with pytest.raises(UsageError, match="model is 5; expected a name"):
+        train(5, images, labels, n_classes=3, **given)
+
+
 @pytest.mark.parametrize("name,settings,message", [
+    ("keras.losses:dice", {}, "--model_name keras.losses:dice: .*; expected a function .n_classes"),
     ("mynets:silent", dict(freeze_stages=1), "--freeze_stages: of_mine .*does not say which layers its encoder has"),
     ("mynets:silent", dict(decoder_rate=2), "--decoder_rate: of_mine .*mark_stages"),
     ("mynets:text", {}, "--model_name mynets:text made 'net'; expected a function"),

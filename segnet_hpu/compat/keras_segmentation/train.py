@@ -11,6 +11,7 @@ import numpy as np
 from segnet_hpu import config
 from segnet_hpu.compat.keras_segmentation.custom_augmentation import pair_function
 from segnet_hpu.compat.keras_segmentation.inputs import Inputs, PictureFunction
+from segnet_hpu.components import Choice
 from segnet_hpu.data.augmentation import refuse_unused_augmentation
 from segnet_hpu.data.images import rgb_of_bgr
 from segnet_hpu.data.preprocessing import PairFunction
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 FLAG = re.compile(r"--([a-z]\w*)(?: (true|false)\b)?")
 
 
-def train(model: "str | keras.Model", train_images: str | None = None, train_annotations: str | None = None, *,
+def train(model: "str | keras.Model | Callable[..., keras.Model]", train_images: str | None = None,
+          train_annotations: str | None = None, *,
           verify_dataset: bool = True, ignore_zero_class: bool = False, callbacks: Any = None,
           do_augment: bool = False, augmentation_name: str = "aug_all",
           custom_augmentation: Callable[..., Any] | None = None, gen_use_multiprocessing: bool = False,
@@ -39,8 +41,9 @@ def train(model: "str | keras.Model", train_images: str | None = None, train_ann
           **settings: Any) -> "keras.callbacks.History":
     """Train a model; return a keras.callbacks.History: `.history` {name: list}, `.epoch` list, both by epoch.
 
-    model: a name of the registry, or a functional Keras model, raw RGB (B, H, W, C) to logits, which
-    starts from the weights it has unless load_weights or encoder_weights say otherwise.
+    model: a name of the registry, MODULE:NAME or a function (n_classes, height, width) -> model, or a functional
+    Keras model, raw RGB (B, H, W, C) to logits, which starts from the weights it has unless load_weights or
+    encoder_weights say otherwise.
     train_images, train_annotations: folders; or dataset="camvid" and data_root="..." among the settings.
     ignore_zero_class: leave class 0 out of loss and scores. callbacks: Keras callbacks, called as `fit` calls them.
     custom_augmentation: with do_augment, in place of augmentation_name: a function (image BGR, mask) ->
@@ -53,9 +56,10 @@ def train(model: "str | keras.Model", train_images: str | None = None, train_ann
     Raises UsageError for wrong settings or data, RunError if the run cannot go on.
     """
     own_model = None if isinstance(model, str) else model
+    network = _network_of(own_model)
     inputs = Inputs(tuple(other_inputs_paths or ()), read_image_type, preprocessing)
-    inputs.refuse_other_channels(own_model, "train")
-    values = {"model_name": model} if own_model is None else _settings_of(own_model)
+    inputs.refuse_other_channels(network, "train")
+    values = _settings_of(network) if network else {"model_name": None if own_model else model}
     values |= {name: value for name, value in settings.items() if value is not None}
     augment = None
     if do_augment and custom_augmentation:
@@ -72,7 +76,7 @@ def train(model: "str | keras.Model", train_images: str | None = None, train_ann
         checked = config.from_values(Settings, train_images=train_images, train_annotations=train_annotations,
                                      **values)
         complete_from_dataset(checked)
-        check(checked, own_model is not None)
+        check(checked, network is not None or (own_model is not None and str(Choice(own_model))))
         refuse_unused_augmentation(checked)
         _refuse_command_lines(checked)
         from segnet_hpu.training.run import make_run
@@ -129,6 +133,16 @@ def _of_stack(function: PairFunction) -> PairFunction:
         stack = rgb_of_bgr(np.asarray(pictures))
         return stack, np.asarray(mask).astype(np.uint8).reshape(stack.shape[:2])
     return change
+
+
+def _network_of(model: Any) -> "keras.Model | None":
+    """Return what is a network already. Raises UsageError for what neither is one nor makes one."""
+    if model is None or (callable(model) and not hasattr(model, "input_shape")):
+        return None
+    if not (hasattr(model, "input_shape") and len(model.input_shape) == len(model.output_shape) == 4):
+        raise UsageError(f"model is {model!r}; expected a name that `segnet-hpu models` lists, MODULE:NAME, a "
+                         "function (n_classes, height, width) -> keras.Model, or a functional keras.Model")
+    return model
 
 
 def _settings_of(model: "keras.Model") -> dict[str, Any]:

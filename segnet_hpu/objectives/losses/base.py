@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
 from segnet_hpu.components import Option
-from segnet_hpu.errors import UsageError
+from segnet_hpu.errors import UsageError, users_code
 from segnet_hpu.lazy import keras, ops
 
 
@@ -98,6 +98,12 @@ class OwnLoss(SegmentationLoss):
                              "probabilities; networks give logits: make it with from_logits=True, or give the class")
         if inspect.isfunction(self.function) and "from_logits" in inspect.signature(self.function).parameters:
             self.function = functools.partial(self.function, from_logits=True)
+
+    def try_out(self, size: Sequence[int], n_classes: int) -> None:
+        """Compute it once, on images of this size. Raises UsageError where that fails."""
+        name = getattr(self.function, "__name__", type(self.function).__name__)
+        with users_code(f"--loss {name}", "a function (labels, logits) -> a number, (B,) or (B, h, w)"):
+            self.call(ops.zeros((2, *size), "int32"), ops.zeros((2, *size, n_classes), "float32"))
 
     def call(self, labels: Any, logits: Any) -> Any:
         """Return the loss of each image, float32 (B,)."""
