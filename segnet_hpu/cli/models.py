@@ -65,6 +65,9 @@ def run(settings: Settings) -> None:
 
 def _known(name: str, settings: Settings) -> dict[str, Any]:
     """What is known of a model without building it."""
+    if ":" in name:
+        raise UsageError(f"--name {name}: only the listed models and ENCODER_DECODER are shown, not one of your own; "
+                         "train prints its size")
     spec = find(name)
     options = {**spec.options} | model_options(name, settings.model_options)
     size = input_size(name, settings.input_height, settings.input_width, options.get("level"))

@@ -1,6 +1,7 @@
 """A network of a user's own, named MODULE:NAME: it trains, and says what its stages are or what is missing."""
 
 import re
+from pathlib import Path
 
 import keras
 import pytest
@@ -89,6 +90,13 @@ def test_a_function_of_python(place, data):
         train(module["net"], images, labels, n_classes=3, **given)
     with pytest.raises(UsageError, match="model is 5; expected a name"):
         train(5, images, labels, n_classes=3, **given)
+
+
+def test_the_example_of_the_page(place, data):
+    page = Path(__file__).parents[2] / "docs/own_models.md"
+    (place / "pagenets.py").write_text(re.search(r"```python\n(.*?)```", page.read_text(), re.S)[1])
+    assert main(["train", *argv(data, "pagenets:net", freeze_stages=1, decoder_rate=2, train_engine="cpu")]) == 0
+    assert load("run").network.name == "mine"
 
 
 @pytest.mark.parametrize("name,settings,message", [
