@@ -76,9 +76,7 @@ def train(model: "str | keras.Model | Callable[..., keras.Model]", train_images:
         checked = config.from_values(Settings, train_images=train_images, train_annotations=train_annotations,
                                      **values)
         complete_from_dataset(checked)
-        check(checked, network is not None or (own_model is not None and str(Choice(own_model))))
-        refuse_unused_augmentation(checked)
-        _refuse_command_lines(checked)
+        _check(checked, own_model, network)
         from segnet_hpu.training.run import make_run
 
         run = make_run(checked, own_model, callbacks or (), augment, inputs.read)
@@ -97,6 +95,12 @@ def find_latest_checkpoint(checkpoints_path: str, fail_safe: bool = True) -> str
     if newest is None and not fail_safe:
         raise ValueError(f"no checkpoint {checkpoints_path}.EPOCH; check the prefix that training was given")
     return None if newest is None else str(newest)
+
+
+def _check(settings: Settings, own_model: Any, network: "keras.Model | None") -> None:
+    check(settings, network is not None or (own_model is not None and str(Choice(own_model))))
+    refuse_unused_augmentation(settings)
+    _refuse_command_lines(settings)
 
 
 def _refuse_command_lines(settings: Settings) -> None:
