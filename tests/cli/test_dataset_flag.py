@@ -145,7 +145,7 @@ def test_from_python(place, monkeypatch):
     image = keras.Input((16, 24, 3))
     model = keras.Model(image, keras.layers.Conv2D(19, 1)(keras.layers.Rescaling(1 / 255)(image)), name="tiny")
     common = dict(dataset="cityscapes", data_root="data", model_dir="python", train_engine="cpu", steps_per_epoch=1)
-    with pytest.raises(UsageError, match="--train_images does not go with --dataset cityscapes"):
+    with pytest.raises(UsageError, match="train_images does not go with dataset cityscapes"):
         train(model, "images", **common)
     # Road is left out as well: no pixel of it is judged.
     history = train(model, epochs=1, ignore_label=0, **common)
