@@ -90,6 +90,9 @@ class Choice:
     name: Any
     options: dict[str, Any] = field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        return hash(str(self))
+
     def __str__(self) -> str:
         return self.name if isinstance(self.name, str) else getattr(self.name, "__name__", type(self.name).__name__)
 

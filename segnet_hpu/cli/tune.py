@@ -1,8 +1,8 @@
 """`segnet-hpu tune`: search for better settings of a training."""
 
 import dataclasses
+import importlib.util
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from segnet_hpu import config
 from segnet_hpu.config import REQUIRED, option
@@ -76,7 +76,7 @@ def _training(settings: Settings) -> training.Settings:
 
 
 def _require_packages() -> None:
-    missing = [wanted for name, wanted in PACKAGES.items() if find_spec(name) is None]
+    missing = [wanted for name, wanted in PACKAGES.items() if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError("tune needs packages that are not installed; run: python -m pip install "
                          + " ".join(f"'{name}'" for name in missing))

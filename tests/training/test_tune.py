@@ -69,7 +69,7 @@ def test_best_settings_are_found_and_written(search, base, tmp_path):
     assert float(best["score"]) == pytest.approx(0.3 - float(best["learning_rate"])) and best["epoch"] == "3"
     found = config.read(Settings, ["--config", str(tmp_path / "best.yaml")], prog="train", environ={})
     assert found.learning_rate == float(best["learning_rate"]) <= base.learning_rate
-    assert (found.loss, found.epochs, found.model_dir) == (best["loss"], 3, str(tmp_path / "best"))
+    assert (str(found.loss), found.epochs, found.model_dir) == (best["loss"], 3, str(tmp_path / "best"))
     for name in ("history", "settings", "epochs"):
         assert cv2.imread(str(tmp_path / f"{name}.png")).std() > 0
 
