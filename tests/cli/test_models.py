@@ -14,7 +14,8 @@ def test_the_plain_list(cli, tmp_path):
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines[1:len(MODELS) + 1]] == list(MODELS)
-    assert "resnet50_unet" in done.stdout and "ENCODER_DECODER of efficientnet, efficientnet_v2, mobilenet, " in lines[-1]
+    assert "resnet50_unet" in done.stdout
+    assert "ENCODER_DECODER of efficientnet, efficientnet_v2, mobilenet, " in lines[-1]
     rows = {row["name"]: row for row in json.loads((tmp_path / "models.json").read_text())}
     assert rows["vgg_segnet"]["input"] == [416, 608] and rows["unet"]["pretrained"] is None
     assert rows["vgg_segnet"]["pretrained"].endswith("vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5")
