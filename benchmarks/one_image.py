@@ -58,8 +58,8 @@ def children():
 def make(folder, args):
     """A picture of noise, 640x360, and a model of fresh weights."""
     script = ("import cv2, numpy as np; from segnet_hpu.models.build import build_model; "
-              "from segnet_hpu.training.checkpoint import save_model; "
-              f"save_model('model.keras', build_model({args.model!r}, 12, {args.height}, {args.width}), {{}}); "
+              "from segnet_hpu.models.trained_model import TrainedModel; "
+              f"TrainedModel(build_model({args.model!r}, 12, {args.height}, {args.width})).save('model.keras'); "
               "cv2.imwrite('in.png', np.random.default_rng(0).integers(0, 256, (360, 640, 3), np.uint8))")
     subprocess.run([sys.executable, "-c", script], cwd=folder, check=True, capture_output=True,
                    env={**os.environ, "PYTHONPATH": str(ROOT)})

@@ -8,6 +8,7 @@ margin of the picture's border are left out of the agreement.
 """
 
 import argparse
+import dataclasses
 import resource
 import sys
 import time
@@ -21,7 +22,7 @@ from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem  # noqa: E40
 from segnet_hpu.data.images import read_image  # noqa: E402
 from segnet_hpu.inference.predictor import Predictor  # noqa: E402
 from segnet_hpu.inference.tiled import TiledPredictor  # noqa: E402
-from segnet_hpu.interchange.load import load_model  # noqa: E402
+from segnet_hpu.interchange.load import load  # noqa: E402
 from segnet_hpu.models.resizing import resized_model  # noqa: E402
 from segnet_hpu.runtime.device import select_device  # noqa: E402
 
@@ -37,14 +38,15 @@ def main():
     args = parser.parse_args()
     args.height, args.width = (-side % 32 + side for side in (args.height, args.width))
     select_device("auto")
-    model, _ = load_model(args.checkpoint)
+    trained = load(args.checkpoint)
     picture = mosaic(args.pictures, args.height, args.width)
-    Predictor(model).predict([picture])
+    Predictor(trained).predict([picture])
     print(f"{model.name}, window {model.input_shape[1]}x{model.input_shape[2]}, {model.output_shape[3]} classes, "
           f"picture {args.height}x{args.width}; {peak()} before")
-    tiled = {overlap: timed(f"overlap {overlap}", TiledPredictor(Predictor(model), overlap), picture)
+    tiled = {overlap: timed(f"overlap {overlap}", TiledPredictor(Predictor(trained), overlap), picture)
              for overlap in args.overlap}
-    whole = timed("whole", Predictor(resized_model(model, (args.height, args.width))), picture)
+    larger = dataclasses.replace(trained, network=resized_model(trained.network, (args.height, args.width)))
+    whole = timed("whole", Predictor(larger), picture)
     inside = np.s_[args.margin:-args.margin, args.margin:-args.margin]
     print(f"classes in the whole pass: {len(np.unique(whole))}, "
           f"the most frequent has {np.bincount(whole.ravel()).max() / whole.size:.1%}")
