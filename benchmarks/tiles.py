@@ -39,6 +39,7 @@ def main():
     args.height, args.width = (-side % 32 + side for side in (args.height, args.width))
     select_device("auto")
     trained = load(args.checkpoint)
+    model = trained.network
     picture = mosaic(args.pictures, args.height, args.width)
     Predictor(trained).predict([picture])
     print(f"{model.name}, window {model.input_shape[1]}x{model.input_shape[2]}, {model.output_shape[3]} classes, "
