@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 @decoders.register("segnet", divisor=16)
 def segnet(features: "Sequence[KerasTensor]", n_classes: int,
-           use_upsampling: Annotated[bool, Option("upsample by repetition; false: by transposed convolution")] = True,
            level: Annotated[int, Option("feature map that the decoder starts from; f1 is 0",
-                                        minimum=1, maximum=4)] = 3) -> "KerasTensor":
+                                        minimum=1, maximum=4)] = 3,
+           use_upsampling: Annotated[bool, Option("upsample by repetition; false: by transposed convolution")] = True
+           ) -> "KerasTensor":
     """Map feature maps f1..f5 to logits (B, H/2, W/2, n_classes).
 
     level: which feature map to start from (f1 is 0); it is brought to stride 2 by
