@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,27 @@ StrPath = str | os.PathLike[str]
 
 JPEG_SIDE = 65500  # pixels at most, of libjpeg
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+SPECIAL = ((stat.S_ISFIFO, "a pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISCHR, "a device"),
+           (stat.S_ISBLK, "a device"))
+
+
+def special_file(path: StrPath) -> str | None:
+    """Return what lies at `path` where opening or reading it may never end: "a pipe", "a socket" or "a device".
+
+    None for other files, for folders and for what is not there.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):  # ValueError: a name that no file can have
+        return None
+    return next((words for is_kind, words in SPECIAL if is_kind(mode)), None)
+
+
+def refuse_special(where: str, path: StrPath) -> None:
+    """Raise UsageError, beginning with `where` and the path, for a pipe, a socket or a device; see special_file."""
+    kind = special_file(path)
+    if kind:
+        raise UsageError(f"{where} {path} is {kind}; expected a regular file. Copy what it yields into one".lstrip())
 
 
 def refuse_unwritable(flag: str, path: StrPath, folder: bool = False) -> None:
