@@ -61,6 +61,17 @@ def read_label_channels(path: StrPath) -> np.ndarray:
     return label // containers.grey_scale(data)
 
 
+def read_label_colours(path: StrPath) -> np.ndarray:
+    """Return a coloured label as uint8 (H, W, 3) RGB: of indices the colours of their palette, of greys these greys.
+
+    Raises BadFile as `read_image`, and for more than 8 bits.
+    """
+    label = _decode(read_bytes(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | AS_STORED, path)
+    if label.dtype != np.uint8:
+        raise BadFile(path, f"holds {label.dtype} values, expected colours of 8 bits", "save it as 8-bit PNG")
+    return np.ascontiguousarray(label[:, :, ::-1])
+
+
 def blue_channel(label: np.ndarray) -> np.ndarray:
     """Return the blue channel (H, W) of a BGR array, or a grey one as it is."""
     return label if label.ndim == 2 else np.ascontiguousarray(label[:, :, 0])

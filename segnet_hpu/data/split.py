@@ -2,9 +2,11 @@
 
 import errno
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from segnet_hpu.data.datasets.dataset import DataSet
+from segnet_hpu.data.datasets.description_writing import write_description
 from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.file_pairs import Pair, held_out
 from segnet_hpu.data.output_folder import copy_file, new_dataset
@@ -28,11 +30,14 @@ def validation_pairs(pairs: Collection[Pair], val: int | float, seed: int) -> se
     return {pair for pair in pairs if pair[0] in images}
 
 
-def write_split(pairs: Collection[Pair], validation: Collection[Pair], out: str, how: str = COPY) -> None:
+def write_split(pairs: Collection[Pair], validation: Collection[Pair], out: str, how: str = COPY,
+                names: Mapping[Pair, str] | None = None, described: DataSet | None = None) -> None:
     """Write the `validation` pairs to the val folders of `out`, the others to its train folders.
 
     how: COPY; LINK, hard links on the same disk; or MOVE, which removes the
-    originals after `out` is complete. Raises UsageError for an `out` that is taken and originals that may not be
+    originals after `out` is complete. names: what both files of a pair are called, without their endings; their own
+    names if not set. described: the data set that they come from; `out`/dataset.yaml then says what its label files
+    hold. Raises UsageError for an `out` that is taken and originals that may not be
     removed, RunError where the disk refuses; nothing is changed then.
     """
     if how == MOVE:
@@ -41,7 +46,10 @@ def write_split(pairs: Collection[Pair], validation: Collection[Pair], out: str,
         for pair in progress(pairs, len(pairs), how, "pair"):
             part = FOLDER.files["val" if pair in validation else "train"]
             for kind, path in zip((part.images, part.labels), pair, strict=True):
-                _place(path, folder / kind / os.path.basename(path), how)
+                name = names[pair] + os.path.splitext(path)[1] if names else os.path.basename(path)
+                _place(path, folder / kind / name, how)
+        if described:
+            write_description(folder / "dataset.yaml", described, FOLDER.files, as_stored=True)
     if how == MOVE:
         os.sync()  # copies made for another disk are safe before their originals go
         _remove(pairs, out)

@@ -86,7 +86,8 @@ def test_augmented_folders_have_255_for_every_void_id(cli, folders, tmp_path):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (("split", "--val", "3"), "needs --images_path, --segs_path, --out"),
+    (("split", "--val", "3"), "needs --out"),
+    (["split", "--val", "2", "--out", "o"], "--images_path, --segs_path must be given; or --dataset"),
     (("split", "FOLDERS", "--val", "1.5", "--out", "o"), "--val is '1.5'; expected a number of pairs such as 48"),
     (("split", "FOLDERS", "--val", "3", "--out", "o", "--link", "--move"), "--link and --move exclude each other"),
     (("split", "FOLDERS", "--val", "3", "--out", "images"), "--out images is there already; expected a new"),

@@ -8,7 +8,7 @@ import pytest
 
 from segnet_hpu.data.convert import convert
 from segnet_hpu.data.datasets import DataSet, Split, find, open_dataset
-from segnet_hpu.data.datasets.description import write_description
+from segnet_hpu.data.datasets.description_writing import write_description
 from segnet_hpu.data.file_pairs import pair_paths
 from segnet_hpu.data.output_layout import require_writable
 from segnet_hpu.data.source import DataSetSource

@@ -8,7 +8,7 @@ from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.constants import VOID
 from segnet_hpu.data.augmentation import Augmentation
-from segnet_hpu.data.datasets.description import write_description
+from segnet_hpu.data.datasets.description_writing import write_description
 from segnet_hpu.data.output_folder import new_dataset
 
 

@@ -8,7 +8,7 @@ from segnet_hpu.cli.data_flags import dataset_of
 from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs, parse_split
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.datasets import DataSet, find
-from segnet_hpu.data.datasets.description import write_description
+from segnet_hpu.data.datasets.description_writing import write_description
 from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.output_folder import new_dataset
 from segnet_hpu.errors import UsageError

@@ -3,9 +3,10 @@
 import shlex
 from dataclasses import dataclass
 
+from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data import split
-from segnet_hpu.data.file_pairs import pair_paths
+from segnet_hpu.data.datasets import DataSet
 from segnet_hpu.errors import UsageError
 
 
@@ -18,12 +19,11 @@ def parse_val(value: object) -> int | float:
     return number
 
 
-@dataclass
-class Settings:
+@dataclass(kw_only=True)
+class Settings(Labelled):
     """Part pairs of images and labels by chance into train and val folders; the same seed gives the same parts."""
 
-    images_path: str = option(REQUIRED, "folder of images (.jpg .jpeg .png .bmp)")
-    segs_path: str = option(REQUIRED, "folder of labels (.png .bmp), named as their images")
+    split: str = option("train", "part of the data set to divide")
     val: int | float = option(REQUIRED, "how many pairs become validation pairs, or their share", parse=parse_val)
     out: str = option(REQUIRED, "new folder for {images,annotations}/{train,val}/")
     seed: int = option(0, "which pairs these are", minimum=0)
@@ -35,11 +35,18 @@ def run(settings: Settings) -> None:
     """Split, and print the command that trains on the result."""
     if settings.link and settings.move:
         raise UsageError("--link and --move exclude each other; leave one out")
+    dataset = dataset_of(settings)
+    if dataset and type(dataset).read_label is not DataSet.read_label:
+        raise UsageError(f"--dataset {dataset.name} reads its labels in a way of its own; bring it into two "
+                         "folders first: segnet-hpu dataset convert")
     how = split.MOVE if settings.move else split.LINK if settings.link else split.COPY
-    pairs = pair_paths(settings.images_path, settings.segs_path)
-    validation = split.validation_pairs(pairs, settings.val, settings.seed)
-    split.write_split(pairs, validation, settings.out, how)
-    print(f"{settings.out}: {len(pairs) - len(validation)} training and {len(validation)} validation pairs of seed "
+    source = open_labelled(settings)
+    validation = split.validation_pairs(source.pairs, settings.val, settings.seed)
+    names = {pair: source.name(i) for i, pair in enumerate(source.pairs)}
+    described = dataset if dataset and dataset.class_names else None
+    split.write_split(source.pairs, validation, settings.out, how, names, described)
+    print(f"{settings.out}: {len(names) - len(validation)} training and {len(validation)} validation pairs of seed "
           f"{settings.seed}, {how}")
-    print(f"next: segnet-hpu train --model_name vgg_segnet --n_classes N --dataset folder "
-          f"--data_root {shlex.quote(settings.out)}")
+    out = shlex.quote(settings.out)
+    data = f"--dataset {out}/dataset.yaml" if described else f"--n_classes N --dataset folder --data_root {out}"
+    print(f"next: segnet-hpu train --model_name vgg_segnet {data}")

@@ -1,18 +1,16 @@
-"""A data set that a YAML file describes, read and written; docs/datasets.md explains the keys."""
+"""A data set that a YAML file describes; docs/datasets.md explains the keys."""
 
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 from segnet_hpu.config import read_yaml
 from segnet_hpu.constants import MAX_CLASSES, VOID
-from segnet_hpu.data.colours import Colour
+from segnet_hpu.data.colours import Colour, generated_colour
 from segnet_hpu.data.datasets.dataset import DataSet
-from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.datasets.layout import Split
-from segnet_hpu.data.datasets.palettes import PALETTES, colours
+from segnet_hpu.data.datasets.palettes import PALETTES
 from segnet_hpu.errors import UsageError, nearest
 
 Entry = TypeVar("Entry", int, Colour)  # what stands for a class in label files
@@ -31,23 +29,6 @@ def read_description(path: str) -> DataSet:
 
 class _Wrong(Exception):
     """What is wrong with a description, what was expected."""
-
-
-def write_description(path: Path, dataset: DataSet, splits: Iterable[str]) -> None:
-    """Describe a converted data set: names and colours of the classes, and each split's two folders beside it."""
-    import yaml
-
-    names = dataset.class_names or ()
-    files = {split: FOLDER.split_to_write(split) for split in splits}
-    description = {
-        "name": dataset.name,
-        "classes": list(names),
-        "palette": list(map(list, colours(dataset.palette, len(names)))),
-        "ignore_label": dataset.ignore_label,
-        "splits": {split: {"images": images, "labels": labels} for split, (images, labels, _) in files.items()},
-    }
-    text = yaml.safe_dump(description, sort_keys=False, default_flow_style=None, width=110, allow_unicode=True)
-    path.write_text(text, encoding="utf-8")
 
 
 def _dataset(path: str, values: Mapping[str, Any]) -> DataSet:
@@ -73,8 +54,9 @@ def _dataset(path: str, values: Mapping[str, Any]) -> DataSet:
     folder = os.path.dirname(os.path.abspath(path))
     return DataSet(
         name=_text("name", values.get("name", os.path.splitext(os.path.basename(path))[0])), class_names=names,
-        palette=_palette(values.get("palette"), len(names)), files=_splits(values.get("splits")), ids=ids,
-        colours=colour_ids, others=_class_id("others", values["others"], names) if "others" in values else None,
+        palette=_palette(values.get("palette"), len(names)) or _label_palette(colour_ids, len(names)),
+        files=_splits(values.get("splits")), ids=ids, colours=colour_ids,
+        others=_class_id("others", values["others"], names) if "others" in values else None,
         root=os.path.join(folder, _text("root", values.get("root", "."))))
 
 
@@ -159,6 +141,16 @@ def _palette(value: object, n_classes: int) -> str | None:
         return value
     raise _Wrong(f"palette is {value!r}; expected {n_classes} colours [red, green, blue], one a class, or the name "
                  f"of a known palette with as many: {', '.join(PALETTES)}")
+
+
+def _label_palette(label_colours: Mapping[Colour, int] | None, n_classes: int) -> str | None:
+    """The first colour of each class in its labels, as text for data.classes.palette; None without such."""
+    if not label_colours:
+        return None
+    first: dict[int, Colour] = {}
+    for colour, label in label_colours.items():
+        first.setdefault(label, colour)
+    return ",".join(bytes(first.get(i) or generated_colour(i)).hex() for i in range(n_classes))
 
 
 def _splits(value: object) -> dict[str, Split]:

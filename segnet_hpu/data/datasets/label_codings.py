@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from segnet_hpu.data.colours import Colour
-from segnet_hpu.data.images import BadFile, blue_channel, read_label, read_label_channels
+from segnet_hpu.data.images import BadFile, blue_channel, read_label, read_label_channels, read_label_colours
 
 LISTED = 8
 UNKNOWN = -1
@@ -32,12 +32,9 @@ def from_colours(path: str, colours: Mapping[Colour, int], others: int | None = 
     """Return uint8 (H, W): the training ids of the colours in a picture.
 
     colours: {(red, green, blue): training id}. others: training id of all other colours; for None they raise
-    BadFile, as resizing or JPEG compression make them. So does a grey picture.
+    BadFile, as resizing or JPEG compression make them.
     """
-    picture = read_label_channels(path)
-    if picture.ndim != 3 or picture.dtype != np.uint8:
-        raise BadFile(path, "is no picture of 8-bit colours", f"its colours must be {_hex_list(colours)}")
-    blue, green, red = (picture[:, :, channel].astype(np.int32) for channel in range(3))
+    red, green, blue = np.moveaxis(read_label_colours(path).astype(np.int32), 2, 0)
     codes = red << 16 | green << 8 | blue
     label = np.full(codes.shape, UNKNOWN if others is None else others, np.int16)
     for colour, training_id in colours.items():
