@@ -64,8 +64,19 @@ def from_values(cls: type[T], **given: Any) -> T:
 def _put(values: Values, name: str, value: Any, where: str) -> None:
     """Set a value over that of an earlier source; the name of the same component leaves its options as they are."""
     earlier = values.get(name, (None, ""))[0]
+    if isinstance(earlier, list):
+        value = _with_earlier_options(value, earlier)
     if not (isinstance(earlier, Mapping) and earlier.get("name") == value):
         values[name] = value, where
+
+
+def _with_earlier_options(value: Any, earlier: list[Any]) -> Any:
+    """Return a list of components, or its text a,b, with the earlier mapping in place of a name that it has."""
+    options = {item.get("name"): item for item in earlier if isinstance(item, Mapping)}
+    names = value.split(",") if isinstance(value, str) else value
+    if not options or not isinstance(names, list):
+        return value
+    return [options.get(name, name) if isinstance(name, str) else name for name in names]
 
 
 def _missing(settings: Any) -> list[str]:

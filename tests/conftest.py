@@ -33,6 +33,17 @@ def cli(tmp_path):
 
 
 @pytest.fixture
+def yaml_file(tmp_path):
+    """Write text to a YAML file; returns its path."""
+
+    def write(text):
+        (tmp_path / "c.yaml").write_text(text)
+        return str(tmp_path / "c.yaml")
+
+    return write
+
+
+@pytest.fixture
 def program(tmp_path):
     """Put an executable of this name and shell text into a folder; returns the folder, for PATH."""
 

@@ -43,14 +43,6 @@ def read(*argv, environ=None):
     return config.read(Settings, ["--name", "x", *argv], prog="prog", environ=environ or {})
 
 
-@pytest.fixture
-def yaml_file(tmp_path):
-    def write(text):
-        (tmp_path / "c.yaml").write_text(text)
-        return str(tmp_path / "c.yaml")
-    return write
-
-
 def test_each_source_wins_over_the_one_before(yaml_file):
     path = yaml_file("epochs: 2\nrate: 0.2\nmode: b\n")
     environ = {"SEGNET_EPOCHS": "3", "SEGNET_RATE": "0.3"}

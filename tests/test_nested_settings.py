@@ -25,14 +25,6 @@ def read(*argv, environ=None):
     return config.read(Settings, [*NEEDED, *argv], prog="prog", environ=environ or {})
 
 
-@pytest.fixture
-def yaml_file(tmp_path):
-    def write(text):
-        (tmp_path / "c.yaml").write_text(text)
-        return str(tmp_path / "c.yaml")
-    return write
-
-
 def assert_expected(settings):
     assert {name: getattr(settings, name) for name in EXPECTED} == EXPECTED
 
@@ -93,6 +85,15 @@ def test_flags(argv):
 @pytest.mark.parametrize("text", YAML.values(), ids=YAML)
 def test_yaml(text, yaml_file):
     assert_expected(read("--config", yaml_file(text)))
+
+
+@pytest.mark.parametrize("flags", ["road", "road,boundary", "boundary,road"])
+def test_a_list_named_anew_keeps_the_options_of_what_it_names_again(flags, yaml_file):
+    path = yaml_file("val_metrics: [boundary, {name: road, positive_class: 1}]")
+    found = read("--config", path, "--val_metrics", flags).val_metrics
+    options = {"boundary": {}, "road": {"positive_class": "1"}}
+    assert found == [Choice(name, options[name]) for name in flags.split(",")]
+    assert read("--config", path, "--val_metrics", "boundary").val_metrics == [Choice("boundary")]
 
 
 def test_python_takes_what_yaml_takes():
