@@ -29,6 +29,8 @@ def _missing() -> Iterator[str]:
     rate = optimizer._get_current_learning_rate.__code__.co_names
     yield from (f"Optimizer.{name}" for name in ("_learning_rate", "_iterations") if name not in rate)
     tensor = keras.Input((1,), name="probe")
+    if not hasattr(keras.Model(tensor, tensor, name="probe"), "_initial_epoch"):
+        yield "Model._initial_epoch"
     if not hasattr(tensor, "_keras_history") or not hasattr(tensor._keras_history.operation, "_inbound_nodes"):
         yield "KerasTensor._keras_history"
     if importlib.util.find_spec(_BASE_CONV) is None:
@@ -78,6 +80,16 @@ def rate_variable(optimizer: keras.Optimizer) -> keras.Variable | None:
     """Return the variable that holds the learning rate, which callbacks may set; None where a schedule sets it."""
     rate = optimizer.learning_rate
     return rate if isinstance(rate, keras.Variable) else None
+
+
+def first_epoch(model: keras.Model) -> int:
+    """Return the epoch, from 0, from which a callback such as BackupAndRestore has told `fit` to go on."""
+    return getattr(model, "_initial_epoch", None) or 0
+
+
+def set_first_epoch(model: keras.Model, epoch: int | None) -> None:
+    """Tell callbacks from which epoch `fit` starts; None: from the first, unless one of them says otherwise."""
+    model._initial_epoch = epoch
 
 
 def rate_of_last_step(optimizer: keras.Optimizer) -> float:

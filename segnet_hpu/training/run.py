@@ -13,7 +13,7 @@ from segnet_hpu.interchange.load import load
 from segnet_hpu.objectives.accuracy import count_pixels
 from segnet_hpu.progress import Progress
 from segnet_hpu.runtime.device import Device
-from segnet_hpu.runtime.keras_internals import rate_of_last_step, rate_variable
+from segnet_hpu.runtime.keras_internals import first_epoch, rate_of_last_step, rate_variable, set_first_epoch
 from segnet_hpu.runtime.ranks import join
 from segnet_hpu.runtime.stop_signals import StopSignals
 from segnet_hpu.training.callbacks import Callbacks, logs_of
@@ -77,10 +77,11 @@ class Run:
         """Return the State to start from."""
         plan, model = self.plan, self.plan.model
         plan.ranks.first(plan.folder.claim)
-        model.stop_training, model._initial_epoch = False, None
+        model.stop_training = False
+        set_first_epoch(model, None)
         # Whatever callbacks set at the start, a run that goes on does so from its own state.
         self.callbacks.on_train_begin()
-        epoch = model._initial_epoch or 0  # BackupAndRestore's
+        epoch = first_epoch(model)  # BackupAndRestore's
         return self.checkpoints.resume(State(epoch * plan.steps, epoch, best_epoch=epoch or None))
 
     def loop(self) -> None:
