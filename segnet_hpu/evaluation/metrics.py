@@ -51,6 +51,15 @@ def _make_scorer(choice: Any, class_names: Sequence[str]) -> "Scorer":
     return scorer
 
 
+def figures(choice: Any, class_names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of a score's numbers: as registered, or of what a scorer of the user's own says of nothing."""
+    known = scores.find(choice.name).traits.get("figures")
+    if known is not None:
+        return tuple(known)
+    with users_code(f"score {choice}", scores.expected):
+        return tuple(name for name in _make_scorer(choice, class_names).scores() if name != "per_class")
+
+
 def positive_id(wanted: str | None, names: Sequence[str]) -> int:
     """Return the id of a class by its name or its id as text; None: 1 of two classes. names: of all classes.
 

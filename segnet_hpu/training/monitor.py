@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from segnet_hpu.data.classes import class_names, split_names
 from segnet_hpu.errors import UsageError, nearest
-from segnet_hpu.evaluation.metrics import scores
+from segnet_hpu.evaluation.metrics import figures
 
 if TYPE_CHECKING:
     from segnet_hpu.evaluation.scorecard import Scorecard
@@ -33,7 +33,7 @@ class Monitor:
         names = (split_names(settings.class_names, settings.n_classes) if settings.class_names
                  else class_names(settings.palette, settings.n_classes))
         further = [name for choice in settings.val_metrics or ()
-                   for name in scores.find(choice.name).traits.get("figures", ()) if name not in NO_AIMS]
+                   for name in figures(choice, names) if name not in NO_AIMS]
         known = [*IN_TRAINING, "val_loss", *(f"val_{name}" for name in (*SCORES, *further)),
                  *(IOU + name for name in names)]
         if self.name not in known:
