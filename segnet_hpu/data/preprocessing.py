@@ -1,5 +1,6 @@
 """From a source's image and label to what the network takes: fixed size, uint8."""
 
+import inspect
 from collections.abc import Callable
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from segnet_hpu.data.source import Sample
 from segnet_hpu.data.transforms.clahe import equalise
 from segnet_hpu.errors import UsageError, users_code
 
-PairFunction = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+PairFunction = Callable[..., tuple[np.ndarray, np.ndarray]]  # (image, mask), and rng where it has that parameter
 
 
 class Transform(Protocol):
@@ -34,7 +35,7 @@ class TrainTransform:
     size: (H, W) of the network's input. label_size: (h, w) of its output.
     augmentation: an Augmentation. ignore_label: the label, any number, that means "no class" in
     the files; it becomes 255, and so does what lies outside the source image.
-    custom: a function (image, mask) -> (image, mask) on arrays of its own, applied first.
+    custom: a function (image, mask) -> (image, mask) on arrays of its own, applied first; see change_pair.
     channels: C of the images: 3, RGB, or another number as photometric.py takes it.
 
     >>> transform = TrainTransform((64, 96), (32, 48), Augmentation.preset("standard"))
@@ -60,7 +61,7 @@ class TrainTransform:
         rng: a numpy Generator, the only source of chance. out: arrays to write the two into.
         """
         if self.custom:
-            image, label = _changed(self.custom, image, label)
+            image, label = change_pair(self.custom, image, label, rng)
         matrix = geometry.random_matrix(self.augmentation, rng, image.shape[:2])
         if matrix is None:
             image, label = geometry.resize(image, label, self.size, self.label_size, out)
@@ -71,11 +72,17 @@ class TrainTransform:
         return Sample(image, cv2.LUT(label, self._ids, dst=label))
 
 
-def _changed(custom: PairFunction, image: np.ndarray, label: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What a user's own function makes of a pair. Raises UsageError where that is none."""
+def change_pair(custom: PairFunction, image: np.ndarray, label: np.ndarray,
+                rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return what a user's own function makes of a pair, which it gets as copies.
+
+    rng: what it gets if it has a parameter of that name; a run that draws from nothing else can be repeated.
+    Raises UsageError where it fails or returns no pair.
+    """
     what = f"augmentation {getattr(custom, '__name__', type(custom).__name__)}"
     with users_code(what, "a function (image, mask) -> (image, mask), uint8 (H, W, C) and (H, W)"):
-        pair = custom(image.copy(), label.copy())
+        chance = {"rng": rng} if "rng" in inspect.signature(custom).parameters else {}
+        pair = custom(image.copy(), label.copy(), **chance)
         if not (isinstance(pair, tuple | list) and len(pair) == 2):
             raise TypeError(f"it returned a {type(pair).__name__}")
         for array, like in zip(pair, (image, label), strict=True):

@@ -21,7 +21,7 @@ from segnet_hpu.training.model_setup import check_model, compile_model, make_mod
 from segnet_hpu.training.monitor import Monitor
 from segnet_hpu.training.run_folder import RunFolder
 from segnet_hpu.training.settings import Settings
-from segnet_hpu.training.sources import class_weights, open_sources
+from segnet_hpu.training.sources import class_weights, open_sources, try_augmentation
 from segnet_hpu.training.validation import Validation
 
 # --epochs auto. Those of pytorch-deeplab-xception for COCO, Cityscapes and VOC; of FCN-8s for KITTI Road; 60 passes
@@ -124,6 +124,7 @@ def _open_sources(settings: Settings, hardware: Hardware, read_inputs: ReadInput
     training, validation = open_sources(settings, hardware.ranks)
     if read_inputs:
         training, validation = read_inputs(training), validation and read_inputs(validation)
+    hardware.ranks.first(lambda: try_augmentation(training, settings))
     return Sources(training, validation)
 
 

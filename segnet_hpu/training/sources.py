@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from segnet_hpu.constants import VOID
 from segnet_hpu.data.augmentation import Augmentation, augmentations
 from segnet_hpu.data.cache import default_budget
 from segnet_hpu.data.datasets import open_dataset
 from segnet_hpu.data.loader import Loader
-from segnet_hpu.data.preprocessing import TrainTransform
+from segnet_hpu.data.preprocessing import TrainTransform, change_pair
 from segnet_hpu.data.sampling import Stream
 from segnet_hpu.data.source import DataSetSource, FolderSource, Source
 from segnet_hpu.data.stats import median_frequency_weights
@@ -37,6 +38,14 @@ def open_sources(settings: Settings, ranks: Ranks) -> tuple[Source, Source | Non
             ranks.first(functools.partial(_verify, images, labels, settings))
     sources = [FolderSource(images, labels) for images, labels in folders]
     return sources[0], sources[1] if settings.validate else None
+
+
+def try_augmentation(source: Source, settings: Settings) -> None:
+    """Call the user's own augmentation, if there is one, on the first pair. Raises UsageError where it does not fit."""
+    made = augmentations.make(settings.augmentation_name)
+    if settings.do_augment and not isinstance(made, Augmentation):
+        image, label = source[0]
+        change_pair(made, image, label, np.random.default_rng(settings.seed))
 
 
 def training_loader(source: Source, settings: Settings, model: keras.Model, batch_size: int, ranks: Ranks,

@@ -71,7 +71,7 @@ def test_a_score_and_a_transform_and_a_data_set(weights_after, data):
         "val": Split(str(data["val_images"]), str(data["val_annotations"]))}, root="/")
     folders = dict.fromkeys(("train_images", "train_annotations", "val_images", "val_annotations"))
     _, history = weights_after(**folders, dataset=dataset, validate=True, val_metrics=["boundary", Seen],
-                               do_augment=True, augmentation_name=black)
+                               do_augment=True, augmentation_name=black, monitor="val_seen")
     assert history["val_seen"] == [3] and history["val_boundary_f1"] and len(changed) >= 9
 
 
@@ -110,9 +110,18 @@ def test_refusals(weights_after, settings, words, tmp_path):
     (lambda image, mask: (image / 255, mask), "it returned float64"),
     (lambda image, mask: (image, mask[1:]), "a mask"),
 ])
-def test_an_augmentation_that_is_none(weights_after, function, words):
+def test_an_augmentation_that_is_none(weights_after, function, words, tmp_path):
     with pytest.raises(UsageError, match=f"augmentation <lambda>: .*{words}.*; expected a function .image, mask."):
         weights_after(do_augment=True, augmentation_name=function)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_augmentation_that_draws_from_the_runs_own_chance_can_be_repeated(weights_after):
+    def shade(image, mask, rng):
+        return (image * rng.uniform(0.2, 1)).astype(np.uint8), mask
+    one, other = (weights_after(do_augment=True, augmentation_name=shade, loader_threads=n) for n in (1, 4))
+    assert_equal(one, other)
+    assert any((a != b).any() for a, b in zip(one[0], weights_after()[0], strict=True))
 
 
 @pytest.mark.parametrize("own", [
