@@ -81,8 +81,8 @@ class _Augmentations(Registry):
 
 
 augmentations = _Augmentations("augmentation", flag="--augmentation_name", functions_are_ready=True,
-                               expected="a function (image, mask) -> (image, mask), uint8 RGB (H, W, 3) and (H, W); it "
-                                        "may take rng, the sample's own numpy Generator, too")
+                               expected="a function (image, mask) -> (image, mask), uint8 RGB (H, W, 3) and (H, W); "
+                                        "it may take rng, the sample's own numpy Generator, too")
 _GEOMETRY: dict[str, Any] = dict(flip=0.5, scale=(0.8, 1.25), shift=0.1, rotate=15.0)
 _COLOUR: dict[str, Any] = dict(brightness=0.15, contrast=0.3, hue=10.0, saturation=0.3, blur=(0.2, 1.5),
                                noise=(0.2, 10.0))

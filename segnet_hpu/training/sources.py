@@ -41,7 +41,7 @@ def open_sources(settings: Settings, ranks: Ranks) -> tuple[Source, Source | Non
 
 
 def try_augmentation(source: Source, settings: Settings) -> None:
-    """Call the user's own augmentation, if there is one, on the first pair. Raises UsageError where it does not fit."""
+    """Call a user's own augmentation on the first pair, if there is one. Raises UsageError where it does not fit."""
     made = augmentations.make(settings.augmentation_name)
     if settings.do_augment and not isinstance(made, Augmentation):
         image, label = source[0]
