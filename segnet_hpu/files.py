@@ -5,11 +5,12 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.signature import is_replaceable, signed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +49,8 @@ def refuse_unwritable(flag: str, path: StrPath, folder: bool = False) -> None:
     """
     if not folder and os.path.isdir(path):
         raise UsageError(f"{flag} {path} is a folder; expected a file's name")
+    if not folder and os.path.exists(path) and not os.path.isfile(path):
+        raise UsageError(f"{flag} {path} is no regular file; choose another name")
     place = os.path.abspath(path) if folder else os.path.dirname(os.path.abspath(path))
     while not os.path.lexists(place):
         place = os.path.dirname(place)
@@ -55,6 +58,21 @@ def refuse_unwritable(flag: str, path: StrPath, folder: bool = False) -> None:
         raise UsageError(f"{flag} {path}: {place} is no folder; choose another {flag}")
     if not os.access(place, os.W_OK | os.X_OK):
         raise UsageError(f"{flag} {path}: the folder {place} may not be written; choose another {flag}")
+
+
+def refuse_replacing(flag: str, path: StrPath, read: Iterable[StrPath] = (), cure: str = "choose another name, or "
+                     "replace it with --overwrite") -> None:
+    """Raise UsageError, naming `flag`, if the file `path` exists and is one of the files `read`, or not of ours.
+
+    `is_replaceable` tells which are ours. read: the paths that the command reads; some need not exist.
+    cure: what the message advises.
+    """
+    if not os.path.isfile(path):
+        return
+    if any(os.path.exists(one) and os.path.samefile(one, path) for one in read):
+        raise UsageError(f"{flag} {path} is one of the pictures and files that are read; {cure}")
+    if not is_replaceable(os.fspath(path)):
+        raise UsageError(f"{flag} {path} exists, and was not written by this package; {cure}")
 
 
 def replace_file(path: StrPath, data: bytes, make_folder: bool = False) -> None:
@@ -87,7 +105,7 @@ def write_text(path: StrPath, text: str) -> None:
 
 
 def write_image(path: StrPath, picture: "np.ndarray") -> None:
-    """Write a uint8 picture, RGB (H, W, 3) or grey (H, W), in the format that the name's ending says.
+    """Write a uint8 picture, RGB (H, W, 3) or grey (H, W), in the format that the name's ending says, signed.
 
     Makes the folder if need be; raises as replace_file does, and UsageError for an ending that
     OpenCV cannot write and for a picture that is too large for its format.
@@ -107,7 +125,7 @@ def write_image(path: StrPath, picture: "np.ndarray") -> None:
     if not written:
         raise UsageError(f"cannot write {path}: {ending or 'no ending'} is no picture format; "
                          "expected a name that ends in .png or .jpg")
-    replace_file(path, data.tobytes(), make_folder=True)
+    replace_file(path, signed(data.tobytes()), make_folder=True)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import UsageError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class Settings:
+class Settings(Outputs):
     """Draw a contact sheet and an HTML page of image, truth, prediction and error for a folder of pictures."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -53,12 +54,19 @@ def run(settings: Settings) -> None:
     source: Source | PictureFolder = (FolderSource(settings.images_path, settings.segs_path)
                                       if settings.segs_path is not None else PictureFolder(settings.images_path))
     path = find_checkpoint(settings.checkpoints_path)
+    read = {file for pair in getattr(source, "pairs", ()) for file in pair}
+    settings.check_replaced("out", _written(settings), read)
     from segnet_hpu.interchange.load import load
 
     select_device(settings.train_engine)
     trained = load(path)
     ignore = trained.ignore_label if settings.ignore_label is None else settings.ignore_label
     _show(settings, source, path, trained, ignore)
+
+
+def _written(settings: Settings) -> list[str]:
+    """The files that it writes."""
+    return [os.path.join(settings.out, name) for name in ("sheet.png", "report.html")]
 
 
 def _show(settings: Settings, source: Any, path: Path, trained: "TrainedModel", ignore: int | None) -> None:
@@ -76,7 +84,7 @@ def _show(settings: Settings, source: Any, path: Path, trained: "TrainedModel", 
                    ignore_label=ignore)
     summary = Summary.of(look(range(count)), n_classes)
     spread = sorted({round(i * (count - 1) / max(settings.rows - 1, 1)) for i in range(settings.rows)})
-    sheet, page = (os.path.join(settings.out, name) for name in ("sheet.png", "report.html"))
+    sheet, page = _written(settings)
     write_image(sheet, contact_sheet(look(spread, what="sheet"), appearance))
     worst, best = summary.extremes(settings.n)
     if summary.matrix is None:

@@ -4,18 +4,19 @@ import json
 from dataclasses import dataclass
 
 from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled
+from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.components import Choice
 from segnet_hpu.config import REQUIRED, component, option
 from segnet_hpu.errors import UsageError, warn
 from segnet_hpu.evaluation.metrics import make_scorers, scores
-from segnet_hpu.files import refuse_unwritable, write_text
+from segnet_hpu.files import write_text
 from segnet_hpu.inference.settings import PredictionSettings
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.devices import engines
 
 
 @dataclass(kw_only=True)
-class Settings(PredictionSettings, Labelled):
+class Settings(Outputs, PredictionSettings, Labelled):
     """Score a model against labels at their full resolution."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -37,11 +38,9 @@ def run(settings: Settings) -> None:
     from segnet_hpu.interchange.load import find_checkpoint
 
     settings.check()
-    if settings.json:
-        refuse_unwritable("--json", settings.json)
-    if settings.curve:
-        refuse_unwritable("--curve", settings.curve)
     source = open_labelled(settings)
+    for name in ("json", "curve"):
+        settings.check_output(name, {file for pair in source.pairs for file in pair})
     path = find_checkpoint(settings.checkpoints_path)
     from segnet_hpu.evaluation.evaluate import evaluate
     from segnet_hpu.evaluation.tables import named_scores, score_table

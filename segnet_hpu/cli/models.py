@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import option
 from segnet_hpu.errors import UsageError
-from segnet_hpu.files import refuse_unwritable, write_image, write_text
+from segnet_hpu.files import write_image, write_text
 from segnet_hpu.interchange.published import PUBLISHED
 from segnet_hpu.models.decoders import decoders
 from segnet_hpu.models.encoders import encoders
@@ -22,7 +23,7 @@ DETAILS = ("name", "encoder", "decoder", "input", "output", "output_stride", "pa
 
 
 @dataclass
-class Settings:
+class Settings(Outputs):
     """List the models; with --name or --all also parameters, GFLOPs and output size, which takes seconds."""
 
     name: str | None = option(None, "details of these models: a,b,c")
@@ -46,8 +47,7 @@ def run(settings: Settings) -> None:
     if settings.plot and not settings.plot.lower().endswith((".png", ".jpg", ".jpeg")):
         raise UsageError(f"--plot {settings.plot}: expected a name that ends in .png or .jpg")
     for flag in ("json", "plot"):
-        if getattr(settings, flag):
-            refuse_unwritable(f"--{flag}", getattr(settings, flag))
+        settings.check_output(flag)
     detailed = settings.name or settings.all
     if detailed:
         rows = [row | _details(row["name"], settings) for row in rows]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import UsageError
@@ -23,7 +24,7 @@ Draw = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]
 
 
 @dataclass(kw_only=True)
-class Settings(PredictionSettings):
+class Settings(Outputs, PredictionSettings):
     """Label a picture, or every picture below a folder, at its own size."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -54,10 +55,13 @@ def run(settings: Settings) -> None:
     from segnet_hpu.inference.label_pictures import drawer, find_pictures, label_pictures
 
     pairs = find_pictures(settings.input_path, settings.output_path)
+    results = [result for _, result in pairs]
     if settings.mc_samples:
-        from segnet_hpu.inference.uncertainty import refuse_clashes
+        from segnet_hpu.inference.uncertainty import beside, refuse_clashes
 
         refuse_clashes(pairs)
+        results += [path for result in results for path in beside(result)]
+    settings.check_replaced("output_path", results)
     from segnet_hpu.interchange.load import find_checkpoint, load
 
     path = find_checkpoint(settings.checkpoints_path)

@@ -3,18 +3,20 @@
 import dataclasses
 import importlib.util
 from dataclasses import dataclass
+from pathlib import Path
 
 from segnet_hpu import config
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.augmentation import refuse_unused_augmentation
 from segnet_hpu.errors import UsageError
-from segnet_hpu.files import refuse_unwritable
+from segnet_hpu.files import refuse_replacing, refuse_unwritable
 from segnet_hpu.search.space import read_space
 from segnet_hpu.training import settings as training
 from segnet_hpu.training.check import check
 from segnet_hpu.training.dataset_settings import complete_from_dataset
 
 PACKAGES = {"optuna": "optuna>=4,<6", "matplotlib": "matplotlib>=3.7"}
+WRITTEN = ("trials.csv", "history.png", "settings.png", "epochs.png")
 
 
 @dataclass(kw_only=True)
@@ -40,6 +42,7 @@ def run(settings: Settings) -> None:
     if "do_augment" not in space:
         refuse_unused_augmentation(settings)
     refuse_unwritable("--out", settings.out, folder=True)
+    _refuse_replacing(settings)
     _require_packages()
     from segnet_hpu.search.results import summary
     from segnet_hpu.search.study import search
@@ -73,6 +76,15 @@ def _training(settings: Settings) -> training.Settings:
     base = training.Settings(**own)
     check(base)
     return base
+
+
+def _refuse_replacing(settings: Settings) -> None:
+    """Refuse an --out whose best.yaml is read, or that holds files of these names and no search."""
+    out, read = Path(settings.out), filter(None, (settings.config, settings.space))
+    refuse_replacing("--out", out / "best.yaml", read, "choose another --out")
+    taken = [name for name in WRITTEN if (out / name).exists()]
+    if taken and not (out / "study.db").exists():
+        raise UsageError(f"--out {out} holds {taken[0]}, and no search; choose another --out")
 
 
 def _require_packages() -> None:

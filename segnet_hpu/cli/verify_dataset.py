@@ -5,18 +5,19 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from segnet_hpu.cli.data_flags import Labelled, dataset_of, folders_of
+from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import option
 from segnet_hpu.constants import MAX_CLASSES
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.selection import number_of_classes
-from segnet_hpu.files import refuse_unwritable, write_text
+from segnet_hpu.files import write_text
 
 if TYPE_CHECKING:
     from segnet_hpu.data.label_faults import Fault
 
 
 @dataclass(kw_only=True)
-class Settings(Labelled):
+class Settings(Outputs, Labelled):
     """List every fault of a data set, with its file and its cure. Exit status 1 when there is one."""
 
     split: str | None = option(None, "part of the data set; train and val if not set")  # type: ignore[assignment]
@@ -30,8 +31,7 @@ class Settings(Labelled):
 
 def run(settings: Settings) -> int:
     dataset = dataset_of(settings, ["n_classes"])
-    if settings.json:
-        refuse_unwritable("--json", settings.json)
+    settings.check_output("json")
     pairs, faults = _verify_splits(dataset, settings) if dataset else _verify_folders(settings)
     shown = faults[:settings.max_faults or None]
     for fault in shown:

@@ -1,18 +1,18 @@
 """`visualize_dataset`: images, labels and both together on one sheet."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled
+from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import option
 from segnet_hpu.constants import MAX_CLASSES
 from segnet_hpu.data.augmentation import refuse_unused_augmentation
 from segnet_hpu.data.classes import PALETTES, class_names, palette, parse_palette, split_names
 from segnet_hpu.data.datasets.selection import number_of_classes
 from segnet_hpu.errors import UsageError
-from segnet_hpu.files import refuse_unwritable, write_image
+from segnet_hpu.files import write_image
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,7 @@ CELL_WIDTH = 480
 
 
 @dataclass(kw_only=True)
-class Settings(Labelled):
+class Settings(Outputs, Labelled):
     """Draw image, label and overlay of some pairs, with a legend, into one picture file."""
 
     n_classes: int | None = option(None, "number of classes; ids are 0..n_classes-1; a data set brings its own",
@@ -42,7 +42,6 @@ class Settings(Labelled):
 def run(settings: Settings) -> None:
     if not settings.out.lower().endswith((".png", ".jpg", ".jpeg")):
         raise UsageError(f"--out {settings.out}: expected a name that ends in .png or .jpg")
-    refuse_unwritable("--out", settings.out)
     refuse_unused_augmentation(settings)
     names, colours = _appearance(settings)
 
@@ -51,8 +50,7 @@ def run(settings: Settings) -> None:
     from segnet_hpu.inference import render
 
     source = open_labelled(settings)
-    if os.path.realpath(settings.out) in {os.path.realpath(path) for pair in source.pairs for path in pair}:
-        raise UsageError(f"--out {settings.out} is one of the pictures to draw; choose another name")
+    settings.check_output("out", {path for pair in source.pairs for path in pair})
     drawn = sorted(np.random.default_rng(settings.seed).permutation(len(source))[:settings.n].tolist())
     rows, captions = [], []
     present: set[int] = set()

@@ -52,6 +52,10 @@ def find_pictures(input_path: StrPath, output_path: StrPath) -> list[tuple[Path,
     pairs = [(p, (target / p.relative_to(source)).with_suffix(".png")) for p in pictures]
     refuse_doubles(pairs)
     refuse_overwriting(pairs)
+    for folder in {result.parent for _, result in pairs}:
+        if not folder.resolve().is_relative_to(inside):
+            raise UsageError(f"--output_path {target}: {folder} is a link that leads out of it; remove the link, or "
+                             "choose another folder")
     return pairs
 
 

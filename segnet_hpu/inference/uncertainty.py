@@ -56,7 +56,7 @@ class SampledPrediction:
         The files are NAME_mean.png, NAME_uncertainty.png and NAME_mc.npz, which holds the fields of this
         class at the network's size.
         """
-        mean, uncertainty, numbers = _beside(path)
+        mean, uncertainty, numbers = beside(path)
         for place, picture in zip((mean, uncertainty), self.pictures(size), strict=True):
             write_image(place, picture)
         data = io.BytesIO()
@@ -69,12 +69,13 @@ def refuse_clashes(pairs: Sequence[tuple[Path, Path]]) -> None:
 
     pairs: (picture, its class map).
     """
-    pairs = [(picture, result) for picture, target in pairs for result in (target, *_beside(target))]
+    pairs = [(picture, result) for picture, target in pairs for result in (target, *beside(target))]
     refuse_doubles(pairs)
     refuse_overwriting(pairs)
 
 
-def _beside(path: Path) -> list[Path]:
+def beside(path: Path) -> list[Path]:
+    """Return where the files beside the class map at `path` lie."""
     return [path.with_name(path.stem + ending) for ending in ENDINGS]
 
 

@@ -23,7 +23,7 @@ def check_output(flag: str, path: StrPath, source: StrPath | int) -> None:
     if Path(path).suffix.lower() not in CODECS:
         raise UsageError(f"{flag} {path}: expected a name that ends in {' or '.join(CODECS)}")
     refuse_unwritable(flag, path)
-    if Path(path).resolve() == Path(str(source)).resolve():
+    if os.path.exists(path) and os.path.exists(str(source)) and os.path.samefile(path, str(source)):
         raise UsageError(f"{flag} {path} is the video itself; choose another name")
 
 

@@ -9,7 +9,7 @@ from segnet_hpu.data.datasets import find as find_dataset
 from segnet_hpu.data.datasets import root_of
 from segnet_hpu.errors import UsageError
 from segnet_hpu.evaluation.metrics import make_scorers
-from segnet_hpu.files import refuse_unwritable
+from segnet_hpu.files import refuse_replacing, refuse_unwritable
 from segnet_hpu.launch.requirements import check_workers
 from segnet_hpu.models.options import model_options
 from segnet_hpu.models.registry import find, input_size
@@ -57,10 +57,11 @@ def check(settings: Settings, own_model: bool | str = False) -> None:
     if settings.val_metrics and not settings.validate:
         raise UsageError("--val_metrics needs --validate")
     Monitor(settings)
-    if settings.dump_config:
-        refuse_unwritable("--dump_config", settings.dump_config)
-    if settings.timeline:
-        refuse_unwritable("--timeline", settings.timeline)
+    for output in ("dump_config", "timeline"):
+        path = getattr(settings, output)
+        if path:
+            refuse_unwritable(f"--{output}", path)
+            refuse_replacing(f"--{output}", path, filter(None, [settings.config]), "choose another name")
     make_scorers(settings.val_metrics, names)
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from segnet_hpu.training.settings import Settings
 
 
+WRITTEN = ("metrics.csv", "evaluation.json", "report.html", "precision_recall.png", "pictures")
+
+
 @dataclass
 class RunFolder:
     """The places of a run. folder: the run's; prefix: of its checkpoints' names."""
@@ -49,6 +52,9 @@ class RunFolder:
         """Raise UsageError where nothing could be written or another run would be lost. Writes nothing."""
         if (self.folder / "config.yaml").exists() and not self.model_config.exists():
             raise UsageError(f"{self.folder} holds a run of another model; choose another --model_dir")
+        taken = [name for name in WRITTEN if (self.folder / name).exists()]
+        if taken and not (self.folder / "config.yaml").exists():
+            raise UsageError(f"{self.folder} holds {taken[0]}, and no run; choose another --model_dir")
         refuse_unwritable("--model_dir", self.folder, folder=True)
         refuse_unwritable("--checkpoints_path", self.prefix.parent, folder=True)
         refuse_unwritable("--tensorboard", self.tensorboard, folder=True)

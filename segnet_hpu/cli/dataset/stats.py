@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 from segnet_hpu.cli.data_flags import dataset_of
 from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
+from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import option
 from segnet_hpu.constants import MAX_CLASSES
 from segnet_hpu.data.classes import class_names
 from segnet_hpu.data.datasets.selection import number_of_classes
-from segnet_hpu.files import refuse_unwritable, write_text
+from segnet_hpu.files import write_text
 
 
 @dataclass(kw_only=True)
-class Settings(Inputs):
+class Settings(Outputs, Inputs):
     """Count each class's pixels and images, sizes and void; print class weights ready for --class_weights."""
 
     split: str = option("train", "part of the data set")
@@ -27,8 +28,7 @@ def run(settings: Settings) -> None:
     """Print the table."""
     origin = dataset_of(settings)
     n_classes = number_of_classes(origin, settings.n_classes) if origin and origin.n_classes else settings.n_classes
-    if settings.out:
-        refuse_unwritable("--out", settings.out)
+    settings.check_output("out")
     from segnet_hpu.data.stats import count_labels
     from segnet_hpu.data.summary import summary, table
 

@@ -19,7 +19,7 @@ from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem
 from segnet_hpu.data.images import shown
 from segnet_hpu.errors import Stopped, UsageError
-from segnet_hpu.files import StrPath, write_image
+from segnet_hpu.files import StrPath, refuse_replacing, write_image
 from segnet_hpu.inference.label_pictures import drawer, refuse_doubles, refuse_overwriting
 from segnet_hpu.inference.predictor import Predictor, classes_at
 from segnet_hpu.inference.video import label_file
@@ -75,6 +75,8 @@ def predict_multiple(model: "keras.Model | None" = None, inps: Sequence[Picture]
         inps = [path for paths in files_by_stem(inp_dir, IMAGE_FORMATS).values() for path in paths]
     if out_fnames is None:
         out_fnames = [out_dir and _result(out_dir, inp, i) for i, inp in enumerate(inps)]
+        for result in filter(None, out_fnames):
+            refuse_replacing("out_dir:", result, cure="choose another folder, or remove it")
     drawn = [(inp, Path(result)) for inp, result in zip(inps, out_fnames, strict=True) if result]
     refuse_doubles(drawn)
     refuse_overwriting([(Path(inp), result) for inp, result in drawn if not isinstance(inp, np.ndarray)])

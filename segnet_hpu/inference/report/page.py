@@ -12,6 +12,7 @@ from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 from segnet_hpu.files import StrPath, replace_file
 from segnet_hpu.inference.report.examples import Section, examples
 from segnet_hpu.inference.report.tables import class_table, confusion_table, score_tiles, share_table
+from segnet_hpu.signature import GENERATOR
 
 # What the page may load, for whoever opens it: its own styles and the pictures inside it.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -33,7 +34,7 @@ def write_page(path: StrPath, title: str, details: Iterable[str], appearance: Ap
     elif predicted is not None:
         parts.append(share_table(predicted, appearance))
     parts += [examples(section, appearance) for section in sections]
-    text = (f"<!doctype html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n"
+    text = (f"<!doctype html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n{GENERATOR}\n"
             f"<meta http-equiv='Content-Security-Policy' content=\"{POLICY}\">\n"
             "<meta name='viewport' content='width=device-width, initial-scale=1'>\n"
             "<meta name='color-scheme' content='light dark'>\n<link rel='icon' href='data:,'>\n"

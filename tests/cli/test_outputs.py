@@ -1,0 +1,157 @@
+"""No output takes the place of what people gave or made themselves."""
+
+import json
+import os
+import shlex
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+
+from judging import DISTRIBUTED, PREDICT, TRAIN, VERIFY, VISUALIZE, contents
+from segnet_hpu.cli import main
+from segnet_hpu.errors import UsageError
+from segnet_hpu.files import write_image
+from segnet_hpu.training.run_folder import RunFolder
+
+LABELLED = "--images_path images --segs_path labels "
+COCO = {"images": [{"id": 1, "file_name": "a.png", "height": 20, "width": 24}], "annotations": [], "categories": []}
+CONFIG = {"model_class": "unet_mini", "n_classes": 2, "input_height": 32, "input_width": 32}
+TUNE = TRAIN.replace("train", "tune", 1) + "--validate --val_images images --val_annotations labels "
+
+# What is not to be lost.
+INPUTS = ("images/a.png", "labels/a.png", "model.keras", "model_config.json", "net.h5", "net.caffemodel", "set.yaml",
+          "config.yaml", "list.txt", "annotations.json", "page.html", "photo.jpg")
+# A command, and where its output's name goes.
+OUTPUTS = {
+    "predict": PREDICT + "--input_path images/b.png --output_path {}",
+    "predict with ids": PREDICT + "--input_path images/b.png --output_path {} --ids",
+    "evaluate": f"evaluate_model --checkpoints_path model.keras {LABELLED} --json {{}}",
+    "evaluate's curve": f"evaluate_model --checkpoints_path model.keras {LABELLED} --metrics road --curve {{}}",
+    "verify": VERIFY + "--json {}",
+    "verify a data set": "verify_dataset --dataset set.yaml --json {}",
+    "visualize": VISUALIZE + "--out {}",
+    "stats": f"dataset stats {LABELLED} --out {{}}",
+    "models": "models --json {}",
+    "plot": "models --name unet_mini --plot {}",
+    "split": f"dataset split {LABELLED} --val 1 --out {{}}",
+    "convert": f"dataset convert {LABELLED} --out {{}}",
+    "augment": f"dataset augment {LABELLED} --out {{}}",
+    "samples": "sample_data --n 2 --out {}",
+    "prepare": "prepare_data --dataset1 none.zip --out {}",
+    "export": "export --checkpoints_path model.keras --format keras --out {}",
+    "import": "import_caffe --caffemodel net.caffemodel --model unet_mini --n_classes 2 --out {}",
+    "video": "predict_video --checkpoints_path model.keras --input_path movie.avi --output_path {}",
+    "dump": TRAIN + "--dump_config {}",
+    "timeline": DISTRIBUTED + "--num_workers 2 --timeline {}",
+    "search": TUNE + "--space space.yaml --out {}",
+}
+
+
+@pytest.fixture
+def full(place):
+    """The folder of commands with one file of each kind."""
+    texts = {"model_config.json": json.dumps(CONFIG), "annotations.json": json.dumps(COCO), "list.txt": "a\nb\n",
+             "set.yaml": "classes: [a, b]\nsplits: {train: {images: images, labels: labels}}\n",
+             "config.yaml": "epochs: 3\n", "space.yaml": "learning_rate: {choices: [0.1, 0.01]}\n",
+             "page.html": "<!doctype html>\n<p>mine"}
+    for name, text in texts.items():
+        (place / name).write_text(text)
+    for name in ("model.keras", "net.h5", "net.caffemodel", "movie.avi"):
+        (place / name).write_bytes(name.encode() + bytes(range(256)))
+    cv2.imwrite("photo.jpg", np.zeros((20, 24, 3), np.uint8))
+    return place
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_an_output_aimed_at_an_input(output, full, capsys):
+    before = contents(full)
+    for target in INPUTS:
+        status = main(shlex.split(OUTPUTS[output].format(target)))
+        err = capsys.readouterr().err
+        assert status == 2 and target in err and "error of ours" not in err, (target, status, err)
+        assert contents(full) == before, target
+
+
+FOLDERS = {
+    "predict over the truth": PREDICT + "--output_path labels",
+    "predict over the pictures": PREDICT + "--output_path images",
+    "demo": f"demo --checkpoints_path model.keras {LABELLED} --out mine",
+    "search": TUNE + "--space space.yaml --out mine",
+    "search over what it reads": TUNE + "--space mine/best.yaml --out mine",
+    "a link out of the results": PREDICT + "--output_path linked",
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_folder_with_files_of_those_names(name, full, refused):
+    (full / "mine").mkdir()
+    for file in ("sheet.png", "report.html", "trials.csv"):
+        (full / "mine" / file).write_text("mine")
+    shutil.copy("space.yaml", "mine/best.yaml")
+    (full / "elsewhere").mkdir()
+    (full / "linked").mkdir()
+    (full / "linked/sub").symlink_to(full / "elsewhere")
+    (full / "images/sub").mkdir()
+    cv2.imwrite("images/sub/c.png", np.zeros((4, 4, 3), np.uint8))
+    refused(FOLDERS[name], [])
+
+
+def test_a_run_in_a_folder_with_files_of_those_names(place, settings):
+    (place / "mine/pictures").mkdir(parents=True)
+    with pytest.raises(UsageError, match="mine holds pictures, and no run; choose another --model_dir"):
+        RunFolder.of(settings(model_dir="mine"), "net").check(resume=False)
+    (place / "mine/config.yaml").touch()
+    (place / "mine/checkpoints").mkdir()
+    (place / "mine/checkpoints/net_config.json").touch()
+    RunFolder.of(settings(model_dir="mine"), "net").check(resume=True)
+
+
+def test_devices_pipes_and_other_names_of_an_input(full, refused):
+    os.mkfifo("pipe.json")
+    os.link("labels/a.png", "second.png")
+    os.symlink("labels/a.png", "third.png")
+    for target, words in (("pipe.json", "is no regular file"), ("second.png", "one of the pictures"),
+                          ("third.png", "one of the pictures")):
+        command = VERIFY + "--json " if target == "pipe.json" else VISUALIZE + "--out "
+        refused(command + target, [target, words])
+
+
+def test_what_is_read_is_no_result_though_it_was_one(full, refused):
+    """A picture that this package drew and that now is a label; settings that a search wrote."""
+    write_image("labels/a.png", np.zeros((20, 24), np.uint8))
+    refused(VISUALIZE + "--out labels/a.png", ["--out labels/a.png is one of the pictures and files that are read"])
+    main(shlex.split(TRAIN + "--print_config"))
+    (full / "c.yaml").write_text("epochs: 3\ntrain_annotations: labels\n")
+    refused(TRAIN + "--config c.yaml --dump_config c.yaml", ["--dump_config c.yaml is one of", "choose another name"])
+
+
+AGAIN = {"again.png": VISUALIZE + "--out again.png", "again.jpg": VISUALIZE + "--out again.jpg",
+         "stats.json": f"dataset stats {LABELLED} --out stats.json", "faults.json": VERIFY + "--json faults.json",
+         "models.json": "models --json models.json"}
+
+
+@pytest.mark.parametrize("path", AGAIN)
+def test_an_earlier_result_is_replaced_and_anything_with_overwrite(path, full, capsys):
+    for before in (None, "an earlier one", "foreign"):
+        if before == "foreign":
+            (full / path).write_text("mine")
+            assert main(shlex.split(AGAIN[path])) == 2 and (full / path).read_text() == "mine"
+            assert "or replace it with --overwrite" in capsys.readouterr().err
+        flags = ["--overwrite"] if before == "foreign" else []
+        assert main([*shlex.split(AGAIN[path]), *flags]) == 0
+        assert (full / path).stat().st_size > 20
+
+
+def test_a_signed_picture_is_a_sound_one(tmp_path):
+    """Another decoder reads it too, and finds who wrote it."""
+    image = pytest.importorskip("PIL.Image")
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 24, 3), np.uint8)
+    for name, key, value in (("a.png", "Software", "segnet_hpu"), ("a.jpg", "comment", b"segnet_hpu")):
+        write_image(tmp_path / name, pixels)
+        with image.open(tmp_path / name) as opened:
+            opened.load()
+            assert opened.info[key] == value
+            found = np.asarray(opened)
+        assert np.abs(found.astype(int) - pixels).max() == 0 if name == "a.png" else found.shape == pixels.shape
