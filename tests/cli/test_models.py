@@ -26,7 +26,7 @@ def test_details_and_a_picture(cli, tmp_path):
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[1].split()[:6] == ["vgg_segnet", "vgg16", "segnet", "416x608", "208x304", "2"]
-    assert lines[2] == "options: use_upsampling=true,level=3"
+    assert lines[2] == "options: level=3,use_upsampling=true"
     assert "11,554,572" in done.stdout
     row, = json.loads((tmp_path / "net.json").read_text())
     assert row["parameters"] == 11_554_572 and row["gflops"] > 100

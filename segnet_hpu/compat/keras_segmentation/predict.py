@@ -74,9 +74,9 @@ def predict_multiple(model: "keras.Model | None" = None, inps: Sequence[Picture]
         assert inp_dir is not None
         inps = [path for paths in files_by_stem(inp_dir, IMAGE_FORMATS).values() for path in paths]
     if out_fnames is None:
-        out_fnames = [out_dir and _result(out_dir, inp, i) for i, inp in enumerate(inps)]
-        for result in filter(None, out_fnames):
-            refuse_replacing("out_dir:", result, cure="choose another folder, or remove it")
+        out_fnames = [_result(out_dir, inp, i) if out_dir else None for i, inp in enumerate(inps)]
+        for result in out_fnames if out_dir else ():
+            refuse_replacing("out_dir:", str(result), cure="choose another folder, or remove it")
     drawn = [(inp, Path(result)) for inp, result in zip(inps, out_fnames, strict=True) if result]
     refuse_doubles(drawn)
     refuse_overwriting([(Path(inp), result) for inp, result in drawn if not isinstance(inp, np.ndarray)])
