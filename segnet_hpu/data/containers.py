@@ -69,17 +69,41 @@ def with_palette(data: bytes, colours: Iterable[Colour]) -> bytes:
     return PNG_SIGNATURE + b"".join(png_chunk(kind, content) for kind, content in chunks)
 
 
-def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
-    """Yield (type, content, checksum is right) of a PNG's chunks; stops where the file is cut."""
+def png_parts(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (type, start, end) of the contents of a PNG's chunks; stops where the file is cut."""
     at = len(PNG_SIGNATURE)
     while at + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
-        if at + 12 + length > len(data):
+        start, at = at + 8, at + 12 + length
+        if at > len(data):
             return
-        content = data[at + 8:at + 8 + length]
-        (checksum,) = struct.unpack_from(">I", data, at + 8 + length)
+        yield kind, start, start + length
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:
+    """Yield (type, content, checksum is right) of a PNG's chunks; stops where the file is cut."""
+    for kind, start, end in png_parts(data):
+        content = data[start:end]
+        (checksum,) = struct.unpack_from(">I", data, end)
         yield kind, content, zlib.crc32(content, zlib.crc32(kind)) == checksum
-        at += 12 + length
+
+
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield (marker, start, end) of a JPEG's segments, a scan with its compressed data.
+
+    Stops where one is damaged.
+    """
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != JPEG_END:
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        start, at = at + 4, at + 2 + struct.unpack_from(">H", data, at + 2)[0]
+        if marker == JPEG_SCAN:
+            found = JPEG_MARKER.search(data, at)
+            at = found.start() if found else len(data)
+        yield marker, start, at
 
 
 def png_chunk(kind: bytes, content: bytes) -> bytes:
@@ -99,23 +123,13 @@ def _png_damage(data: bytes) -> str | None:
 
 
 def _jpeg_damage(data: bytes) -> str | None:
-    at = 2
-    while at + 4 <= len(data):
-        marker = data[at + 1]
-        if data[at] != 0xFF:
-            return "damaged (no JPEG marker where one must be)"
-        if marker == JPEG_END:
-            return None
-        if marker == 0xFF:
-            at += 1
-            continue
-        at += 2 + struct.unpack_from(">H", data, at + 2)[0]
-        if marker == JPEG_SCAN:
-            found = JPEG_MARKER.search(data, at)
-            if found is None:
-                return "truncated"
-            at = found.start()
-    return None if data[at:at + 2] == bytes([0xFF, JPEG_END]) else "truncated"
+    end = max((end for _, _, end in jpeg_segments(data)), default=2)
+    while data[end:end + 2] == b"\xff\xff":
+        end += 1
+    if data[end:end + 2] == bytes([0xFF, JPEG_END]):
+        return None
+    is_cut = data[end:end + 1] in (b"", b"\xff")
+    return "truncated" if is_cut else "damaged (no JPEG marker where one must be)"
 
 
 def _bmp_damage(data: bytes) -> str | None:
