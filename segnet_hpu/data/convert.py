@@ -1,6 +1,7 @@
 """Write a data set in the layout of another; labels stay exact, images too where the format is the same."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,11 +26,14 @@ def convert(source: DataSetSource, dataset: DataSet, split: str, folder: Path) -
 
     source: labels of training ids. dataset: whose layout and label values are wanted.
     Streams: memory does not grow with the size or number of pictures.
-    Raises UsageError for ids that the data set does not have and for two pairs that would be one file.
+    Raises UsageError for ids that the data set does not have, for two files that would be one and for one that would
+    lie outside `folder`.
     """
     files, (values, known) = dataset.split_to_write(split), file_values(dataset)
     targets = [relative_paths(files, source.name(i), source.pairs[i].image) for i in range(len(source))]
-    _refuse_collisions(targets, folder)
+    written = [path for pair in targets for path in pair] + ([files.listed] if files.listed else [])
+    _refuse_outside(written, dataset.name)
+    _refuse_collisions(targets, written, folder)
 
     def write(i: int) -> bool:
         image, label = source[i]
@@ -39,8 +43,8 @@ def convert(source: DataSetSource, dataset: DataSet, split: str, folder: Path) -
         write_label(folder / targets[i].label, values[label], dataset is VOC)
         return write_image(folder / targets[i].image, image, source.pairs[i].image)
 
-    written = prefetched(write, range(len(source)), CORES, 2 * CORES)
-    lossy = sum(progress(written, len(source), f"{split} written", "pair"))
+    pairs = prefetched(write, range(len(source)), CORES, 2 * CORES)
+    lossy = sum(progress(pairs, len(source), f"{split} written", "pair"))
     if files.listed:
         _write_list(folder / files.listed, targets)
     return lossy
@@ -66,13 +70,24 @@ def write_image(path: Path, image: np.ndarray, original: str | None = None) -> b
     return path.suffix == ".jpg"
 
 
-def _refuse_collisions(targets: Sequence[Pair], folder: Path) -> None:
+def _refuse_outside(paths: Sequence[str], layout: str) -> None:
+    """Refuse the paths of a layout that lead out of its folder, which a description may hold."""
+    for path in paths:
+        if os.path.isabs(path) or ".." in path.split("/"):
+            raise UsageError(f"--to {layout}: {path} would lie outside --out; expected patterns below its root, "
+                             "without .. in them")
+
+
+def _refuse_collisions(targets: Sequence[Pair], written: Sequence[str], folder: Path) -> None:
     seen: set[str] = set()
     for image, _ in targets:
         stem = os.path.splitext(image)[0]
         if stem in seen or (folder / image).exists():
             raise UsageError(f"two pairs would both be {image}; expected names that differ. Rename one")
         seen.add(stem)
+    for path, count in Counter(map(os.path.normpath, written)).items():
+        if count > 1 or (folder / path).exists():
+            raise UsageError(f"two files would both be {path}; expected a layout where images, labels and list differ")
 
 
 def _write_list(path: Path, targets: Sequence[Pair]) -> None:

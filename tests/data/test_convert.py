@@ -168,3 +168,33 @@ def test_labels_that_a_data_set_reads_in_its_own_way_cannot_be_written():
     with pytest.raises(UsageError, match="--to masks: it reads labels in a way of its own, read_label,"):
         require_writable(Masks("masks", ("background", "thing"), None, {"train": Split("i", "l")}))
     require_writable(find("kitti_road"))  # files of its own choice, labels as any
+
+
+OUTSIDE = {
+    "labels above": {"images": "i/*.png", "labels": "../*.png"},
+    "images above": {"images": "x/../../*.png", "labels": "l/*.png"},
+    "list above": {"images": "i/*.png", "labels": "l/*.png", "listed": "../precious.txt"},
+    "folders above": {"images": "../i", "labels": "../l"},
+    "at the root": {"images": "/i/*.png", "labels": "{}/*.png"},
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_nothing_is_written_outside_of_the_folder(tmp_path, name):
+    """Whatever a description says, which may come from elsewhere."""
+    source = two_folders(tmp_path, 3)
+    patterns = {kind: text.format(tmp_path) for kind, text in OUTSIDE[name].items()}
+    layout = DataSet("theirs", ("a", "b", "c"), None, {"train": Split(**patterns)})
+    (tmp_path / "precious.txt").write_text("precious")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match="--to theirs: .* would lie outside --out"):
+        convert(source, layout, "train", tmp_path / "out")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("patterns", [("x/*.png", "x/*.png", None), ("x/*.png", "y/*.png", "x/b_2.png"),
+                                      ("x/*.png", "x/./*.png", None)])
+def test_labels_and_lists_that_would_be_the_images(tmp_path, patterns):
+    layout = DataSet("theirs", ("a", "b", "c"), None, {"train": Split(*patterns)})
+    with pytest.raises(UsageError, match="two files would both be x/"):
+        convert(two_folders(tmp_path, 3), layout, "train", tmp_path / "out")
