@@ -6,6 +6,7 @@ Each field is made with `option` or `component` and becomes a YAML key, a variab
 """
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from segnet_hpu.components import OBJECT, Choice
 from segnet_hpu.errors import UsageError
 from segnet_hpu.fields import Values, build, canonical, component, flatten, keys, leave_behind, option
+from segnet_hpu.files import refuse_special
 from segnet_hpu.flags import parse_flags
 from segnet_hpu.options import REQUIRED, as_text
 
@@ -20,6 +22,7 @@ __all__ = ["REQUIRED", "component", "flatten", "from_values", "is_default", "opt
            "to_yaml", "value_of"]
 
 T = TypeVar("T")
+MAX_ENTRIES = 1_000_000  # of a YAML file; a few bytes of aliases can stand for more than a memory holds
 UNWRITTEN = ("config", "print_config")  # settings that are of a call, not of what it does
 
 
@@ -142,6 +145,7 @@ def read_yaml(flag: str, path: str) -> dict[str, Any]:
     except ModuleNotFoundError:
         raise UsageError(f"{flag} {path} cannot be read without PyYAML; run run_scripts/setup_env.sh cpu, or "
                          "pip install PyYAML") from None
+    refuse_special(flag, path)
     try:
         with open(path, encoding="utf-8") as file:
             values = yaml.safe_load(file)
@@ -152,10 +156,24 @@ def read_yaml(flag: str, path: str) -> dict[str, Any]:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
         at = "" if line is None else f", line {line + 1}"
         raise UsageError(f"{flag} {path}{at}: not valid YAML; expected lines of 'setting: value'") from None
+    if _entries(values, {}) > MAX_ENTRIES:
+        raise UsageError(f"{flag} {path}: its aliases (*NAME) stand for more than {MAX_ENTRIES:,} entries; expected a "
+                         "file without such")
     values = {} if values is None else values
     if not isinstance(values, dict):
         raise UsageError(f"{flag} {path}: expected lines of 'setting: value', found a {type(values).__name__}")
     return values
+
+
+def _entries(value: Any, known: dict[int, float]) -> float:
+    """Return how many entries a YAML value has when its aliases are written out; inf where it holds itself."""
+    if not isinstance(value, list | dict):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = math.inf
+        parts = value if isinstance(value, list) else [*value, *value.values()]
+        known[id(value)] = 1 + sum(_entries(part, known) for part in parts)
+    return known[id(value)]
 
 
 def _from_yaml(cls: type, path: str) -> Values:

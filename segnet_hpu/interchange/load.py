@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.files import refuse_special
 from segnet_hpu.interchange import keras_segmentation
 from segnet_hpu.models.trained_model import TrainedModel
 
@@ -22,6 +23,7 @@ def find_checkpoint(path: str | Path) -> Path:
     Raises UsageError if there is none, and for a folder that holds several prefixes.
     """
     path = Path(path)
+    refuse_special("", path)
     if path.is_file():
         return path
     folders = (path, path / "checkpoints") if path.is_dir() else (path.parent,)
@@ -34,13 +36,12 @@ def find_checkpoint(path: str | Path) -> Path:
     best = [p for p in candidates if p.name.endswith(".best.keras")]
     numbered = sorted((p for p in candidates if NUMBERED.search(p.name)), key=number_of)
     found = best[-1:] or numbered[-1:] or candidates[:1]
-    if found:
-        return found[0]
-    weights = keras_segmentation.find_weights(path)
-    if weights is None:
+    checkpoint = found[0] if found else keras_segmentation.find_weights(path)
+    if checkpoint is None:
         raise UsageError(f"no checkpoint at {path}; expected a .keras file, a run folder "
                          "or the prefix that training was given")
-    return weights
+    refuse_special("", checkpoint)
+    return checkpoint
 
 
 def load(path: str | Path) -> TrainedModel:

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "components": "errors options",
     "fields": "errors options components",
     "flags": "errors options components fields",
-    "config": "errors options components fields flags",
+    "config": "errors files signature options components fields flags",
     "samples": GROUND_FLOOR,
     "data": f"{GROUND_FLOOR} samples",  # never Keras
     "runtime": GROUND_FLOOR,

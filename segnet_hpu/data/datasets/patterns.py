@@ -1,7 +1,6 @@
 """Patterns of paths: a star stands for any text within one name."""
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 
 from segnet_hpu.files import StrPath
@@ -31,6 +30,28 @@ def fill(pattern: str, texts: Sequence[str]) -> str:
     return pieces[0] + "".join(text + piece for text, piece in zip(texts, pieces[1:], strict=True))
 
 
+def texts_of_stars(pattern: str, name: str) -> tuple[str, ...] | None:
+    """Return the texts that a pattern's stars stand for in a name, the first as long as can be; None without a match.
+
+    Each piece between stars is looked for once, from the end: linear, where a regular expression tries all ways.
+
+    >>> texts_of_stars("*_*.png", "a_b_c.png")
+    ('a_b', 'c')
+    """
+    first, *others = pattern.split("*")
+    if not name.startswith(first) or not name.endswith(others[-1]):
+        return None
+    end, texts = len(name), []
+    for number, piece in enumerate(reversed(others)):
+        start = name.rfind(piece, len(first), end) if number else end - len(piece)
+        if start < len(first):
+            return None
+        if number:
+            texts.append(name[start + len(piece):end])
+        end = start
+    return (name[len(first):end], *reversed(texts))
+
+
 def _walk(folder: str, parts: Sequence[str], texts: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     if not parts:
         if os.path.isfile(folder):
@@ -40,8 +61,7 @@ def _walk(folder: str, parts: Sequence[str], texts: tuple[str, ...]) -> Iterator
     if "*" not in head:
         yield from _walk(os.path.join(folder, head), rest, texts)
         return
-    regex = re.compile("(.*)".join(map(re.escape, head.split("*"))), re.DOTALL)
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
-        match = regex.fullmatch(name)
-        if match and not name.startswith("."):
-            yield from _walk(os.path.join(folder, name), rest, texts + match.groups())
+        found = texts_of_stars(head, name)
+        if found is not None and not name.startswith("."):
+            yield from _walk(os.path.join(folder, name), rest, texts + found)

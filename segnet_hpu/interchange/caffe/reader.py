@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.files import StrPath
+from segnet_hpu.files import StrPath, refuse_special
 
 # V1 numbers the types; those that say how to read the blobs. 43 is the SegNet authors' fork's own.
 V1_TYPES = {4: "Convolution", 14: "InnerProduct", 39: "Deconvolution", 43: "BN"}
@@ -40,6 +40,7 @@ def read_caffemodel(path: StrPath) -> list[Layer]:
 
     from segnet_hpu.interchange.caffe.messages import net_class
 
+    refuse_special("", path)
     try:
         with open(path, "rb") as file:
             net = net_class().FromString(file.read())
