@@ -4,11 +4,12 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from segnet_hpu.errors import UsageError, nearest
 
 REQUIRED: Any = object()
+Changes = Literal["nothing", "training", "scores"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Option:
     alias: a second name, by which the value is known without its component: loss_smooth for loss.smooth.
     ignored: the value at which it may also be given, and says nothing, where no component that was picked has it.
     group: heading in --help, the GROUP of its class where it says none. variable: an environment variable that
-    sets it as SEGNET_<NAME> does.
+    sets it as SEGNET_<NAME> does. changes: of a setting of training, what another value changes in a run that goes
+    on: nothing that is computed; the training; or also what its scores mean, so that they cannot be compared.
     """
 
     help: str
@@ -38,6 +40,7 @@ class Option:
     ignored: Any = None
     group: str | None = None
     variable: str | None = None
+    changes: Changes | None = None
 
     def admits(self, number: float) -> bool:
         """Return whether a number lies within the bounds."""

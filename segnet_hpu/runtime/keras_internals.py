@@ -102,6 +102,11 @@ def rate_of_last_step(optimizer: keras.Optimizer) -> float:
     return float(keras.ops.convert_to_numpy(rate))
 
 
+def set_steps(optimizer: keras.Optimizer, steps: int) -> None:
+    """Let an optimizer have done so many steps, by which its schedule goes."""
+    inner_optimizer(optimizer)._iterations.assign(steps)
+
+
 def transform_gradients(optimizer: keras.Optimizer, transform: Callable[[Gradients], Gradients]) -> None:
     """Let an optimizer send its gradients through `transform`: once an update, after accumulation, before clipping.
 

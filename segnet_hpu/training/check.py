@@ -16,6 +16,7 @@ from segnet_hpu.models.registry import find, input_size
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import optimizers
 from segnet_hpu.objectives.schedules import schedules
+from segnet_hpu.training.made_with import allowed_changes
 from segnet_hpu.training.monitor import Monitor
 from segnet_hpu.training.settings import Settings
 
@@ -43,6 +44,7 @@ def check(settings: Settings, own_model: bool | str = False) -> None:
                          "one of them, --encoder_weights none where a --config sets it")
     if settings.not_cached and settings.cache_mb is not None:
         raise UsageError("--cache_mb does not go with --not_cached; leave out one of them")
+    allowed_changes(settings)
     _check_data(settings)
     _check_loss(settings)
     _check_rates(settings)

@@ -9,7 +9,7 @@ import dataclasses
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.interchange.load import NUMBERED, number_of
 from segnet_hpu.models.roles import AUTOMATIC, stable_name
 from segnet_hpu.models.trained_model import PARTIAL, TrainedModel
-from segnet_hpu.runtime.keras_internals import accumulated_gradients, moving_averages, rate_variable
+from segnet_hpu.runtime.keras_internals import accumulated_gradients, moving_averages, rate_variable, set_steps
+from segnet_hpu.training import made_with as resuming
 from segnet_hpu.training.state import EpochSums, State
 
 # What zipfile, NumPy and JSON raise over damaged bytes.
@@ -70,10 +71,10 @@ def save_checkpoint(path: str | Path, trained: TrainedModel, state: State) -> No
 
 
 def restore_newest(prefix: str | Path, model: keras.Model, made_with: Mapping[str, Any],
-                   warn: Callable[[str], None]) -> State | None:
+                   warn: Callable[[str], None], allowed: Sequence[str] = ()) -> State | None:
     """Set a compiled model to its newest readable checkpoint; return its State, or None if there is none.
 
-    made_with: settings that must be as they were, {name: value}. A broken checkpoint is named
+    made_with: what must be as it was, {name: value}, but for the names in `allowed`. A broken checkpoint is named
     through `warn` and passed over. Raises UsageError if a sound one belongs to another model or
     other settings, RunError if all are broken.
     """
@@ -84,24 +85,38 @@ def restore_newest(prefix: str | Path, model: keras.Model, made_with: Mapping[st
         except BROKEN as error:
             warn(f"checkpoint {path} is broken ({error}); trying the one before")
             continue
-        _refuse_others(path, facts["made_with"], made_with)
-        for group, variables in _groups(model).items():
-            _assign(path, group, variables, arrays[group])
+        changes = _changes(path, facts["made_with"], made_with, allowed)
+        _restore_variables(path, model, arrays, {change.name for change in changes})
+        if changes:
+            resuming.note(state, changes, facts["made_with"], made_with)
+            set_steps(model.optimizer, state.step)
         return state
     if paths:
         raise RunError(f"none of the {len(paths)} checkpoints {prefix}.* can be read; remove them to start anew")
     return None
 
 
-def _refuse_others(path: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> None:
-    for name, value in ours.items():
-        # A network without a name of its own is known by its variables alone.
-        if name == "model_name" and stable_name(str(theirs.get(name))) in AUTOMATIC:
-            continue
-        if theirs.get(name, value) != value:
-            together = ", all workers together" if name == "batch_size" else ""
-            raise UsageError(f"{path} was made with --{name} {theirs[name]}, this run has {value}{together}; give "
-                             "the settings it was made with, or another --model_dir")
+def _changes(path: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any],
+             allowed: Sequence[str]) -> list[resuming.Change]:
+    """Return what is not as it was, all of which is allowed; else raise UsageError."""
+    changes = resuming.changes(theirs, ours)
+    # A network without a name of its own is known by its variables alone.
+    if stable_name(str(theirs.get("model_name"))) in AUTOMATIC:
+        changes = [change for change in changes if change.name != "model_name"]
+    resuming.refuse(path, changes, allowed)
+    return changes
+
+
+def _restore_variables(path: Path, model: keras.Model, arrays: Mapping[str, list[np.ndarray]],
+                       changed: set[str]) -> None:
+    """Set the variables; those of an optimizer that was changed deliberately start anew where they do not fit."""
+    for group, variables in _groups(model).items():
+        fits = [tuple(v.shape) for v in variables] == [value.shape for value in arrays[group]]
+        if not fits and not (group == "optimizer" and changed & resuming.OF_OPTIMIZER):
+            raise UsageError(f"{path} belongs to another {group}: its variables do not fit; give the settings "
+                             "it was made with, or another --model_dir")
+        for variable, value in zip(variables, arrays[group], strict=True) if fits else ():
+            variable.assign(value)
 
 
 class averaged_weights:
@@ -168,12 +183,3 @@ def _read(path: Path) -> tuple[State, dict[str, Any], dict[str, list[np.ndarray]
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     with archive.open(name) as file:
         return np.lib.format.read_array(file, allow_pickle=False)
-
-
-def _assign(path: Path, group: str, variables: list[keras.Variable], values: list[np.ndarray]) -> None:
-    shapes, found = [tuple(v.shape) for v in variables], [v.shape for v in values]
-    if shapes != found:
-        raise UsageError(f"{path} belongs to another {group}: its variables do not fit; give the settings "
-                         "it was made with, or another --model_dir")
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)

@@ -13,6 +13,7 @@ from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.runtime.keras_internals import rate_variable
 from segnet_hpu.runtime.ranks import Ranks
 from segnet_hpu.training import checkpoint
+from segnet_hpu.training.made_with import allowed_changes
 from segnet_hpu.training.run_folder import RunFolder
 from segnet_hpu.training.settings import Settings
 from segnet_hpu.training.state import EpochSums, State
@@ -47,7 +48,8 @@ class CheckpointWriter:
     def _read_newest(self) -> State | None:
         if not self.settings.auto_resume_checkpoint:
             return None
-        state = checkpoint.restore_newest(self.folder.prefix, self.trained.network, self.trained.made_with, warn)
+        state = checkpoint.restore_newest(self.folder.prefix, self.trained.network, self.trained.made_with, warn,
+                                          allowed_changes(self.settings))
         if state is not None and self.rate is not None:
             # As the settings have it, which may be others now, unless a callback had set it.
             self.rate.assign(self.initial_rate if state.learning_rate is None else state.learning_rate)

@@ -9,6 +9,7 @@ import keras
 
 from segnet_hpu.components import Choice
 from segnet_hpu.data.appearance import Appearance
+from segnet_hpu.data.fingerprint import fingerprint
 from segnet_hpu.data.source import Source
 from segnet_hpu.models.roles import stable_name
 from segnet_hpu.models.trained_model import InputCoding, TrainedModel
@@ -17,6 +18,7 @@ from segnet_hpu.runtime.precision import set_precision
 from segnet_hpu.runtime.ranks import Ranks
 from segnet_hpu.training.checkpoint import list_checkpoints
 from segnet_hpu.training.checkpoint_writer import CheckpointWriter
+from segnet_hpu.training.made_with import computed_settings
 from segnet_hpu.training.model_setup import check_model, compile_model, make_model, rate_factor, set_first_weights
 from segnet_hpu.training.monitor import Monitor
 from segnet_hpu.training.run_folder import RunFolder
@@ -164,7 +166,14 @@ def _compile(settings: Settings, hardware: Hardware, sources: Sources, network: 
     return TrainedModel(
         network, tuple(appearance.names) if settings.class_names else None, settings.palette, settings.ignore_label,
         InputCoding(network.input_shape[-1], clahe=settings.clahe),
-        {"model_name": stable_name(network.name), "model_options": settings.model_options,
-         "n_classes": settings.n_classes, "batch_size": length.batch_size,
-         "optimizer_name": str(settings.optimizer_name), "steps_per_epoch": length.steps, "monitor": monitor.name,
-         "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"})
+        computed_settings(settings) | ranks.first(lambda: _fingerprints(sources)) | {
+            "model_name": stable_name(network.name), "input_height": network.input_shape[1],
+            "input_width": network.input_shape[2], "batch_size": length.batch_size, "steps_per_epoch": length.steps,
+            "monitor": monitor.name,
+            "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"})
+
+
+def _fingerprints(sources: Sources) -> dict[str, Any]:
+    """What tells the data of a run from others."""
+    validation = {} if sources.validation is None else {"val_data": fingerprint(sources.validation)}
+    return {"data": fingerprint(sources.training)} | validation

@@ -40,7 +40,8 @@ class State:
     step: training steps done, of all epochs. epoch: epochs done. best_score: highest score so
     far (see monitor.Monitor.score), of best_epoch. sums: of the epoch that `step` is in, or has just ended.
     history: one dict of numbers an epoch. learning_rate: that a callback set, None as the settings have it.
-    callbacks: what they remember, see Callbacks.state.
+    callbacks: what they remember, see Callbacks.state. changed: what the run went on with in place of what it was
+    made with, until the history has it.
     """
 
     step: int = 0
@@ -51,15 +52,25 @@ class State:
     history: list[dict[str, Any]] = field(default_factory=list)
     learning_rate: float | None = None
     callbacks: dict[str, Any] = field(default_factory=dict)
+    changed: str | None = None
 
     def finish_epoch(self, record: dict[str, Any], score: float) -> bool:
         """Append an epoch's record; return whether its score is the best so far."""
         self.epoch += 1
-        self.history.append(record)
+        self.history.append(record | ({"changed": self.changed} if self.changed else {}))
+        self.changed = None
         if self.best_score is not None and score <= self.best_score:
             return False
         self.best_score, self.best_epoch = score, self.epoch
         return True
+
+    def begin_epoch_again(self, steps: int) -> None:
+        """Go back to the beginning of the epoch, in a run whose epochs have so many steps."""
+        self.step, self.sums = self.epoch * steps, EpochSums()
+
+    def forget_best(self) -> None:
+        """Let the next epoch be the best so far, and patience begin anew."""
+        self.best_score, self.best_epoch = None, self.epoch or None
 
     @property
     def epochs_without_gain(self) -> int:

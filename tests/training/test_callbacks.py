@@ -142,7 +142,7 @@ def test_terminate_on_nan_ends_the_run_without_its_weights(trained, tmp_path):
     callbacks = [keras.callbacks.TerminateOnNaN(),
                  keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: found.append(logs["loss"]))]
     trained(*callbacks[1:], epochs=1)
-    trained(*callbacks, epochs=9, learning_rate=1e30, auto_resume_checkpoint=True)
+    trained(*callbacks, epochs=9, learning_rate=1e30, auto_resume_checkpoint=True, allow_change="learning_rate")
     assert np.isfinite(found[0]) and not np.isfinite(found[-1]) and len(found) < 9
     for path in (tmp_path / "run/checkpoints").glob("*.keras"):
         for weights in keras.saving.load_model(path, compile=False).get_weights():
@@ -225,9 +225,10 @@ def test_it_is_said_whose_state_is_lost(capsys):
 
 def test_another_rate_is_taken_on_resume_unless_a_callback_had_set_it(trained):
     trained(epochs=1)
-    assert rates(trained(epochs=2, learning_rate=5e-4, auto_resume_checkpoint=True)) == pytest.approx([1e-3, 5e-4])
-    trained(keras.callbacks.LearningRateScheduler(lambda epoch, rate: 2e-4), epochs=3, auto_resume_checkpoint=True)
-    assert rates(trained(epochs=4, auto_resume_checkpoint=True))[-1] == pytest.approx(2e-4)
+    given = dict(learning_rate=5e-4, auto_resume_checkpoint=True)
+    assert rates(trained(epochs=2, allow_change="learning_rate", **given)) == pytest.approx([1e-3, 5e-4])
+    trained(keras.callbacks.LearningRateScheduler(lambda epoch, rate: 2e-4), epochs=3, **given)
+    assert rates(trained(epochs=4, **given))[-1] == pytest.approx(2e-4)
 
 
 def test_a_second_train_in_one_process_asks_in_python(trained):

@@ -1,6 +1,6 @@
 """Everything that can be set about a training run; flags, YAML keys and Python arguments alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from segnet_hpu.fields import keys
 from segnet_hpu.training.settings.configuration import Configuration
@@ -21,3 +21,8 @@ class Settings(Output, Workers, Device, Training, Data, Model, Configuration):
         for name, key in keys(type(self)).items():
             if key.registry and not key.users:
                 setattr(self, name, key.convert(getattr(self, name), name))
+
+
+# A run that goes on must know of every setting whether it may be another.
+_unclassified = [field.name for field in fields(Settings) if field.metadata["option"].changes is None]
+assert not _unclassified, f"say by option(..., changes=...) what another value changes: {_unclassified}"

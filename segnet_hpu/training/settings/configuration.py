@@ -11,6 +11,6 @@ class Configuration:
 
     GROUP = "configuration"
 
-    config: str | None = option(None, "YAML file of settings; flags win over it")
-    print_config: bool = option(False, "print the resolved settings as YAML and stop")
-    dump_config: str | None = option(None, "write the resolved settings to this file")
+    config: str | None = option(None, "YAML file of settings; flags win over it", changes="nothing")
+    print_config: bool = option(False, "print the resolved settings as YAML and stop", changes="nothing")
+    dump_config: str | None = option(None, "write the resolved settings to this file", changes="nothing")

@@ -25,26 +25,30 @@ class Data:
 
     dataset: str | DataSet | None = option(None, "data set by name, in place of folders: "
                                            f"{', '.join(NAMES)}, a .yaml file that describes one, or MODULE:NAME",
-                                           parse=parse_dataset)
-    data_root: str | None = option(None, "folder where the data set lies as published")
-    train_split: str = option("train", "part of the data set to train on")
-    val_split: str = option("val", "part of the data set to validate on")
-    train_images: str | None = option(None, "folder of training images")
-    train_annotations: str | None = option(None, "folder of their labels")
-    validate: bool | None = option(None, "score a validation set after every epoch; if not set, where there is one")
-    val_images: str | None = option(None, "folder of validation images")
-    val_annotations: str | None = option(None, "folder of their labels")
-    not_verify_dataset: bool = option(False, "skip the check of the data sets")
+                                           parse=parse_dataset, changes="nothing")
+    data_root: str | None = option(None, "folder where the data set lies as published", changes="nothing")
+    train_split: str = option("train", "part of the data set to train on", changes="nothing")
+    val_split: str = option("val", "part of the data set to validate on", changes="nothing")
+    train_images: str | None = option(None, "folder of training images", changes="nothing")
+    train_annotations: str | None = option(None, "folder of their labels", changes="nothing")
+    validate: bool | None = option(None, "score a validation set after every epoch; if not set, where there is one",
+                                   changes="nothing")
+    val_images: str | None = option(None, "folder of validation images", changes="nothing")
+    val_annotations: str | None = option(None, "folder of their labels", changes="nothing")
+    not_verify_dataset: bool = option(False, "skip the check of the data sets", changes="nothing")
     ignore_label: int | None = option(None, "label id left out of loss and scores (255 always is)",
-                                      minimum=0, maximum=255)
-    class_names: str | None = option(None, "names a,b,c for reports and legends")
+                                      minimum=0, maximum=255, changes="scores")
+    class_names: str | None = option(None, "names a,b,c for reports and legends", changes="nothing")
     palette: str | None = option(None, "colours, and names if none are given, of a known data set: "
-                                 f"{', '.join(PALETTES)}; or colours rrggbb,rrggbb,...", parse=parse_palette)
-    do_augment: bool = option(False, "augment the training data")
-    augmentation_name: Choice = component(augmentations, "standard", "how; with changes: standard,rotate=5")
+                                 f"{', '.join(PALETTES)}; or colours rrggbb,rrggbb,...", parse=parse_palette,
+                                 changes="nothing")
+    do_augment: bool = option(False, "augment the training data", changes="training")
+    augmentation_name: Choice = component(augmentations, "standard", "how; with changes: standard,rotate=5",
+                                          changes="training")
     clahe: float = option(0.0, "equalise the lightness (CLAHE) of this share of the training images, and of every "
-                          "image that is validated or, later, predicted; 0: of none", minimum=0.0, maximum=1.0)
-    not_cached: bool = option(False, "decode the images anew in every epoch")
+                          "image that is validated or, later, predicted; 0: of none", minimum=0.0, maximum=1.0,
+                          changes="training")
+    not_cached: bool = option(False, "decode the images anew in every epoch", changes="nothing")
     cache_mb: int | None = option(None, "memory of each worker for decoded images, MB; a share of what is free if "
-                                  "not set", minimum=0)
-    loader_threads: int | None = option(None, "threads that prepare batches", minimum=1)
+                                  "not set", minimum=0, changes="nothing")
+    loader_threads: int | None = option(None, "threads that prepare batches", minimum=1, changes="nothing")

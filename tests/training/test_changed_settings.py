@@ -1,0 +1,172 @@
+"""A run that goes on under other settings or with other pictures: refused by their names, or allowed and noted."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from runs import flags, plain, rows, run
+from segnet_hpu import config
+from segnet_hpu.data.fingerprint import difference, fingerprint
+from segnet_hpu.data.source import FolderSource
+from segnet_hpu.errors import UsageError
+from segnet_hpu.fields import keys
+from segnet_hpu.options import as_text
+from segnet_hpu.training import made_with
+from segnet_hpu.training.settings import Settings
+from segnet_hpu.training.state import EpochSums, State
+from toy import write_toy
+
+PATH = Path("run/checkpoints/net.2.keras")
+# Another value of each setting that changes what is computed, but for those that go by the network or the ranks.
+OTHERS = dict(ignore_label=1, do_augment=True, clahe=0.5, data_type="bf16", n_classes=4, input_height=64,
+              input_width=64, freeze_stages=1, use_upsampling=False, model_options="dropout=0.3", batch_size=4,
+              steps_per_epoch=9, val_steps_per_epoch=3, val_metrics="boundary", loss="dice", l2=0.1,
+              optimizer_name="sgd", learning_rate=0.5, decoder_rate=2, lr_schedule="poly", warmup_epochs=1,
+              scale_lr="sqrt", sync_batch_norm=True, weight_decay=0.1, clipnorm=1, accumulate=2, ema=0.9,
+              monitor="val_loss", seed=3, model_name="unet_mini", compress_gradients=True)
+
+
+def settings(**values):
+    return config.from_values(Settings, **{"model_name": "vgg_segnet", "n_classes": 3, "train_images": "a",
+                                           "train_annotations": "b"} | values)
+
+
+def changed(before, now):
+    data = {"data": {"pictures": 2}}
+    return made_with.changes(made_with.computed_settings(before) | data, made_with.computed_settings(now) | data)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_changes_the_result_is_refused_with_old_and_new(name):
+    found = changed(settings(), settings(**{name: OTHERS[name]}))
+    assert name in [change.name for change in found]
+    with pytest.raises(UsageError) as error:
+        made_with.refuse(PATH, found, [])
+    old, new = as_text(found[0].old), as_text(found[0].new)
+    assert old != new and f"{PATH} was made with --{name} {old}, this run has {new}" in str(error.value)
+    assert f"--init_from {PATH}" in str(error.value)
+    assert ("--allow_change" in str(error.value)) == (name not in ("model_name", "n_classes"))
+
+
+def test_every_setting_says_what_another_value_changes():
+    classified = {name: key.parameter.option.changes for name, key in keys(Settings).items() if not key.users}
+    assert set(classified.values()) == {"nothing", "training", "scores"}
+    computed = {name for name, changes in classified.items() if changes != "nothing"}
+    assert computed - OTHERS.keys() == {"augmentation_name"}
+
+
+@pytest.mark.parametrize("now", [
+    dict(epochs=99), dict(model_dir="elsewhere"), dict(train_engine="cpu"), dict(keep_checkpoints=5), dict(threads=3),
+    dict(save_steps=7), dict(val_pictures=0), dict(early_stopping=4), dict(val_batch_size=9), dict(loader_threads=1),
+    dict(train_images="moved"), dict(not_verify_dataset=True), dict(init_from="gone"), dict(loss={"name": "ce"}),
+    dict(l2=0), dict(class_names="a,b,c"), dict(cache_mb=0)])
+def test_what_changes_nothing_goes_on(now):
+    assert not changed(settings(), settings(**now))
+
+
+def test_an_option_of_a_component():
+    dice = settings(loss="dice")
+    found, = changed(dice, settings(loss={"name": "dice", "smooth": 3}))
+    assert found.name == "loss.smooth" and "--loss.smooth 1.0, this run has 3.0" in found.words
+    assert not changed(dice, settings(loss={"name": "dice", "smooth": 1}))
+    with pytest.raises(UsageError, match="--allow_change loss to go on"):
+        made_with.refuse(PATH, [found], [])
+    made_with.refuse(PATH, [found], ["loss"])
+    augmented = settings(do_augment=True)
+    assert changed(augmented, settings(do_augment=True, augmentation_name={"name": "standard", "rotate": 5}))
+
+
+def test_all_differences_stand_in_one_line_and_only_what_is_not_allowed():
+    found = changed(settings(), settings(seed=1, loss="dice", clahe=0.1))
+    with pytest.raises(UsageError) as error:
+        made_with.refuse(PATH, found, ["seed"])
+    assert "--clahe 0.0, this run has 0.1; --loss ce, this run has dice; give" in str(error.value)
+    assert "--seed 0" not in str(error.value) and "--allow_change seed,clahe,loss to go on" in str(error.value)
+
+
+@pytest.mark.parametrize("values,message", [
+    (dict(allow_change="los", auto_resume_checkpoint=True), "--allow_change los: expected some .* Did you mean loss"),
+    (dict(allow_change="n_classes", auto_resume_checkpoint=True), "--allow_change n_classes: expected some of"),
+    (dict(allow_change="loss"), "--allow_change is for a run that goes on; add --auto_resume_checkpoint")])
+def test_what_can_be_allowed(values, message):
+    with pytest.raises(UsageError, match=message):
+        made_with.allowed_changes(settings(**values))
+
+
+def test_pictures_are_known_by_names_and_labels_not_by_their_place(tmp_path):
+    write_toy(tmp_path / "a", 5)
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    sources = [FolderSource(tmp_path / name / "images", tmp_path / name / "labels") for name in "ab"]
+    before, same = map(fingerprint, sources)
+    assert before == same and difference(before, same) is None
+    assert fingerprint(FolderSource(*write_toy(tmp_path / "c", 5, seed=7)))["labels"] != before["labels"]
+    for folder in ("images", "labels"):
+        next((tmp_path / "b" / folder).iterdir()).rename(tmp_path / "b" / folder / "other.png")
+    renamed = fingerprint(FolderSource(tmp_path / "b/images", tmp_path / "b/labels"))
+    assert difference(before, renamed) == "as many pictures, 5, but of other names"
+    more, fewer = before | {"pictures": 7}, before | {"pictures": 4}
+    assert difference(before, more) == "pictures were added: 5 then, 7 now"
+    assert difference(before, fewer) == "pictures were removed: 5 then, 4 now"
+    assert difference(before, before | {"labels": "x"}) == "the same pictures have other labels"
+
+
+def test_other_pictures_are_told_in_these_words_alone():
+    """Not by the number of steps that follows from them, nor by a flag that was never given."""
+    before = {"data": {"pictures": 2, "names": "x", "labels": "y"}, "steps_per_epoch": 2}
+    now = {"data": {"pictures": 3, "names": "z", "labels": "y"}, "steps_per_epoch": 3}
+    with pytest.raises(UsageError) as error:
+        made_with.refuse(PATH, made_with.changes(before, now), [])
+    assert "was made with other training data (pictures were added: 2 then, 3 now); give" in str(error.value)
+    assert "steps" not in str(error.value) and "--allow_change data to go on" in str(error.value)
+    # Of a checkpoint of an earlier version no more is known.
+    found, = made_with.changes({"steps_per_epoch": 2}, now)
+    assert found.name == "data" and "pictures were added or removed" in found.words
+
+
+def test_an_epoch_of_other_steps_is_begun_again_and_scores_that_mean_other_things_do_not_count():
+    before = {"data": {"pictures": 2}, "steps_per_epoch": 10, "monitor": "val_mean_iou", "ignore_label": None,
+              "seed": 0}
+    now = before | {"steps_per_epoch": 15, "seed": 1}
+    state = State(step=34, epoch=3, best_score=0.9, best_epoch=2, sums=EpochSums(1, 2, 3, 4), learning_rate=0.1)
+    made_with.note(state, made_with.changes(before, now), before, now)
+    assert (state.step, state.sums, state.best_score, state.learning_rate) == (45, EpochSums(), 0.9, 0.1)
+    assert state.changed == "steps_per_epoch 10 -> 15; seed 0 -> 1"
+    made_with.note(state, made_with.changes(now, now | {"ignore_label": 1}), now, now)
+    assert (state.best_score, state.epochs_without_gain) == (None, 0)
+    assert state.finish_epoch({"epoch": 4}, -9.0)
+    assert state.history == [{"epoch": 4, "changed": "ignore_label none -> 1"}]
+    assert state.changed is None
+
+
+def test_a_run_goes_on_deliberately(tmp_path, data):
+    """Case 24: refused as a whole, then allowed, noted, and from then on as if it had always been so."""
+    values = data | dict(batch_size=5, auto_resume_checkpoint=True)
+    other = flags(**values, epochs=2, loss="dice", optimizer_name="sgd", ignore_label=1)
+    status, _, err = run(tmp_path, *flags(**values, epochs=1), model=plain)
+    assert status == 0, err
+    before = {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()}
+    status, _, err = run(tmp_path, *other, model=plain)
+    assert status == 2 and "--allow_change ignore_label,loss,optimizer_name" in err.splitlines()[-1]
+    assert {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()} == before
+    status, out, err = run(tmp_path, *other, "--allow_change=ignore_label,loss,optimizer_name", model=plain)
+    assert status == 0 and "going on at step 2 (epoch 2)" in out and "best epoch 2" in out, err
+    assert [row["changed"] for row in rows(tmp_path)] == [
+        "", "ignore_label none -> 1; loss ce -> dice; optimizer_name adam -> sgd"]
+    status, out, err = run(tmp_path, *other, "--epochs=3", model=plain)
+    assert status == 0 and [row["epoch"] for row in rows(tmp_path)] == ["1", "2", "3"], err
+
+
+def test_pictures_are_added(tmp_path, data):
+    """Case 15."""
+    images, labels = write_toy(tmp_path / "train", 2)
+    values = data | dict(train_images=images, train_annotations=labels, validate=False, batch_size=1,
+                         auto_resume_checkpoint=True)
+    status, _, err = run(tmp_path, *flags(**values, epochs=1), model=plain)
+    assert status == 0, err
+    shutil.rmtree(tmp_path / "train")
+    write_toy(tmp_path / "train", 3)
+    status, _, err = run(tmp_path, *flags(**values, epochs=2), model=plain)
+    assert status == 2 and "other training data (pictures were added: 2 then, 3 now); give" in err.splitlines()[-1]
+    status, _, err = run(tmp_path, *flags(**values, epochs=2, allow_change="data"), model=plain)
+    assert status == 0 and [row["step"] for row in rows(tmp_path)] == ["2", "6"], err
