@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from segnet_hpu import __version__, config
 from segnet_hpu.data.datasets.layout import LayoutError
+from segnet_hpu.data.image_coding import ImageSettings, limit_pixels
 from segnet_hpu.errors import SegnetError, UsageError, nearest
 
 COMMANDS = {
@@ -89,6 +90,8 @@ def _run(argv: Sequence[str], commands: Mapping[str, str], package: str, prog: s
     if hasattr(module, "COMMANDS"):
         return _run(rest, module.COMMANDS, module.__name__, prog)
     settings = config.read(module.Settings, rest, prog=prog)
+    if isinstance(settings, ImageSettings):
+        limit_pixels(settings.max_pixels)
     return module.run(settings) or 0
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from segnet_hpu.components import Choice
 from segnet_hpu.config import REQUIRED, component, option
 from segnet_hpu.data.classes import PALETTES
+from segnet_hpu.data.image_coding import ImageSettings
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.interchange.export import place
 from segnet_hpu.interchange.export.formats import FORMATS, OUTPUTS, ExportFormat, make_format
@@ -22,7 +23,7 @@ CALIBRATED_FORMATS = " or ".join(name for name, one in FORMATS.components().item
 
 
 @dataclass(kw_only=True)
-class Settings:
+class Settings(ImageSettings):
     """Write a trained model in a format that runs without this package; raw RGB pictures, 0..255, go in."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -45,11 +46,11 @@ class Settings:
 def run(settings: Settings) -> None:
     export_format = make_format(settings.format)
     output = _check(settings, export_format)
-    from segnet_hpu.inference.pictures import drawn_pictures, spread_pictures
+    from segnet_hpu.inference.pictures import drawn_pictures, read_pictures, spread_pictures
     from segnet_hpu.interchange.load import find_checkpoint
 
     path = find_checkpoint(settings.checkpoints_path)
-    verified = spread_pictures(settings.verify_images, VERIFIED) if settings.verify_images else drawn_pictures()
+    verified = spread_pictures(settings.verify_images, VERIFIED) if settings.verify_images else None
     training = spread_pictures(settings.calibration_images, CALIBRATED) if settings.calibration_images else ()
     from segnet_hpu.inference.predictor import input_transform
     from segnet_hpu.interchange.export import labels, network
@@ -61,7 +62,8 @@ def run(settings: Settings) -> None:
     trained = load(path)
     model, appearance = trained.network, trained.appearance(settings.class_names, settings.palette)
     serving = Serving.of(model, output, settings.free_size)
-    calibration = list(map(input_transform(trained), training))
+    coding = settings.image_coding.over(trained.input_coding.files)
+    calibration = list(map(input_transform(trained), read_pictures(training, coding)))
     text = labels.describe(serving, export_format, appearance, trained.ignore_label, trained.input_coding)
     place.write(settings.out, export_format, serving, text, calibration)
     print(f"{settings.out}: {model.name} as {export_format.name}, {output}, {_megabytes(settings.out):.1f} MB; "
@@ -70,7 +72,8 @@ def run(settings: Settings) -> None:
         print("the model was trained in mixed precision; the file holds and computes float32")
         trained = replace(trained, network=network.twin(model))
     if settings.verify:
-        _verify(settings, export_format, trained, output, verified)
+        images = read_pictures(verified, coding) if verified else drawn_pictures()
+        _verify(settings, export_format, trained, output, images)
 
 
 def _check(settings: Settings, export_format: ExportFormat) -> str:

@@ -72,7 +72,7 @@ def run(settings: Settings) -> None:
     draw = drawer(kind, appearance, settings.legend)
     samples = settings.mc_samples
     predictor, write = _sampled(trained, draw, settings, samples) if samples else _plain(trained, draw, settings)
-    label_pictures(predictor, pairs, write)
+    label_pictures(predictor, pairs, write, settings.image_coding.over(trained.input_coding.files))
     print(f"{len(pairs)} picture{'s' if len(pairs) > 1 else ''} labelled by {path}: {settings.output_path}")
     if settings.mc_samples:
         largest = (len(appearance.names) - 1) / len(appearance.names)**2

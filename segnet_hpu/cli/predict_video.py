@@ -68,6 +68,7 @@ def _label(settings: Settings, path: Path, reader: "VideoReader", window: "Windo
     appearance = trained.appearance(settings.class_names, settings.palette)
     draw = drawer("overlay" if settings.overlay else "colour", appearance, settings.legend)
     predictor = settings.predictor(trained, settings.batch_size)
+    reader.read_as(settings.image_coding.over(trained.input_coding.files))
     with StopSignals() as signals:
         line = label_file(predictor, reader, settings.output_path, draw, fps_caption=settings.fps_caption,
                           window=window, stopped=lambda: signals.caught)

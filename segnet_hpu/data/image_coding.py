@@ -1,12 +1,13 @@
 """How image files are meant: which way up, over which range their numbers go, how large they may be."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from segnet_hpu.config import option
 
-UPRIGHT, AS_STORED = "upright", "as_stored"
+ORIENTATIONS = UPRIGHT, AS_STORED = "upright", "as_stored"
 MAX_PIXELS = 1 << 28  # 16,384 x 16,384; OpenCV itself reads four times as many
 
 _most_pixels = MAX_PIXELS
@@ -30,6 +31,21 @@ class ImageCoding:
         """Whether pictures are turned as their orientation tags say."""
         return self.orientation != AS_STORED
 
+    @classmethod
+    def of(cls, noted: Mapping[str, Any]) -> "ImageCoding":
+        """Return the coding that `noted` yields. Raises ValueError where it cannot be that."""
+        orientation, image_range = noted.get("orientation"), noted.get("image_range")
+        ignore_alpha = noted.get("ignore_alpha", False)
+        if orientation not in (None, *ORIENTATIONS) or not isinstance(ignore_alpha, bool):
+            raise ValueError(f"orientation {orientation!r}, ignore_alpha {ignore_alpha!r}")
+        return cls(orientation, None if image_range is None else parse_range(image_range), ignore_alpha)
+
+    def noted(self) -> dict[str, Any]:
+        """Return what has been said, as JSON and YAML take it."""
+        values = {"orientation": self.orientation, "image_range": self.image_range and list(self.image_range),
+                  "ignore_alpha": self.ignore_alpha}
+        return {name: value for name, value in values.items() if value}
+
     def over(self, other: "ImageCoding") -> "ImageCoding":
         """Return this coding; what it does not say is as `other` says."""
         return ImageCoding(self.orientation or other.orientation, self.image_range or other.image_range,
@@ -37,13 +53,6 @@ class ImageCoding:
 
 
 PLAIN = ImageCoding()
-
-
-def parse_orientation(value: object) -> str:
-    """upright or as_stored"""
-    if value not in (UPRIGHT, AS_STORED):
-        raise ValueError
-    return str(value)
 
 
 def parse_range(value: str | Sequence[int]) -> tuple[int, int]:
@@ -61,7 +70,7 @@ class ImageSettings:
 
     orientation: str | None = option(None, "upright: turn pictures as their orientation tags say, as viewers do; "
                                      "as_stored: do not; if not set as the data set or model says, else upright",
-                                     parse=parse_orientation, group="image files")
+                                     choices=ORIENTATIONS, group="image files")
     image_range: tuple | None = option(None, "numbers that are black and white in files of more than 8 bits: 0-1023 "
                                        "for 10 bits, 0-4095 for 12; if not set as the data set or model says, else "
                                        "all 16 bits", parse=parse_range, group="image files")

@@ -14,7 +14,7 @@ from segnet_hpu.files import StrPath, special_file
 
 FORMATS = "a PNG, JPEG, BMP, TIFF or WebP file"
 COPY_ANEW = "copy it anew or remove it"
-BYTES_A_PIXEL = 8  # of an uncompressed file: four bands of 16 bits
+BYTES_A_PIXEL, FURTHER_BYTES = 8, 1 << 26  # of an uncompressed file: four bands of 16 bits, and all that is no pixel
 BANDS = 4  # that OpenCV decodes at most without mixing them up
 
 
@@ -71,7 +71,7 @@ def _read_bytes(path: StrPath) -> bytes:
     if kind:
         raise BadFile(path, f"is {kind}, expected {FORMATS}", "copy what it yields into a file")
     try:
-        size, most = os.stat(path).st_size, BYTES_A_PIXEL * most_pixels()
+        size, most = os.stat(path).st_size, BYTES_A_PIXEL * most_pixels() + FURTHER_BYTES
         if size > most:
             raise BadFile(path, f"is {size:,} bytes large, expected {FORMATS} of at most {most:,}",
                           "cut it into smaller pictures, or raise --max_pixels")

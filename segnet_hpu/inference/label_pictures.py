@@ -8,11 +8,12 @@ from typing import Any, Protocol
 import numpy as np
 
 from segnet_hpu.data.appearance import Appearance
+from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.data.images import read_image
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.errors import RunError, SegnetError, UsageError
 from segnet_hpu.evaluation.predictor import Prepared, Results
-from segnet_hpu.files import StrPath, refuse_unwritable
+from segnet_hpu.files import StrPath, refuse_special, refuse_unwritable
 from segnet_hpu.inference import render
 from segnet_hpu.progress import Progress
 
@@ -25,6 +26,7 @@ def find_pictures(input_path: StrPath, output_path: StrPath) -> list[tuple[Path,
     Results of a folder end in .png; hidden files and folders are passed over. Raises UsageError where there is
     nothing to label, or where a result would take the place of a picture or of another result.
     """
+    refuse_special("--input_path", input_path)
     source, target = Path(input_path), Path(output_path)
     if source.is_file():
         target = target / f"{source.stem}.png" if target.is_dir() else target
@@ -95,11 +97,11 @@ class SupportsRun(Protocol):
 
 
 def label_pictures(predictor: SupportsRun, pairs: Sequence[tuple[Path, Path]],
-                   write: Callable[[np.ndarray, Any, Path], None]) -> None:
+                   write: Callable[[np.ndarray, Any, Path], None], coding: ImageCoding = PLAIN) -> None:
     """Call write(image, result, path) for each (picture, path) pair; reading and writing overlap the model.
 
     Results are what the predictor's run returns, and may be turned into classes in `write`, which has a thread of
-    its own. A picture that cannot be read is left out; at the
+    its own. coding: how the picture files are meant. A picture that cannot be read is left out; at the
     end a RunError names all such, or a UsageError if there is no other.
     """
     size = predictor.batch_size
@@ -107,7 +109,7 @@ def label_pictures(predictor: SupportsRun, pairs: Sequence[tuple[Path, Path]],
 
     def read(pair: tuple[Path, Path]) -> tuple[np.ndarray, Prepared, Path] | None:
         try:
-            image = read_image(pair[0])
+            image = read_image(pair[0], coding=coding)
         except SegnetError as error:
             failed.append(str(error))
             return None

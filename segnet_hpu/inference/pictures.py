@@ -1,11 +1,12 @@
 """Pictures without labels, to try a network on; all are uint8 RGB (H, W, 3) and read when they are asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem, only_one
+from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.data.images import read_image
 from segnet_hpu.files import StrPath
 from segnet_hpu.samples.scene import draw_scene
@@ -19,28 +20,34 @@ class PictureFolder:
     Raises UsageError for a folder without pictures, or with two of one name.
     """
 
-    def __init__(self, folder: StrPath) -> None:
+    def __init__(self, folder: StrPath, coding: ImageCoding = PLAIN) -> None:
+        self.coding = coding
         self.paths = sorted(only_one(folder, files_by_stem(folder, IMAGE_FORMATS)).values())
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, i: int) -> tuple[np.ndarray, None]:
-        return read_image(self.paths[i]), None
+        return read_image(self.paths[i], coding=self.coding), None
 
     def name(self, i: int) -> str:
         """Return the file's name without its ending."""
         return Path(self.paths[i]).stem
 
 
-def spread_pictures(folder: StrPath, at_most: int) -> Iterator[np.ndarray]:
-    """Return at most so many pictures of a folder, evenly spread over its names.
+def spread_pictures(folder: StrPath, at_most: int) -> list[str]:
+    """Return the paths of at most so many pictures of a folder, evenly spread over its names.
 
-    Raises UsageError for a folder without pictures, at once, and for a file that cannot be read.
+    Raises UsageError for a folder without pictures.
     """
     paths = [path for paths in files_by_stem(folder, IMAGE_FORMATS).values() for path in paths]
     count = min(at_most, len(paths))
-    return (read_image(paths[i * len(paths) // count]) for i in range(count))
+    return [paths[i * len(paths) // count] for i in range(count)]
+
+
+def read_pictures(paths: Iterable[str], coding: ImageCoding) -> Iterator[np.ndarray]:
+    """Yield the pictures of files; raises UsageError for one that cannot be read."""
+    return (read_image(path, coding=coding) for path in paths)
 
 
 def drawn_pictures() -> Iterator[np.ndarray]:

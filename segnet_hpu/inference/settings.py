@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segnet_hpu.config import option
+from segnet_hpu.data.image_coding import ImageSettings
 from segnet_hpu.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def parse_scales(value: str | Sequence[float]) -> list[float]:
 
 
 @dataclass(kw_only=True)
-class PredictionSettings:
+class PredictionSettings(ImageSettings):
     """The settings that commands which predict share."""
 
     tta: str = option("none", "flip: the mean of the picture and its mirror image", choices=("none", "flip"),

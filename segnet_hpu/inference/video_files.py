@@ -8,14 +8,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from segnet_hpu.data.image_coding import PLAIN, ImageCoding, most_pixels
 from segnet_hpu.errors import RunError, UsageError
-from segnet_hpu.files import StrPath, refuse_unwritable
+from segnet_hpu.files import StrPath, refuse_special, refuse_unwritable
+from segnet_hpu.inference.numbered_pictures import NumberedPictures, numbered_files
 
 # FFmpeg reads it once, at the first video; our own errors say what it cannot open.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 CODECS = {".mp4": "mp4v", ".avi": "XVID"}
-FPS = 25.0  # of a camera that does not say
+FPS = 25.0  # of a camera that does not say, and of numbered pictures
 
 
 def check_output(flag: str, path: StrPath, source: StrPath | int) -> None:
@@ -30,23 +32,45 @@ def check_output(flag: str, path: StrPath, source: StrPath | int) -> None:
 class VideoReader:
     """A context that reads frames, uint8 (H, W, 3) RGB, of a file or of the camera of a number.
 
-    source: path, or int, or the int as text; or what else OpenCV reads, a URL such as rtsp://... or a pattern of
-    pictures such as frames_%04d.png. fps: as the source says; count: of frames, None for a camera, for a URL
-    and where the file does not say. Raises UsageError for what cannot be opened.
+    source: path, or int, or the int as text; or what else OpenCV reads, such as a URL, rtsp://...; or a pattern of
+    pictures such as frames_%04d.png, which are read as pictures are, by `coding`. fps: as the source says; count:
+    of frames, None for a camera, for a URL and where the file does not say. Raises UsageError for what cannot be
+    opened.
     """
 
-    def __init__(self, source: StrPath | int) -> None:
+    def __init__(self, source: StrPath | int, coding: ImageCoding = PLAIN) -> None:
         source = str(source)
         # A camera's number is an int of 32 bits to OpenCV.
         self.is_camera = source.isdecimal() and len(source) < 10 and not os.path.exists(source)
         self.name = f"camera {source}" if self.is_camera else source
         is_url = "://" in source
+        refuse_special("", source)
         if not (self.is_camera or is_url or "%" in source or os.path.isfile(source)):
             raise UsageError(f"{source}: no such file; expected a video, a URL, a pattern such as frames_%04d.png, "
                              "or the number of a camera such as 0")
-        _quiet()
         self.frames = 0
-        self.capture = cv2.VideoCapture(int(source) if self.is_camera else self.name)
+        self.first: np.ndarray | None = None
+        self.count: int | None = None
+        files = [] if is_url else numbered_files(source)
+        if files:
+            self.capture: NumberedPictures | cv2.VideoCapture = NumberedPictures(files, coding)
+            self.fps, self.count = FPS, len(files)
+        else:
+            self._open(int(source) if self.is_camera else source, is_url)
+
+    def read_as(self, coding: ImageCoding) -> None:
+        """Set how numbered pictures are meant, before the first is read."""
+        if isinstance(self.capture, NumberedPictures):
+            self.capture.coding = coding
+
+    def _open(self, source: int | str, is_url: bool) -> None:
+        """Open what OpenCV reads, and read its first frame."""
+        _quiet()
+        self.capture = cv2.VideoCapture(source)
+        width, height = (self.capture.get(side) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        if width * height > most_pixels():
+            raise UsageError(f"{self.name}: frames of {width:.0f}x{height:.0f} pixels, of which {most_pixels():,} "
+                             "are read at most; raise --max_pixels")
         self.first = self.read() if self.capture.isOpened() else None
         if self.first is None:
             self.capture.release()
@@ -66,6 +90,7 @@ class VideoReader:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         frame, self.first = self.first, None
+        frame = self.read() if frame is None else frame
         while frame is not None:
             yield frame
             frame = self.read()

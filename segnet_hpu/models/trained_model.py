@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segnet_hpu.data.appearance import Appearance
+from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.errors import RunError
 
 if TYPE_CHECKING:
@@ -28,13 +29,15 @@ class InputCoding:
     """What the numbers are that a network takes: RGB pictures (H, W, channels).
 
     bit_depth: of a picture file's integers. value_range: what their lowest and highest become. clahe: the share of
-    the training pictures that were equalised (CLAHE); above 0 every picture is equalised at prediction.
+    the training pictures that were equalised (CLAHE); above 0 every picture is equalised at prediction. files: how
+    image files become such pictures.
     """
 
     channels: int = 3
     bit_depth: int = 8
     value_range: tuple[float, float] = (0.0, 255.0)
     clahe: float = 0.0
+    files: ImageCoding = PLAIN
 
     @property
     def equalises(self) -> bool:
@@ -80,12 +83,13 @@ class TrainedModel:
         network = set_roles(with_our_layers(network, _read(archive, LAYERS)), _read(archive, ROLES))
         noted = _read(archive, FACTS)
         for name, kind in {"class_names": str, "palette": str, "ignore_label": int, "clahe": int | float,
-                           "made_with": dict}.items():
+                           "made_with": dict, "image_files": dict}.items():
             if not isinstance(noted.get(name), kind | None):
                 raise ValueError(f"{FACTS}: {name} is {noted[name]!r}")
         names = noted.get("class_names")
         return cls(network, names.split(",") if names else None, noted.get("palette"), noted.get("ignore_label"),
-                   InputCoding(network.input_shape[-1], clahe=noted.get("clahe") or 0.0),
+                   InputCoding(network.input_shape[-1], clahe=noted.get("clahe") or 0.0,
+                               files=ImageCoding.of(noted.get("image_files") or {})),
                    noted.get("made_with") or {}, noted.get("imported_from"))
 
     @property
@@ -131,8 +135,8 @@ class TrainedModel:
 
     def _noted(self) -> dict[str, Any]:
         """What the archive notes, as JSON takes it."""
-        more = {"clahe": self.input_coding.clahe, "made_with": dict(self.made_with),
-                "imported_from": self.imported_from}
+        more = {"clahe": self.input_coding.clahe, "image_files": self.input_coding.files.noted(),
+                "made_with": dict(self.made_with), "imported_from": self.imported_from}
         return {"class_names": self.class_names and ",".join(self.class_names), "palette": self.palette,
                 "ignore_label": self.ignore_label} | {name: value for name, value in more.items() if value}
 
