@@ -157,8 +157,8 @@ def read_yaml(flag: str, path: str) -> dict[str, Any]:
         at = "" if line is None else f", line {line + 1}"
         raise UsageError(f"{flag} {path}{at}: not valid YAML; expected lines of 'setting: value'") from None
     if _entries(values, {}) > MAX_ENTRIES:
-        raise UsageError(f"{flag} {path}: its aliases (*NAME) stand for more than {MAX_ENTRIES:,} entries; expected a "
-                         "file without such")
+        raise UsageError(f"{flag} {path}: its aliases (*NAME) stand for more than {MAX_ENTRIES:,} entries; expected "
+                         "a file without such")
     values = {} if values is None else values
     if not isinstance(values, dict):
         raise UsageError(f"{flag} {path}: expected lines of 'setting: value', found a {type(values).__name__}")

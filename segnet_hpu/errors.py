@@ -5,6 +5,7 @@ Every message says what was found and where, what was expected, and what to do.
 
 import contextlib
 import difflib
+import re
 import sys
 from collections.abc import Iterable, Iterator
 
@@ -63,6 +64,16 @@ def users_code(what: str, expected: str) -> Iterator[None]:
     except Exception as error:
         words = " ".join(str(error).split())
         raise UsageError(f"{what}: {type(error).__name__}: {words[:300]}; expected {expected}") from error
+
+
+def without_secrets(text: str) -> str:
+    """Return a text whose addresses have no login and nothing that follows a ?, where tokens stand.
+
+    >>> without_secrets("rtsp://ann:secret@camera/live?token=x: no video")
+    'rtsp://...@camera/live?...: no video'
+    """
+    text = re.sub(r"://\S*@", "://...@", text)
+    return re.sub(r"""(://[^\s?#]*)[?#]\S*?(?=[:;,'")]*(\s|$))""", r"\1?...", text)
 
 
 def warn(message: object) -> None:

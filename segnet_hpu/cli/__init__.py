@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from segnet_hpu import __version__, config
 from segnet_hpu.data.datasets.layout import LayoutError
 from segnet_hpu.data.image_coding import ImageSettings, limit_pixels
-from segnet_hpu.errors import SegnetError, UsageError, nearest
+from segnet_hpu.errors import SegnetError, UsageError, nearest, without_secrets
 
 COMMANDS = {
     "train": "train a model; goes on from where it was with --auto_resume_checkpoint",
@@ -75,7 +75,7 @@ def _say(message: object) -> None:
         print(f"{PROG}: {message}", file=sys.stderr)
         return
     if str(message):  # a rank that ends because another one failed has nothing to say
-        print(f"{PROG}:", *str(message).splitlines(), file=sys.stderr)
+        print(f"{PROG}:", *without_secrets(str(message)).splitlines(), file=sys.stderr)
 
 
 def _run(argv: Sequence[str], commands: Mapping[str, str], package: str, prog: str) -> int:

@@ -87,7 +87,8 @@ def _refuse_collisions(targets: Sequence[Pair], written: Sequence[str], folder: 
         seen.add(stem)
     for path, count in Counter(map(os.path.normpath, written)).items():
         if count > 1 or (folder / path).exists():
-            raise UsageError(f"two files would both be {path}; expected a layout where images, labels and list differ")
+            raise UsageError(f"two files would both be {path}; expected a layout that "
+                             "keeps images, labels and list apart")
 
 
 def _write_list(path: Path, targets: Sequence[Pair]) -> None:

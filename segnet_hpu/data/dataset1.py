@@ -9,13 +9,14 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
 
-from segnet_hpu.data.download import fetch, split_login
-from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.data.download import digest_of, fetch
+from segnet_hpu.errors import RunError, UsageError, without_secrets
 from segnet_hpu.files import StrPath, new_folder
 
 DRIVE_ID = "0B0d9ZiqAgFkiOHR1NTJhWVJMNEU"
 URL = f"https://drive.usercontent.google.com/download?id={DRIVE_ID}&export=download&confirm=t"
 FOLDERS = tuple(f"{kind}_prepped_{part}" for part in ("train", "test") for kind in ("images", "annotations"))
+PAIRS = (367, 101)  # training and test; keras_segmentation publishes neither size nor checksum of the file at URL
 PICTURES = {".png", ".jpg", ".jpeg", ".bmp"}
 
 MAX_BYTES = 4 << 30  # unpacked; dataset1 itself is about 0.3 GB
@@ -28,32 +29,34 @@ def is_complete(folder: StrPath) -> bool:
     return bool(train) and bool(test) and train <= train_labels and test <= test_labels
 
 
-def prepare(out: StrPath, *, archive: StrPath | None = None, url: str = URL,
+def prepare(out: StrPath, *, archive: StrPath | None = None, url: str = URL, sha256: str | None = None,
             fallback: Callable[[Path], str] | None = None, timeout: float = 30) -> str:
     """Make `out` a complete data set; return in one line what was done.
 
     A complete `out` is kept. Otherwise `archive`, a local zip, is unpacked if given, else the one at `url`.
+    sha256: what the zip must have, in hex. Without one, what comes from URL must hold PAIRS.
     fallback: called with `out` when the download fails; returns a line. None raises the RunError instead.
 
     Raises UsageError (an `out` that holds something else, a missing or bad archive), RunError.
     """
     out = Path(out)
     if is_complete(out):
-        train, test = (len(_stems(out / name)) for name in FOLDERS[::2])
+        train, test = _pairs(out)
         return f"{out} is complete ({train} training, {test} test pairs): kept; delete it to get another"
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} exists but is no complete data set; expected {', '.join(FOLDERS)} with "
                          "a label for every image; move it away or name another --out")
     if archive:
-        unpack(archive, out)
+        unpack(archive, out, sha256)
         return f"{out} unpacked from {archive}"
-    place, (address, _) = out.resolve(), split_login(url)
+    place, address = out.resolve(), without_secrets(url)
     download = place.with_name(f"{place.name}.zip.download")
     try:
-        fetch(url, download, timeout=timeout)
+        fetch(url, download, sha256=sha256, timeout=timeout)
         _refuse_html(download, address)
+        digest = digest_of(download)
         try:
-            unpack(download, out)
+            unpack(download, out, pairs=PAIRS if url == URL and not sha256 else None)
         except UsageError as error:
             raise RunError(f"{address}: {error}") from None
     except RunError as error:
@@ -63,17 +66,20 @@ def prepare(out: StrPath, *, archive: StrPath | None = None, url: str = URL,
         return fallback(out)
     finally:
         download.unlink(missing_ok=True)
-    return f"{out} downloaded from {address}"
+    return f"{out} downloaded from {address} (sha256 {digest})"
 
 
-def unpack(archive: StrPath, out: StrPath) -> None:
+def unpack(archive: StrPath, out: StrPath, sha256: str | None = None, pairs: tuple[int, int] | None = None) -> None:
     """Unpack a zip with the four folders, at its top or inside one folder, as the new folder `out`.
 
+    sha256: what it must have, in hex. pairs: how many training and test pairs it must hold.
     Raises UsageError if the archive is missing, broken, unsafe or something else, RunError if the disk
     refuses; `out` is then as before.
     """
     if not Path(archive).is_file():
         raise UsageError(f"{archive} is no file; expected a zip such as dataset1.zip")
+    if sha256 and digest_of(archive) != sha256.lower():
+        raise UsageError(f"{archive}: sha256 is {digest_of(archive)}, expected {sha256.lower()}; get it again")
     try:
         with zipfile.ZipFile(archive) as bundle:
             members = _members(bundle, archive)
@@ -82,6 +88,9 @@ def unpack(archive: StrPath, out: StrPath) -> None:
                     (folder / target).parent.mkdir(parents=True, exist_ok=True)
                     with bundle.open(info) as source, open(folder / target, "wb") as sink:
                         shutil.copyfileobj(source, sink)
+                if pairs and _pairs(folder) != pairs:
+                    raise UsageError(f"{archive} holds {_counts(_pairs(folder))} images, expected {_counts(pairs)}; "
+                                     "get it again")
                 if not is_complete(folder):
                     raise UsageError(f"{archive} lacks labels of some images; "
                                      "expected keras_segmentation's dataset1.zip")
@@ -118,6 +127,16 @@ def _refuse_html(path: Path, address: str) -> None:
     if head.startswith((b"<!doctype", b"<html")):
         raise RunError(f"{address} answered with a web page, not the zip (Google Drive's quota or a sign-in); "
                        "try later, or set SEGNET_DATASET1=/path/dataset1.zip")
+
+
+def _pairs(folder: Path) -> tuple[int, int]:
+    """The numbers of training and of test images."""
+    train, test = (len(_stems(folder / name)) for name in FOLDERS[::2])
+    return train, test
+
+
+def _counts(pairs: tuple[int, int]) -> str:
+    return "{} training and {} test".format(*pairs)
 
 
 def _stems(folder: Path) -> set[str]:

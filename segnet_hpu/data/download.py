@@ -9,9 +9,9 @@ import sys
 import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.errors import RunError, UsageError, without_secrets
 from segnet_hpu.files import StrPath
 from segnet_hpu.lazy import LazyModule
 
@@ -30,7 +30,8 @@ def fetch(url: str, path: StrPath, *, size: int | None = None, sha256: str | Non
           timeout: float = 30) -> Path:
     """Download `url` to `path` and return it as a Path; the file appears there only when it is whole.
 
-    url: https://..., or https://USER:PASSWORD@... where the server asks for it; no message shows these two.
+    url: https://... or http://..., or https://USER:PASSWORD@... where the server asks for it; no message shows these
+    two, nor what follows a ?. Redirects are followed to such addresses only.
     size: expected bytes. sha256, md5: expected hex digests. timeout: seconds without an answer.
     The bytes so far lie in `path`.part; a later call goes on from there when a size or digest can prove
     the result and the server supports ranges, and starts again otherwise. An existing `path` is replaced.
@@ -39,6 +40,9 @@ def fetch(url: str, path: StrPath, *, size: int | None = None, sha256: str | Non
     UsageError (not a URL).
     """
     url, login = split_login(url)
+    address = _shown(url)
+    if not re.match("https?://[^/?#]", url):
+        raise UsageError(f"{address!r} is no address; expected https://... or http://...")
     path = Path(path)
     part = path.with_name(path.name + ".part")
     provable = bool(size or sha256 or md5)
@@ -53,15 +57,15 @@ def fetch(url: str, path: StrPath, *, size: int | None = None, sha256: str | Non
             fault = _fault(part, size, sha256, md5)
         if fault:
             part.unlink()
-            raise RunError(f"{url}: {fault}; nothing kept, try again or check the address")
+            raise RunError(f"{address}: {fault}; nothing kept, try again or check the address")
         os.replace(part, path)
     except url_error.HTTPError as error:
-        raise RunError(f"{url}: HTTP {error.code} {error.reason}; expected the file") from None
+        raise RunError(f"{address}: HTTP {error.code}{_reason(error)}; expected the file") from None
+    except (http_client.InvalidURL, ValueError):  # whose words would repeat the address
+        raise UsageError(f"{address!r} is no address; expected https://... or http://...") from None
     except (url_error.URLError, http_client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error) or type(error).__name__
-        raise RunError(f"{url}: no answer ({reason}); check the network and try again") from None
-    except ValueError as error:
-        raise UsageError(f"{url!r} is no address ({error}); expected https://...") from None
+        raise RunError(f"{address}: no answer ({reason}); check the network and try again") from None
     except OSError as error:
         raise RunError(f"{path}: {error.strerror}; expected a place that can be written") from None
     finally:
@@ -81,6 +85,26 @@ def split_login(url: str) -> tuple[str, str]:
     return ((found[1] or "") + found[3], urllib.parse.unquote(found[2])) if found else (url, "")
 
 
+def _shown(url: str) -> str:
+    """An address as messages may show it; what follows a space, which none has, is left out."""
+    return without_secrets(url.partition(" ")[0])
+
+
+def _reason(error: "url_error.HTTPError") -> str:
+    """The server's word for a status; not that of a refused redirect, which holds an address."""
+    return "" if "redirect" in str(error.reason).lower() else f" {error.reason}"
+
+
+def _opener() -> "url_request.OpenerDirector":
+    """Return what opens http and https alone; urllib's own follows a redirect to ftp too, and reads files."""
+    opener = url_request.OpenerDirector()
+    for handler in (url_request.ProxyHandler, url_request.HTTPHandler, url_request.HTTPSHandler,
+                    url_request.HTTPDefaultErrorHandler, url_request.HTTPRedirectHandler,
+                    url_request.HTTPErrorProcessor, url_request.UnknownHandler):
+        opener.add_handler(handler())
+    return opener
+
+
 def _transfer(url: str, login: str, part: Path, start: int, size: int | None, timeout: float) -> None:
     """Append the bytes from `start` on to `part`, or rewrite it if the server sends the whole."""
     request = url_request.Request(url, headers={"User-Agent": "segnet_hpu", "Accept-Encoding": "identity"})
@@ -90,7 +114,7 @@ def _transfer(url: str, login: str, part: Path, start: int, size: int | None, ti
     if start:
         request.add_header("Range", f"bytes={start}-")
     try:
-        reply = url_request.urlopen(request, timeout=timeout)
+        reply = _opener().open(request, timeout=timeout)
     except url_error.HTTPError as error:
         if error.code == 416 and start:  # nothing is left to send, or the file has shrunk
             return
@@ -101,7 +125,7 @@ def _transfer(url: str, login: str, part: Path, start: int, size: int | None, ti
         total = start + int(length) if length else size
         if size and total != size:
             part.unlink(missing_ok=True)
-            raise RunError(f"{url}: the server offers {total} bytes, expected {size}; check the address")
+            raise RunError(f"{_shown(url)}: the server offers {total} bytes, expected {size}; check the address")
         with open(part, "ab" if start else "wb") as file, _progress(part.stem, start, total) as advance:
             # A broken-off body ends the loop like a whole one; the byte count below tells them apart.
             with contextlib.suppress(http_client.IncompleteRead):
@@ -112,7 +136,7 @@ def _transfer(url: str, login: str, part: Path, start: int, size: int | None, ti
             os.fsync(file.fileno())
     got = part.stat().st_size
     if total and length and got < total:
-        raise RunError(f"{url}: the transfer broke off at {got} of {total} bytes; try again")
+        raise RunError(f"{_shown(url)}: the transfer broke off at {got} of {total} bytes; try again")
 
 
 def _fault(part: Path, size: int | None, sha256: str | None, md5: str | None) -> str | None:
@@ -122,17 +146,18 @@ def _fault(part: Path, size: int | None, sha256: str | None, md5: str | None) ->
         return f"got {found} bytes, expected {size}"
     for name, expected in (("sha256", sha256), ("md5", md5)):
         if expected:
-            with open(part, "rb") as file:
-                digest = _digest(file, name)
+            digest = digest_of(part, name)
             if digest != expected.lower():
                 return f"{name} is {digest}, expected {expected.lower()}"
     return None
 
 
-def _digest(file: BinaryIO, name: str) -> str:
+def digest_of(path: StrPath, name: str = "sha256") -> str:
+    """Return a file's digest in hex; name: as hashlib has it."""
     hasher = hashlib.new(name, usedforsecurity=False)
-    while chunk := file.read(CHUNK):
-        hasher.update(chunk)
+    with open(path, "rb") as file:
+        while chunk := file.read(CHUNK):
+            hasher.update(chunk)
     return hasher.hexdigest()
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding, most_pixels
-from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.errors import RunError, UsageError, without_secrets
 from segnet_hpu.files import StrPath, refuse_special, refuse_unwritable
 from segnet_hpu.inference.numbered_pictures import NumberedPictures, numbered_files
 
@@ -42,12 +42,12 @@ class VideoReader:
         source = str(source)
         # A camera's number is an int of 32 bits to OpenCV.
         self.is_camera = source.isdecimal() and len(source) < 10 and not os.path.exists(source)
-        self.name = f"camera {source}" if self.is_camera else source
+        self.name = f"camera {source}" if self.is_camera else without_secrets(source)
         is_url = "://" in source
         refuse_special("", source)
         if not (self.is_camera or is_url or "%" in source or os.path.isfile(source)):
-            raise UsageError(f"{source}: no such file; expected a video, a URL, a pattern such as frames_%04d.png, "
-                             "or the number of a camera such as 0")
+            raise UsageError(f"{self.name}: no such file; expected a video, a URL, a pattern such as "
+                             "frames_%04d.png, or the number of a camera such as 0")
         self.frames = 0
         self.first: np.ndarray | None = None
         self.count: int | None = None

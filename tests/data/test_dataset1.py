@@ -1,5 +1,6 @@
 """dataset1 comes into place whole or not at all, whatever the archive or the network does."""
 
+import hashlib
 import http.server
 import io
 import os
@@ -223,3 +224,28 @@ def test_script_passes_flags_and_status_on(tmp_path, archive):
     assert "kept" in script("--out", "my set").stdout
     refused = script("--oot", "x")
     assert refused.returncode == 2 and "--out" in refused.stderr
+
+
+def test_a_checksum_is_held_to(tmp_path, serve, archive):
+    right, wrong = hashlib.sha256(WHOLE).hexdigest(), "0" * 64
+    for how in ({"url": serve(WHOLE)}, {"archive": archive(WHOLE)}):
+        with pytest.raises((RunError, UsageError), match=f"sha256 is {right}, expected 0000"):
+            dataset1.prepare(tmp_path / "bad", **how, sha256=wrong)
+        out = tmp_path / next(iter(how))
+        dataset1.prepare(out, **how, sha256=right.upper())
+        assert dataset1.is_complete(out)
+    assert sorted(os.listdir(tmp_path)) == ["archive", "dataset1.zip", "url"]
+
+
+def test_what_comes_from_the_default_address_must_have_its_pairs(tmp_path, serve, monkeypatch):
+    monkeypatch.setattr(dataset1, "URL", serve(WHOLE))
+    with pytest.raises(RunError, match="holds 3 training and 1 test images, expected 367 training and 101 test"):
+        dataset1.prepare(tmp_path / "dataset1", url=dataset1.URL)
+    monkeypatch.setattr(dataset1, "PAIRS", (3, 1))
+    done = dataset1.prepare(tmp_path / "dataset1", url=dataset1.URL)
+    assert done.endswith(f"(sha256 {hashlib.sha256(WHOLE).hexdigest()})")
+
+
+def test_no_line_shows_what_follows_a_question_mark(tmp_path, serve):
+    url = serve(WHOLE) + "?token=secret"
+    assert "secret" not in dataset1.prepare(tmp_path / "dataset1", url=url)

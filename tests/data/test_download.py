@@ -21,7 +21,7 @@ LOGIN = base64.b64encode(b"ann:a @cret").decode()
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.ranges.append(self.headers.get("Range"))
-        if self.path == "/missing":
+        if self.path.startswith("/missing"):
             return self.send_error(404)
         if self.path == "/private" and self.headers.get("Authorization") != f"Basic {LOGIN}":
             return self.send_error(401)
@@ -35,7 +35,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(BODY) - start))
         self.end_headers()
         body = BODY[start:]
-        self.wfile.write(body[:300_000] if self.path == "/breaks_off" else body)
+        self.wfile.write(body[:300_000] if self.path.startswith("/breaks_off") else body)
 
     def log_message(self, *args):
         pass
@@ -52,6 +52,31 @@ def server():
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def redirecting():
+    """Return the URL of a server that sends to an address; called with that."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Redirect) as server:
+        def to(address):
+            server.address = address
+            return f"http://127.0.0.1:{server.server_port}/moved"
+
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield to
+        server.shutdown()
+        thread.join()
+
+
+class Redirect(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(302)
+        self.send_header("Location", self.server.address)
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
 
 
 @pytest.mark.parametrize("path", ["/file", "/no_length"])
@@ -154,3 +179,33 @@ def test_no_message_shows_a_login(server, tmp_path, url):
     with pytest.raises((RunError, UsageError)) as refused:
         fetch(url.format(server=server.url.replace("//", f"//{login}"), login=login), tmp_path / "file")
     assert "ann" not in str(refused.value) and "ssword" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "data:text/plain,hello", "ftp://127.0.0.1/f",
+                                 "FILE:/etc/hostname", "https:/etc/hostname", "http://?token=secret", "//host/f"])
+def test_other_than_http_is_no_address(tmp_path, url):
+    with pytest.raises(UsageError, match="is no address; expected https://") as refused:
+        fetch(url, tmp_path / "file")
+    assert "secret" not in str(refused.value) and os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("target", ["file:///etc/hostname", "ftp://127.0.0.1:9/f?token=secret", "data:,hello"])
+def test_a_redirect_leads_to_http_alone(redirecting, tmp_path, target):
+    with pytest.raises(RunError) as refused:
+        fetch(redirecting(target), tmp_path / "file")
+    assert "secret" not in str(refused.value) and os.listdir(tmp_path) == []
+
+
+def test_a_redirect_is_followed_and_a_login_stays_behind(server, redirecting, tmp_path):
+    assert fetch(redirecting(f"{server.url}/file"), tmp_path / "file").read_bytes() == BODY
+    with pytest.raises(RunError, match="HTTP 401"):
+        fetch(redirecting(f"{server.url}/private").replace("//", "//ann:a%20%40cret@"), tmp_path / "other")
+
+
+@pytest.mark.parametrize("address", ["{server}/missing?token=secret", "{server}/breaks_off?token=secret#secret",
+                                     "http://ann:pass/secret@host/f", "http://127.0.0.1:9/f?a=b&sig=secret",
+                                     "http://127.0.0.1:port/f?secret", "http://127.0.0.1/a b?secret"])
+def test_no_message_shows_a_token(server, tmp_path, address):
+    with pytest.raises((RunError, UsageError)) as refused:
+        fetch(address.format(server=server.url), tmp_path / "file")
+    assert "secret" not in str(refused.value)
