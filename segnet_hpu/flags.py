@@ -14,7 +14,8 @@ from segnet_hpu.options import REQUIRED, as_text
 def parse_flags(cls: type, argv: Sequence[str], prog: str) -> dict[str, tuple[Any, str]]:
     """Return {key: (text, flag)} of the flags in `argv`; print the help of `cls` and exit where they ask for it.
 
-    Raises UsageError, with the nearest flag, for an unknown one.
+    The setting that `cls.ARGUMENT` names may stand first, without its flag. Raises UsageError, with the nearest flag,
+    for an unknown one.
     """
     parser = _Parser(prog=prog, description=cls.__doc__, allow_abbrev=False, formatter_class=_Formatter)
     parser.parents = {name for name, key in keys(cls).items() if key.registry and not key.users}
@@ -25,6 +26,8 @@ def parse_flags(cls: type, argv: Sequence[str], prog: str) -> dict[str, tuple[An
         if group not in groups:
             groups[group] = parser.add_argument_group(group)
         _add(groups[group], key)
+    if hasattr(cls, "ARGUMENT") and argv and not argv[0].startswith("-"):
+        argv = [f"--{cls.ARGUMENT}", *argv]
     found: dict[str, tuple[Any, str]] = {}
     for flag, text in vars(parser.parse_args(list(argv))).items():
         found[flag.partition("=")[0]] = (text, f"--{flag.partition('=')[2] or flag}")

@@ -25,7 +25,7 @@ COMMANDS = {
     "tune": "search for better settings of a training",
     "verify_dataset": "list every fault of a data set; exit status 1 when there is one",
     "visualize_dataset": "draw images and labels into one picture",
-    "dataset": "split, convert, measure or augment a data set",
+    "dataset": "inspect, split, convert, measure or augment a data set",
     "sample_data": "draw a small street data set from a seed",
     "prepare_data": "bring dataset1 into place: keep, unpack, download or draw samples",
     "import_caffe": "make a model with the weights of a .caffemodel",

@@ -74,7 +74,7 @@ class DataSet:
         if listed:
             yield from self._listed(root, images, labels, listed)
         elif "*" in images:
-            yield from (Pair(path, os.path.join(root, fill(labels, texts))) for path, texts in matches(root, images))
+            yield from self._matching(root, images, labels)
         else:
             yield from candidate_pairs(os.path.join(root, images), os.path.join(root, labels))
 
@@ -122,6 +122,15 @@ class DataSet:
     def layout_error(self, root: str, what: str) -> LayoutError:
         """Return the error that says what is wrong at `root`, what is expected there and what was found."""
         return layout_error(self.name, self.files.values(), root, what)
+
+    def _matching(self, root: str, images: str, labels: str) -> Iterator[Pair]:
+        """The pairs of two patterns; where both lie in one folder, what is the label of another image is no image."""
+        pairs = (Pair(path, os.path.join(root, fill(labels, texts))) for path, texts in matches(root, images))
+        if os.path.dirname(images) != os.path.dirname(labels):
+            return pairs
+        listed = list(pairs)
+        label_paths = {pair.label for pair in listed}
+        return (pair for pair in listed if pair.image not in label_paths)
 
     def _listed(self, root: str, images: str, labels: str, listed: str) -> Iterator[Pair]:
         self.require_file(root, listed)

@@ -20,7 +20,11 @@ KEYS = ("name", "root", "classes", "palette", "label_values", "label_colours", "
 
 def read_description(path: str) -> DataSet:
     """Return the DataSet that a YAML file describes. Raises UsageError."""
-    values = read_yaml("--dataset", path)
+    return dataset_from(path, read_yaml("--dataset", path))
+
+
+def dataset_from(path: str, values: Mapping[str, Any]) -> DataSet:
+    """Return the DataSet that the values of a YAML file describe. path: of the file. Raises UsageError."""
     try:
         return _dataset(path, values)
     except _Wrong as wrong:

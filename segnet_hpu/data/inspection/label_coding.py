@@ -1,0 +1,168 @@
+"""From what label files hold to the lines of a description that read them."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from segnet_hpu.constants import MAX_CLASSES, VOID
+from segnet_hpu.data.colours import Colour, generated_colour
+from segnet_hpu.data.datasets.palettes import CLASS_NAMES, PALETTES
+from segnet_hpu.data.inspection.label_survey import LabelSurvey, Occurrence
+from segnet_hpu.errors import UsageError
+
+BLENDED_AREA, BLENDED_SHARE, BLENDED_KINDS = 0.5, 0.1, 4  # in areas and of all pixels at most; least number
+SOLID = 0.5  # share of the pixels of labels that are of solid values
+SOLID_SHARE = 0.001  # of all pixels, of a value among blended ones that is not blended itself
+BLACK, VOC_OUTLINE = (0, 0, 0), (224, 224, 192)
+
+
+class Entry(NamedTuple):
+    """What stands for one class in the label files.
+
+    spec: a value, a range "first-last", a list of values, or [red, green, blue]. share: of all pixels.
+    """
+
+    spec: Any
+    name: str
+    share: float
+
+
+class Coding(NamedTuple):
+    """How labels are read. lines: of the description, `classes` among them; none more for training ids.
+
+    entries: what the classes are in the files. remarks: what is odd, a line each.
+    """
+
+    lines: dict[str, Any]
+    entries: list[Entry]
+    remarks: list[str]
+
+    @property
+    def plain(self) -> bool:
+        """Whether the labels hold training ids."""
+        return not {"label_values", "label_colours"} & self.lines.keys()
+
+
+def coding_of(survey: LabelSurvey, class_names: Sequence[str] | None = None) -> Coding:
+    """Return how the labels of a survey can be read.
+
+    class_names: for the entries in their order, `void` among them for what is no class, the same name for several
+    that are one class; made up if not set. Raises UsageError where the files hold no labels, and for names that are
+    too few or too many.
+    """
+    _refuse_pictures(survey)
+    solid, blended = _solid(survey)
+    remarks: list[str] = []
+    entries = _colours(survey, solid, remarks) if survey.coloured else _values(survey, solid, blended, remarks)
+    key = "label_colours" if survey.coloured else "label_values"
+    if class_names:
+        entries = _named(entries, class_names, key)
+    lines: dict[str, Any] = {"classes": list(dict.fromkeys(e.name for e in entries if e.name != "void"))}
+    if [entry.spec for entry in entries if entry.name != "void"] != list(range(len(lines["classes"]))) or any(
+            entry.name == "void" and entry.spec != VOID for entry in entries):
+        lines[key] = _by_name(entries)
+    if survey.palette and not survey.coloured:
+        lines["palette"] = _palette(entries, survey.palette, lines["classes"])
+    if blended and "-" not in str(entries[0].spec):
+        lines["others"] = "void"
+        share = 1 - sum(entry.share for entry in entries)
+        remarks.append(f"{len(survey.entries) - len(solid)} further {survey.what} along edges, {share:.2%} of the "
+                       "pixels, as smoothing and resizing make them: they are void")
+    return Coding(lines, entries, remarks)
+
+
+def _refuse_pictures(survey: LabelSurvey) -> None:
+    if survey.bad and not survey.entries:
+        more = f" (and {len(survey.bad) - 1} more labels cannot be read)" if len(survey.bad) > 1 else ""
+        raise UsageError(f"{survey.bad[0]}{more}")
+    solid, _ = _solid(survey)
+    share = sum(entry.pixels for entry in solid.values()) / survey.pixels
+    if share < SOLID or len(solid) > MAX_CLASSES:
+        raise UsageError(f"{next(iter(survey.sizes))} and {len(survey.sizes) - 1} more hold {len(survey.entries)} "
+                         f"different {survey.what}, {share:.0%} of their pixels in areas of one; expected labels "
+                         f"of at most {MAX_CLASSES} classes, not photographs, instances or distances")
+
+
+def _solid(survey: LabelSurvey) -> tuple[dict[int, Occurrence], bool]:
+    """Return the entries that are drawn on purpose, in order, and whether there are others, blended along edges."""
+    entries, whole = dict(sorted(survey.entries.items())), survey.pixels
+    lone = {key for key, entry in entries.items()
+            if entry.in_areas < BLENDED_AREA * entry.pixels and entry.pixels < BLENDED_SHARE * whole}
+    if len(lone) < max(BLENDED_KINDS, len(entries) / 2):
+        return entries, False
+    least = SOLID_SHARE * whole
+    return {key: entry for key, entry in entries.items() if key not in lone and entry.pixels >= least}, True
+
+
+def _values(survey: LabelSurvey, solid: dict[int, Occurrence], blended: bool, remarks: list[str]) -> list[Entry]:
+    values, whole = list(solid), survey.pixels
+
+    def share(*some: int) -> float:
+        return sum(solid[value].pixels for value in some) / whole
+
+    if blended and len(values) == 2:
+        low, high = values
+        middle, highest = (low + high) // 2, VOID if high <= VOID else (1 << 16) - 1
+        below = sum(entry.pixels for value, entry in survey.entries.items() if value <= middle) / whole
+        return [Entry(f"0-{middle}", "background", below), Entry(f"{middle + 1}-{highest}", "foreground", 1 - below)]
+    if values == [0, 1, VOID] and not any({1, VOID} <= some for some in survey.together):
+        remarks.append("the foreground is 1 in some files and 255 in others")
+        return [Entry(0, "background", share(0)), Entry([1, VOID], "foreground", share(1, VOID))]
+    if len(values) == 2:
+        low, high = values
+        return [Entry(low, "background", share(low)), Entry(high, "foreground", share(high))]
+    ids = [value for value in values if value != VOID]
+    if len(ids) < 2:
+        remarks.append(f"no label holds more than one class: all are {', '.join(map(str, values))}")
+    prefix = "class" if ids == list(range(len(ids))) else "value"
+    return [Entry(value, f"{prefix}_{value}", share(value)) for value in ids] + [
+        Entry(VOID, "void", share(VOID)) for value in values if value == VOID]
+
+
+def _colours(survey: LabelSurvey, solid: dict[int, Occurrence], remarks: list[str]) -> list[Entry]:
+    colours: list[Colour] = [(code >> 16, code >> 8 & 255, code & 255) for code in solid]
+    names = _published_names(colours, remarks) or [f"class_{i}" for i in range(len(colours))]
+    return [Entry(list(colour), name, entry.pixels / survey.pixels)
+            for colour, name, entry in zip(colours, names, solid.values(), strict=True)]
+
+
+def _published_names(colours: list[Colour], remarks: list[str]) -> list[str] | None:
+    """The names that a known data set gives to these colours, void for black and outlines that it does not have."""
+    for name, palette in sorted(PALETTES.items(), key=lambda item: len(item[1])):
+        known = dict(zip(palette, CLASS_NAMES[name], strict=True))
+        matched = known.keys() & set(colours) - {BLACK}
+        if set(colours) <= {*known, BLACK, VOC_OUTLINE} and len(matched) >= min(3, len(known.keys() - {BLACK})):
+            remarks.append(f"the colours are those of {name}, and so are the names: edit them if the classes differ")
+            return [known.get(colour, "void") for colour in colours]
+    return None
+
+
+def _named(entries: list[Entry], class_names: Sequence[str], key: str) -> list[Entry]:
+    """The entries under the user's names; ids that do not occur have names too."""
+    share = {entry.spec: entry.share for entry in entries if isinstance(entry.spec, int)}
+    if len(class_names) > len(entries) == len(share) and share.keys() - {VOID} <= set(range(len(class_names))):
+        return [Entry(i, name, share.get(i, 0.0)) for i, name in enumerate(class_names)] + [
+            entry for entry in entries if entry.spec == VOID]
+    own = [entry for entry in entries if entry.name != "void" or key == "label_colours"]
+    void = [entry for entry in entries if entry not in own]
+    if len(class_names) != len(own):
+        raise UsageError(f"--class_names has {len(class_names)} names; expected {len(own)}, void for what is no "
+                         f"class, for {', '.join(str(entry.spec) for entry in own)}")
+    return [entry._replace(name=name) for entry, name in zip(own, class_names, strict=True)] + void
+
+
+def _by_name(entries: list[Entry]) -> dict[str, Any]:
+    """{class: what stands for it}, several entries of one name in a list."""
+    by_name: dict[str, list[Any]] = {}
+    for entry in entries:
+        several = isinstance(entry.spec, list) and len(entry.spec) == 2  # two values, no colour
+        by_name.setdefault(entry.name, []).extend(entry.spec if several else [entry.spec])
+    return {name: specs[0] if len(specs) == 1 else specs for name, specs in by_name.items()}
+
+
+def _palette(entries: list[Entry], palette: dict[int, Colour], classes: list[str]) -> list[list[int]]:
+    """A colour for each class: that of its first index, of the labels' own palette."""
+    first: dict[str, Colour] = {}
+    for entry in entries:
+        if entry.spec in palette:
+            first.setdefault(entry.name, palette[entry.spec])
+    return [list(first.get(name) or generated_colour(i)) for i, name in enumerate(classes)]
