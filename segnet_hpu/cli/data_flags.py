@@ -10,7 +10,7 @@ from segnet_hpu.data.datasets.registry import NAMES, open_dataset
 from segnet_hpu.data.datasets.selection import dataset_of_settings
 
 if TYPE_CHECKING:
-    from segnet_hpu.data.source import FolderSource
+    from segnet_hpu.data.source import PairSource
 
 FOLDERS = ("images_path", "segs_path")
 
@@ -19,8 +19,8 @@ FOLDERS = ("images_path", "segs_path")
 class Labelled:
     """Where the images and labels are."""
 
-    images_path: str | None = option(None, "folder of images (.jpg .jpeg .png .bmp)")
-    segs_path: str | None = option(None, "folder of labels (.png .bmp), named as their images")
+    images_path: str | None = option(None, "folder of images (.jpg .png .bmp .tif .webp)")
+    segs_path: str | None = option(None, "folder of labels (.png .bmp .tif .webp), named as their images")
     dataset: str | None = option(None, f"data set by name, in place of the folders: {', '.join(NAMES)}, a .yaml file "
                                  "that describes one, or MODULE:NAME")
     data_root: str | None = option(None, "folder where the data set lies as published")
@@ -40,7 +40,7 @@ def folders_of(settings: Labelled) -> tuple[str, str]:
     return settings.images_path or "", settings.segs_path or ""
 
 
-def open_labelled(settings: Labelled) -> "FolderSource":
+def open_labelled(settings: Labelled) -> "PairSource":
     """Return the source of the images and labels that the settings mean."""
     if settings.dataset:
         return open_dataset(settings.dataset, settings.data_root, settings.split)

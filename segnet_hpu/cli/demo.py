@@ -29,7 +29,7 @@ class Settings(Outputs):
     out: str = option(REQUIRED, "folder for sheet.png and report.html")
     n: int = option(6, "worst pictures on the page, and as many best ones", minimum=1)
     rows: int = option(16, "pictures on the sheet, spread evenly over the folder", minimum=1, maximum=100)
-    ignore_label: int | None = option(None, "label id left out (255 always is); the model's own if not set",
+    ignore_label: int | None = option(None, "label id left out, and 255 with it; the model's own if not set",
                                       minimum=0, maximum=255)
     class_names: str | None = option(None, "names a,b,c; the model's own if not set")
     palette: str | None = option(None, "colours of a known data set; the model's own if not set",
@@ -61,6 +61,8 @@ def run(settings: Settings) -> None:
     select_device(settings.train_engine)
     trained = load(path)
     ignore = trained.ignore_label if settings.ignore_label is None else settings.ignore_label
+    if isinstance(source, FolderSource):
+        source = source.checked(trained.n_classes, ignore)
     _show(settings, source, path, trained, ignore)
 
 
@@ -83,6 +85,8 @@ def _show(settings: Settings, source: Any, path: Path, trained: "TrainedModel", 
     look = partial(picture_results, Predictor(trained, settings.batch_size), source, n_classes=n_classes,
                    ignore_label=ignore)
     summary = Summary.of(look(range(count)), n_classes)
+    if summary.matrix:
+        source.finish_check(appearance.names)
     spread = sorted({round(i * (count - 1) / max(settings.rows - 1, 1)) for i in range(settings.rows)})
     sheet, page = _written(settings)
     write_image(sheet, contact_sheet(look(spread, what="sheet"), appearance))

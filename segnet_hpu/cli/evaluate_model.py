@@ -20,7 +20,7 @@ class Settings(Outputs, PredictionSettings, Labelled):
     """Score a model against labels at their full resolution."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
-    ignore_label: int | None = option(None, "label id left out (255 always is); the model's own if not set",
+    ignore_label: int | None = option(None, "label id left out, and 255 with it; the model's own if not set",
                                       minimum=0, maximum=255)
     class_names: str | None = option(None, "names a,b,c; the model's own if not set")
     metrics: list[Choice] | None = component(scores, None, "further scores a,b", many=True)
@@ -60,7 +60,9 @@ def run(settings: Settings) -> None:
     appearance = trained.appearance(names)
     scorers = make_scorers(settings.metrics, appearance.names)
     predictor = settings.predictor(trained, settings.batch_size)
+    source = source.checked(n_classes, ignore)
     card = evaluate(predictor, source, n_classes, ignore, scorers=scorers)
+    source.finish_check(appearance.names)
     named = named_scores(card, appearance.names)
     if settings.json:
         write_text(settings.json, json.dumps(named, indent=2))

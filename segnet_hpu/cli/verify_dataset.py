@@ -13,7 +13,7 @@ from segnet_hpu.data.datasets.selection import number_of_classes
 from segnet_hpu.files import write_text
 
 if TYPE_CHECKING:
-    from segnet_hpu.data.label_faults import Fault
+    from segnet_hpu.data.faults import Fault
 
 
 @dataclass(kw_only=True)
@@ -48,10 +48,9 @@ def run(settings: Settings) -> int:
 
 def _verify_folders(settings: Settings) -> "tuple[int, list[Fault]]":
     """Return (number of pairs, faults)."""
-    from segnet_hpu.data.verify import check_pairs, match_files
+    from segnet_hpu.data.verify import verify_folders
 
-    pairs, faults = match_files(*folders_of(settings))
-    return len(pairs), faults + check_pairs(pairs, settings.n_classes or 0, settings.ignore_label)
+    return verify_folders(*folders_of(settings), settings.n_classes or 0, settings.ignore_label)
 
 
 def _verify_splits(dataset: DataSet, settings: Settings) -> "tuple[int, list[Fault]]":

@@ -17,7 +17,7 @@ from segnet_hpu.files import write_image
 if TYPE_CHECKING:
     import numpy as np
 
-    from segnet_hpu.data.source import FolderSource
+    from segnet_hpu.data.source import PairSource
 
 CELL_WIDTH = 480
 
@@ -49,7 +49,7 @@ def run(settings: Settings) -> None:
 
     from segnet_hpu.inference import render
 
-    source = open_labelled(settings)
+    source = open_labelled(settings).checked(len(names), settings.ignore_label)
     settings.check_output("out", {path for pair in source.pairs for path in pair})
     drawn = sorted(np.random.default_rng(settings.seed).permutation(len(source))[:settings.n].tolist())
     rows, captions = [], []
@@ -59,6 +59,7 @@ def run(settings: Settings) -> None:
         present |= set(np.unique(label).tolist())
         rows.append([image, render.colour_mask(label, colours), render.overlay(image, label, colours)])
         captions.append([source.name(i), "label", "overlay"])
+    source.refuse_faulty_set()
     sheet = render.with_legend(render.grid(rows, captions), names, colours, present)
     write_image(settings.out, sheet)
     print(settings.out)
@@ -77,7 +78,7 @@ def _appearance(settings: Settings) -> "tuple[Sequence[str], np.ndarray]":
     return names or class_names(colours, n_classes), palette(colours, n_classes)
 
 
-def _pair(source: "FolderSource", i: int, settings: Settings) -> "tuple[np.ndarray, np.ndarray]":
+def _pair(source: "PairSource", i: int, settings: Settings) -> "tuple[np.ndarray, np.ndarray]":
     """Image and label of a pair, no wider than a cell, ignored pixels 255, augmented if asked for."""
     import cv2
     import numpy as np

@@ -33,19 +33,18 @@ def damage(data: bytes) -> str | None:
     return None
 
 
-def is_jpeg(data: bytes) -> bool:
-    """Whether the bytes are a JPEG file's, whatever its name says."""
-    return data.startswith(JPEG_SIGNATURE)
-
-
 def grey_scale(data: bytes) -> int:
     """Return the factor by which OpenCV stretches this file's grey samples: 255 for a 1-bit PNG, else 1.
 
     PNG of 1, 2 or 4 bits is stretched to 0..255; class ids are the samples as stored.
     """
-    if data.startswith(PNG_SIGNATURE) and len(data) > 25 and data[25] == GREY and data[24] < 8:
-        return 255 // (2 ** data[24] - 1)
-    return 1
+    bits = grey_bits(data)
+    return 255 // (2 ** bits - 1) if bits and bits < 8 else 1
+
+
+def grey_bits(data: bytes) -> int | None:
+    """Return the bits of a sample, 1 to 16, of a PNG file that is grey; None for others. data: 26 bytes suffice."""
+    return data[24] if data.startswith(PNG_SIGNATURE) and len(data) > 25 and data[25] == GREY else None
 
 
 def indices_as_grey(data: bytes) -> bytes:
@@ -136,7 +135,7 @@ def _bmp_damage(data: bytes) -> str | None:
     start, _, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", data.ljust(34, b"\0"), 10)
     if not width or not height:
         return "of zero size"
-    if compression in (1, 2):  # run-length coded: its length is not in the sizes
+    if compression in (1, 2):  # run-length coded: bmp_runs.py looks into them, once their picture's size is known
         return None
     row = (abs(width) * bits + 31) // 32 * 4
     return "truncated" if len(data) < start + row * abs(height) else None

@@ -5,11 +5,13 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from segnet_hpu.data.faults import Fault, refuse
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import StrPath
 
-IMAGE_FORMATS = (".jpg", ".jpeg", ".png", ".bmp")
-LABEL_FORMATS = (".png", ".bmp")
+IMAGE_FORMATS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+LABEL_FORMATS = (".png", ".bmp", ".tif", ".tiff", ".webp")
+EARLIER_FORMATS = (".jpg", ".jpeg", ".png", ".bmp")  # beside one of these a file of another format is passed over
 
 PathsByStem = dict[str, list[str]]
 
@@ -22,57 +24,93 @@ class Pair(NamedTuple):
 
 
 def pair_paths(images_dir: StrPath, labels_dir: StrPath) -> list[Pair]:
-    """Return the pairs of two folders, sorted by stem.
+    """Return the pairs of two folders, sorted by stem; raises UsageError as `match_files` and for the first fault."""
+    pairs, faults = match_files(images_dir, labels_dir)
+    refuse(faults)
+    return pairs
 
-    Images are .jpg, .jpeg, .png or .bmp, labels .png or .bmp (in any case); other files, hidden files and
-    labels without image are passed over. Raises UsageError for a missing or empty folder, one folder
-    for both, an image without label, and files that share a stem.
+
+def match_files(images_dir: StrPath, labels_dir: StrPath) -> tuple[list[Pair], list[Fault]]:
+    """Return the pairs of two folders, sorted by stem, and the faults of names: missing partners and shared stems.
+
+    Images and labels have the endings IMAGE_FORMATS, in any case; hidden files and others are passed over.
+    Subfolders are searched where both folders have them. Raises UsageError for a missing or empty folder and for one
+    folder given for both.
     """
-    images, labels = _unique_files(images_dir, labels_dir)
-    missing = sorted(stem for stem in images if stem not in labels)
-    if missing:
-        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        raise UsageError(f"{images[missing[0]]}{more} has no label; expected {missing[0]}.png or .bmp "
-                         f"in {labels_dir}. Add the label or remove the image")
-    return [Pair(images[stem], labels[stem]) for stem in sorted(images)]
+    # JPEG labels are listed too, so that they are reported as such rather than as missing.
+    images, labels = files_of_both(images_dir, labels_dir)
+    faults = []
+    for stems in (images, labels):
+        for paths in stems.values():
+            faults += [Fault(path, f"shares its stem with {os.path.basename(paths[0])}", "keep one of them")
+                       for path in paths[1:]]
+    for stem in sorted(images.keys() ^ labels.keys()):
+        if stem in images:
+            faults.append(Fault(images[stem][0], f"has no label in {labels_dir}",
+                                f"add {stem}.png or .bmp there or remove the image"))
+        else:
+            faults.append(Fault(labels[stem][0], f"has no image in {images_dir}",
+                                f"add {stem}.jpg or .png there or remove the label"))
+    return [Pair(images[s][0], labels[s][0]) for s in sorted(images.keys() & labels.keys())], faults
 
 
 def candidate_pairs(images_dir: StrPath, labels_dir: StrPath) -> Iterator[Pair]:
     """Yield the pairs sorted by stem; an image without label has the path of a PNG that is not there.
 
-    Raises UsageError as `pair_paths`, but not for images without label.
+    Raises UsageError as `match_files`, and for two files of one stem.
     """
-    images, labels = _unique_files(images_dir, labels_dir)
+    images, labels = (only_one(folder, stems) for folder, stems in
+                      zip((images_dir, labels_dir), files_of_both(images_dir, labels_dir), strict=True))
     for stem in sorted(images):
         yield Pair(images[stem], labels.get(stem) or os.path.join(labels_dir, f"{stem}.png"))
 
 
-def files_of_both(images_dir: StrPath, labels_dir: StrPath,
-                  label_formats: Collection[str]) -> tuple[PathsByStem, PathsByStem]:
-    """Return {stem: [path, ...]} of the images and of the labels; raises UsageError as `pair_paths`."""
+def files_of_both(images_dir: StrPath, labels_dir: StrPath) -> tuple[PathsByStem, PathsByStem]:
+    """Return {stem: [path, ...]} of the images and of the labels; raises UsageError as `match_files`."""
     if os.path.isdir(images_dir) and os.path.isdir(labels_dir) and os.path.samefile(images_dir, labels_dir):
         raise UsageError(f"{images_dir} is given for both images and labels; expected two folders")
-    return files_by_stem(images_dir, IMAGE_FORMATS), files_by_stem(labels_dir, label_formats)
+    images = files_by_stem(images_dir, IMAGE_FORMATS, leave=labels_dir)
+    labels = files_by_stem(labels_dir, IMAGE_FORMATS, leave=images_dir, expected=LABEL_FORMATS)
+    in_both = {""} | set(map(os.path.dirname, images)) & set(map(os.path.dirname, labels))
+    if in_both.isdisjoint(map(os.path.dirname, images)):
+        return images, labels
+    images, labels = ({stem: paths for stem, paths in stems.items() if os.path.dirname(stem) in in_both}
+                      for stems in (images, labels))
+    return images, labels
 
 
-def files_by_stem(folder: StrPath, formats: Collection[str]) -> PathsByStem:
-    """Return {stem: [path, ...]} of the folder's visible files in these formats (lower-case suffixes).
+def files_by_stem(folder: StrPath, formats: Collection[str], *, below: bool = True, leave: StrPath | None = None,
+                  expected: Collection[str] | None = None) -> PathsByStem:
+    """Return {stem: [path, ...]} of a folder's visible files in these formats (lower-case suffixes).
 
-    Raises UsageError for a folder that is missing or holds none.
+    below: list subfolders too; their files' stems are "a/b". leave: a folder that is passed over. expected: formats
+    to name in errors. Raises UsageError for a folder that is missing or holds none.
     """
-    expected = f"expected a folder of {' '.join(formats)} files"
-    try:
-        names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be read ({error.strerror}); {expected}") from None
+    told = f"expected a folder of {' '.join(expected or formats)} files"
     stems: PathsByStem = {}
-    for name in names:
-        stem, suffix = os.path.splitext(name)
-        if suffix.lower() in formats and not name.startswith("."):
-            stems.setdefault(stem, []).append(os.path.join(folder, name))
+    try:
+        for name in visible_files(folder, below, leave):
+            stem, suffix = os.path.splitext(name)
+            if suffix.lower() in formats:
+                stems.setdefault(stem, []).append(os.path.join(folder, name))
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be read ({error.strerror}); {told}") from None
     if not stems:
-        raise UsageError(f"{folder} holds no such file; {expected}")
-    return stems
+        raise UsageError(f"{folder} holds no such file; {told}")
+    return {stem: [path for path in paths if _is_earlier(path)] or paths for stem, paths in stems.items()}
+
+
+def visible_files(folder: StrPath, below: bool = True, leave: StrPath | None = None,
+                  prefix: str = "") -> Iterator[str]:
+    """Yield the names of a folder's files, sorted, then a/b of those in its subfolders unless `below` is False.
+
+    Hidden ones and the folder `leave` are passed over. Raises OSError for a folder that cannot be read.
+    """
+    entries = sorted((entry for entry in os.scandir(folder) if not entry.name.startswith(".")), key=lambda e: e.name)
+    yield from (prefix + entry.name for entry in entries if entry.is_file())
+    for entry in entries if below else ():
+        if entry.is_dir(follow_symlinks=False) and not (leave and os.path.samefile(entry.path, leave)):
+            yield from visible_files(entry.path, below, leave, f"{prefix}{entry.name}/")
 
 
 def only_one(folder: StrPath, stems: PathsByStem) -> dict[str, str]:
@@ -89,6 +127,11 @@ def stem_of(path: StrPath) -> str:
     return os.path.splitext(os.path.basename(path))[0]
 
 
+def name_below(path: StrPath, folder: StrPath) -> str:
+    """Return a_b_stem for folder/a/b/stem.suffix."""
+    return os.path.splitext(os.path.relpath(path, folder))[0].replace(os.sep, "_")
+
+
 def held_out(paths: Iterable[str], count: int, seed: int) -> set[str]:
     """Return `count` of the paths: those whose stems have the smallest SHA-1 together with the seed.
 
@@ -101,7 +144,5 @@ def held_out(paths: Iterable[str], count: int, seed: int) -> set[str]:
     return set(sorted(paths, key=rank)[:count])
 
 
-def _unique_files(images_dir: StrPath, labels_dir: StrPath) -> tuple[dict[str, str], dict[str, str]]:
-    """Return {stem: path} of the images and of the labels."""
-    images, labels = files_of_both(images_dir, labels_dir, LABEL_FORMATS)
-    return only_one(images_dir, images), only_one(labels_dir, labels)
+def _is_earlier(path: str) -> bool:
+    return os.path.splitext(path)[1].lower() in EARLIER_FORMATS

@@ -7,23 +7,16 @@ import cv2
 import numpy as np
 
 from segnet_hpu.data import containers, tiff
+from segnet_hpu.data.bmp_runs import runs_damage
+from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.image_coding import most_pixels
 from segnet_hpu.data.image_header import ImageHeader, read_header
-from segnet_hpu.errors import UsageError
 from segnet_hpu.files import StrPath, special_file
 
 FORMATS = "a PNG, JPEG, BMP, TIFF or WebP file"
 COPY_ANEW = "copy it anew or remove it"
 BYTES_A_PIXEL, FURTHER_BYTES = 8, 1 << 26  # of an uncompressed file: four bands of 16 bits, and all that is no pixel
 BANDS = 4  # that OpenCV decodes at most without mixing them up
-
-
-class BadFile(UsageError):
-    """A file that cannot be used: `file`, `what` is wrong with it and how to `fix` it."""
-
-    def __init__(self, file: StrPath, what: str, fix: str) -> None:
-        super().__init__(f"{file} {what}; {fix}")
-        self.file, self.what, self.fix = str(file), what, fix
 
 
 def read_file(path: StrPath) -> tuple[bytes, ImageHeader]:
@@ -42,6 +35,9 @@ def read_file(path: StrPath) -> tuple[bytes, ImageHeader]:
     if header.room > most_pixels():
         raise BadFile(path, f"is {header.width}x{header.height} pixels large, of which {most_pixels():,} are read at "
                       "most", "cut it into smaller pictures, or raise --max_pixels")
+    damage = runs_damage(data) if header.format == "BMP" else None
+    if damage:
+        raise BadFile(path, f"is {damage}", COPY_ANEW)
     if header.pictures > 1:
         raise BadFile(path, f"holds {header.pictures} pictures, expected one", "save each as a file of its own")
     if header.colours + header.further > BANDS:

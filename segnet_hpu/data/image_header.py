@@ -98,7 +98,7 @@ def _webp(data: bytes) -> ImageHeader | None:
     if data[8:12] != b"WEBP":
         return None
     further, orientation, pictures, size = False, 1, 0, (0, 0)
-    for kind, start, end in _riff_chunks(data):
+    for kind, start, end in riff_chunks(data):
         if kind == b"VP8X":
             further = bool(data[start] & 0x10)
             width, height = (1 + int.from_bytes(data[at:at + 3], "little") for at in (start + 4, start + 7))
@@ -116,7 +116,7 @@ def _webp(data: bytes) -> ImageHeader | None:
     return ImageHeader("WebP", *size, further=int(further), orientation=orientation, pictures=max(pictures, 1))
 
 
-def _riff_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+def riff_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield (kind, start, end) of the chunks of a WebP file."""
     at = 12
     while at + 8 <= len(data):

@@ -1,17 +1,14 @@
-"""Pictures and labels of files, as arrays."""
+"""Pictures of files, as arrays."""
 
 import cv2
 import numpy as np
 
-from segnet_hpu.data import containers
+from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
-from segnet_hpu.data.image_files import BANDS, BadFile, decode, read_file
+from segnet_hpu.data.image_files import BANDS, decode, read_file
 from segnet_hpu.data.image_header import ImageHeader
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import StrPath
-
-__all__ = ["BadFile", "blue_channel", "read_image", "read_label", "read_label_channels", "read_label_colours",
-           "rgb_of_bgr", "shown"]
 
 DARK = 1 << 14  # 16-bit values below a quarter of full scale are rather those of 8, 10, 12 or 14 bits
 DEPTHS = (8, 10, 12, 14)
@@ -31,7 +28,7 @@ def read_image(path: StrPath, channels: int = 3, coding: ImageCoding = PLAIN) ->
     if header.kind != "whole" or header.bits > 16:
         raise BadFile(path, f"holds {header.kind} numbers of {header.bits} bits, expected whole ones of 8 or 16",
                       "scale them to 0..65535 and save them as 16-bit PNG or TIFF")
-    if header.further and not coding.ignore_alpha and not _is_opaque(path, data, header):
+    if header.further and not coding.ignore_alpha and not is_opaque(path, data, header):
         raise BadFile(path, "has a band beside its colours (transparency, or a fourth band of data), which would be "
                       "lost", "read the colours alone by --ignore_alpha, or save the picture without that band")
     if header.bits <= 8:
@@ -60,7 +57,7 @@ def stored_size(path: StrPath) -> tuple[tuple[int, int], int]:
     return (header.height, header.width), header.orientation
 
 
-def _is_opaque(path: StrPath, data: bytes, header: ImageHeader) -> bool:
+def is_opaque(path: StrPath, data: bytes, header: ImageHeader) -> bool:
     """Whether a file's fourth band is known to hold nothing: all pixels have its highest value."""
     pixels = decode(path, data, header, cv2.IMREAD_UNCHANGED)
     is_rgba = pixels.ndim == 3 and pixels.shape[2] == BANDS and pixels.dtype.kind == "u"
@@ -89,58 +86,6 @@ def _with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
     if pixels.ndim == 2:
         return pixels if channels == 1 else cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY) if channels == 1 else pixels
-
-
-def read_label(path: StrPath) -> np.ndarray:
-    """Return a label's class ids as uint8 (H, W).
-
-    The id is the blue channel of a colour file (keras_segmentation's rule), the value of a grey one,
-    and the index of one with a colour palette (PASCAL VOC). Raises BadFile as `read_image`, and
-    for 16-bit values above 255.
-    """
-    label = blue_channel(read_label_channels(path))
-    if label.dtype != np.uint8:
-        if label.max() > 255:
-            raise BadFile(path, f"holds the value {label.max()}, expected class ids of at most 255",
-                          "map the ids to 0..n_classes-1 and save as 8-bit PNG")
-        label = label.astype(np.uint8)
-    return label
-
-
-def read_label_channels(path: StrPath) -> np.ndarray:
-    """Return a label as stored, uint8 or uint16: (H, W) if grey or indices, (H, W, 3) BGR if colour."""
-    data, header = _read_label_file(path)
-    if header.has_palette and header.format == "TIFF":
-        raise BadFile(path, "has a palette, whose indices are not read from TIFF", "save it as PNG with that palette")
-    data = containers.indices_as_grey(data)
-    label = decode(path, data, header, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
-    if label.dtype not in (np.uint8, np.uint16):
-        raise BadFile(path, f"holds {label.dtype} values, expected whole class ids", "save it as 8-bit PNG")
-    return label // containers.grey_scale(data)
-
-
-def read_label_colours(path: StrPath) -> np.ndarray:
-    """Return a coloured label as uint8 (H, W, 3) RGB: of indices the colours of their palette, of greys these greys.
-
-    Raises BadFile as `read_image`, and for more than 8 bits.
-    """
-    data, header = _read_label_file(path)
-    label = decode(path, data, header, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    if label.dtype != np.uint8:
-        raise BadFile(path, f"holds {label.dtype} values, expected colours of 8 bits", "save it as 8-bit PNG")
-    return np.ascontiguousarray(label[:, :, ::-1])
-
-
-def _read_label_file(path: StrPath) -> tuple[bytes, ImageHeader]:
-    """Return bytes and header; raises BadFile where it is not sure what the ids are or over which pixels they lie."""
-    data, header = read_file(path)
-    if header.orientation != 1:
-        raise BadFile(path, f"carries the orientation tag {header.orientation}, so that its place over the image is "
-                      "not sure", "turn its pixels so that it fits the image, and save it without the tag")
-    if header.further and not header.has_palette and not _is_opaque(path, data, header):
-        raise BadFile(path, "is transparent in places, of which it is not sure what class they are",
-                      "give these pixels the colour or id of their class, and save it without transparency")
-    return data, header
 
 
 def blue_channel(label: np.ndarray) -> np.ndarray:

@@ -6,8 +6,9 @@ import re
 
 import numpy as np
 
+from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.image_coding import ImageCoding
-from segnet_hpu.data.images import BadFile, read_image
+from segnet_hpu.data.images import read_image
 
 PATTERN = re.compile(r"[^%]*%0?\d*d[^%]*")
 FIRST_NUMBERS = range(10)  # one of which the first picture has

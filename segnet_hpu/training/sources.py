@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,13 +12,13 @@ from segnet_hpu.constants import VOID
 from segnet_hpu.data.augmentation import Augmentation, augmentations
 from segnet_hpu.data.cache import default_budget
 from segnet_hpu.data.datasets import open_dataset
+from segnet_hpu.data.faults import refuse
 from segnet_hpu.data.loader import Loader
 from segnet_hpu.data.preprocessing import TrainTransform, change_pair
 from segnet_hpu.data.sampling import Stream
 from segnet_hpu.data.source import DataSetSource, FolderSource, Source
 from segnet_hpu.data.stats import median_frequency_weights
 from segnet_hpu.data.verify import verify_pairs, verify_split
-from segnet_hpu.errors import UsageError
 from segnet_hpu.runtime.ranks import Ranks
 from segnet_hpu.training.settings import Settings
 
@@ -95,7 +95,7 @@ def _open_dataset(settings: Settings, ranks: Ranks) -> tuple[Source, Source | No
             opened[split] = open_dataset(*arguments, split)
             return
         opened[split], faults = verify_split(*arguments, split, n_classes, settings.ignore_label)
-        _refuse(faults)
+        refuse(faults)
 
     sources = []
     for split in [settings.train_split] + [settings.val_split] * bool(settings.validate):
@@ -107,10 +107,4 @@ def _open_dataset(settings: Settings, ranks: Ranks) -> tuple[Source, Source | No
 
 def _verify(images: str, labels: str, settings: Settings) -> None:
     assert settings.n_classes is not None
-    _refuse(verify_pairs(images, labels, settings.n_classes, settings.ignore_label))
-
-
-def _refuse(faults: Sequence[object]) -> None:
-    if faults:
-        more = f" (and {len(faults) - 1} more: segnet-hpu verify_dataset lists them)" if len(faults) > 1 else ""
-        raise UsageError(f"{faults[0]}{more}")
+    refuse(verify_pairs(images, labels, settings.n_classes, settings.ignore_label))

@@ -65,7 +65,7 @@ DATA = {
     "label without image": (remove("images/a.png"), TRAIN, "labels/a.png has no image in images", "a.jpg or .png"),
     "no pair": (remove("images/a.png", "labels/b.png"), TRAIN, "labels/a.png has no image", "1 more"),
     "two images of a stem": (copy("images/a.png", "images/a.jpg"), TRAIN, "images/a.png shares its stem", "keep one"),
-    "text as image": (write("images/a.png", b"hello\n"), TRAIN, "images/a.png is no image", "PNG, JPEG or BMP"),
+    "text as image": (write("images/a.png", b"hello\n"), TRAIN, "images/a.png is no image", "PNG, JPEG, BMP, "),
     "empty image": (write("images/a.png", b""), TRAIN, "images/a.png is empty", "copy it anew"),
     "truncated png": (cut("images/a.png"), TRAIN, "images/a.png is truncated", "copy it anew"),
     "truncated jpeg": (truncated_jpeg, TRAIN, "images/a.jpg is truncated", "copy it anew"),

@@ -20,8 +20,10 @@ def folders(tmp_path):
     return ["--images_path", "images", "--segs_path", "labels"]
 
 
-def good(done):
-    assert (done.returncode, done.stderr) == (0, "")
+def good(done, told=""):
+    """The lines that a command printed. told: what it must warn of, text within the one line."""
+    assert done.returncode == 0 and (told in done.stderr if told else not done.stderr), done.stderr
+    assert done.stderr.count("\n") == bool(told)
     return done.stdout.splitlines()
 
 
@@ -41,7 +43,10 @@ def test_split_then_its_own_next_step(cli, folders, tmp_path):
                     "next: segnet-hpu train --model_name vgg_segnet --n_classes N --dataset folder "
                     "--data_root 'my parts'"]
     done = cli("verify_dataset", "--dataset", "folder", "--data_root", "my parts", "--n_classes", 12)
-    assert good(done) == ["10 pairs, no faults"]
+    told = [f"8 of 12 classes occur in none of the {n} labels in my parts/annotations/{part}: 3, 4, 5, 6, 7, 8, 9"
+            for part, n in (("train", 7), ("val", 3))]
+    assert (done.returncode, done.stdout) == (0, "10 pairs, no faults\n")
+    assert all(line in done.stderr for line in told) and done.stderr.count("\n") == 2, done.stderr
     assert cli("dataset", "split", *folders, "--val", "0.3", "--out", "my parts").returncode == 2
 
 
@@ -59,7 +64,8 @@ def test_convert_there_and_back(cli, folders, tmp_path):
     said = good(cli("dataset", "convert", "--dataset", "camvid", "--data_root", "c", "--split", "val", "--out", "f"))
     assert said == ["f: 10 val pairs in the layout of folder",
                     "next: segnet-hpu verify_dataset --dataset f/dataset.yaml --split val"]
-    assert good(cli(*said[1].split()[2:])) == ["10 pairs, no faults"]
+    told = "warning: 8 of 11 classes occur in none of the 10 labels in "
+    assert good(cli(*said[1].split()[2:]), told) == ["10 pairs, no faults"]
     for i in range(10):
         label, back = (cv2.imread(str(tmp_path / folder / f"s_{i}.png"), cv2.IMREAD_UNCHANGED)
                        for folder in ("labels", "f/annotations/val"))
@@ -73,7 +79,7 @@ def test_augment_by_the_names_own_description(cli, folders, tmp_path):
     assert said == ["more: 10 pairs and 20 copies; pixels without a class have id 255",
                     "next: segnet-hpu train --model_name vgg_segnet --dataset more/dataset.yaml --train_split train"]
     done = cli("verify_dataset", "--dataset", "more/dataset.yaml", "--split", "train")
-    assert good(done) == ["30 pairs, no faults"]
+    assert good(done, "8 of 11 classes occur in none of the 30 labels in ") == ["30 pairs, no faults"]
 
 
 def test_augmented_folders_have_255_for_every_void_id(cli, folders, tmp_path):
@@ -93,7 +99,7 @@ def test_augmented_folders_have_255_for_every_void_id(cli, folders, tmp_path):
     (("split", "FOLDERS", "--val", "3", "--out", "images"), "--out images is there already; expected a new"),
     (("stats",), "--images_path, --segs_path must be given; or --dataset"),
     (("stats", "FOLDERS", "--dataset", "voc"), "--images_path does not go with --dataset voc"),
-    (("stats", "FOLDERS", "--n_classes", "3"), "holds id 11; expected 0..2. Run verify_dataset"),
+    (("stats", "FOLDERS", "--n_classes", "3"), "holds ids outside 0..2: 11 ("),
     (("stats", "FOLDERS", "--out", "images"), "--out images is a folder; expected a file's name"),
     (("convert", "FOLDERS", "--to", "cmavid", "--out", "o"), "Did you mean camvid?"),
     (("convert", "FOLDERS", "--to", "coco_instances", "--out", "o"), "its labels are polygons in one file"),

@@ -23,15 +23,22 @@ def touch(folder, *names):
 def test_pairs_by_stem_in_any_case_of_suffix(folders):
     images, labels = folders
     touch(images, "b.JPG", "a.png", "c.d.jpeg", "z.bmp", "._a.png", "notes.txt")
-    touch(labels, "a.bmp", "b.PNG", "c.d.png", "z.png", "spare.png", "a.txt")
+    touch(labels, "a.bmp", "b.PNG", "c.d.png", "z.png", "._spare.png", "a.txt")
     assert pair_paths(images, labels) == [(str(images / i), str(labels / m)) for i, m in (
         ("a.png", "a.bmp"), ("b.JPG", "b.PNG"), ("c.d.jpeg", "c.d.png"), ("z.bmp", "z.png"))]
 
 
 def test_image_without_label(folders):
     touch(folders[0], "a.png", "b.png", "c.png")
-    touch(folders[1], "a.png", "c.jpg")
-    with pytest.raises(UsageError, match=r"b\.png \(and 1 more\) has no label; expected b\.png or \.bmp"):
+    touch(folders[1], "a.png", "c.jpg", "d.png")  # a JPEG is told as such, when it is read
+    with pytest.raises(UsageError, match=r"b\.png has no label in .*labels; add b\.png or .*\(and 1 more"):
+        pair_paths(*folders)
+
+
+def test_label_without_image_is_refused_as_verify_dataset_does(folders):
+    touch(folders[0], "a.png")
+    touch(folders[1], "a.png", "spare.png")
+    with pytest.raises(UsageError, match=r"labels/spare\.png has no image in .*images; add spare\.jpg"):
         pair_paths(*folders)
 
 
@@ -40,7 +47,7 @@ def test_two_files_of_one_stem(folders, doubled):
     touch(folders[0], "a.png")
     touch(folders[1], "a.png")
     touch(folders[doubled], "a.bmp")
-    with pytest.raises(UsageError, match=r"a\.bmp and a\.png: one stem, two files"):
+    with pytest.raises(UsageError, match=r"a\.png shares its stem with a\.bmp; keep one"):
         pair_paths(*folders)
 
 
@@ -49,7 +56,7 @@ def test_missing_empty_or_same_folder(folders, tmp_path):
     with pytest.raises(UsageError, match="images holds no such file; expected a folder of .jpg"):
         pair_paths(images, labels)
     touch(images, "a.png")
-    with pytest.raises(UsageError, match="labels holds no such file; expected a folder of .png .bmp files"):
+    with pytest.raises(UsageError, match="labels holds no such file; expected a folder of .png .bmp .tif .tiff"):
         pair_paths(images, labels)
     with pytest.raises(UsageError, match="nowhere: cannot be read .No such file"):
         pair_paths(images, tmp_path / "nowhere")

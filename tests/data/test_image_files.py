@@ -12,7 +12,8 @@ import pytest
 from made_png import chunk, png
 from segnet_hpu.data import image_files
 from segnet_hpu.data.image_coding import ImageCoding, limit_pixels, most_pixels
-from segnet_hpu.data.images import read_image, read_label
+from segnet_hpu.data.images import read_image
+from segnet_hpu.data.labels import read_label
 from segnet_hpu.errors import UsageError
 
 RNG = np.random.default_rng(0)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from made_png import png
-from segnet_hpu.data.images import read_image, read_label
+from segnet_hpu.data.images import read_image
+from segnet_hpu.data.labels import read_label
 from segnet_hpu.errors import UsageError
 
 RNG = np.random.default_rng(0)
@@ -64,7 +65,10 @@ def test_one_channel(tmp_path):
 
 def test_label_is_grey_value_or_blue_channel(tmp_path):
     np.testing.assert_array_equal(read_label(written(tmp_path / "grey.png", IDS)), IDS)
-    np.testing.assert_array_equal(read_label(written(tmp_path / "colour.bmp", COLOUR)), COLOUR[:, :, 0])
+    for name, colour in (("blue.bmp", np.dstack([IDS, IDS * 0, IDS * 0])), ("equal.png", np.dstack([IDS] * 3))):
+        np.testing.assert_array_equal(read_label(written(tmp_path / name, colour)), IDS)
+    with pytest.raises(UsageError, match=r"colour\.bmp is a coloured mask \(117 colours, its channels differ\)"):
+        read_label(written(tmp_path / "colour.bmp", COLOUR))
     np.testing.assert_array_equal(read_label(written(tmp_path / "deep.png", IDS.astype(np.uint16))), IDS)
 
 

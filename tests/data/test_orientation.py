@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from segnet_hpu.data.image_coding import ImageCoding
-from segnet_hpu.data.images import read_image, read_label
+from segnet_hpu.data.images import read_image
+from segnet_hpu.data.labels import read_label
 from segnet_hpu.errors import UsageError
 
 BGR = np.random.default_rng(0).integers(0, 256, (6, 10, 3)).astype(np.uint8)

@@ -9,13 +9,19 @@ from sklearn.metrics import accuracy_score, f1_score, jaccard_score, recall_scor
 
 from segnet_hpu.cli import main
 
-VALUES = (0, 1, 2, 3, 200, 255)  # two of them are no classes
+# What is left out: the values of the labels.
+VALUES = {None: range(4), 1: (0, 1, 2, 3, 255), 200: (0, 1, 2, 3, 200, 255), 255: (0, 1, 2, 3, 255)}
 
 
 @pytest.fixture
-def truth_and_prediction(tmp_path, model):
+def ignore():
+    return None
+
+
+@pytest.fixture
+def truth_and_prediction(tmp_path, model, ignore):
     """All pixels of the data set in TMP, as two flat arrays."""
-    images, labels = write_pictures(tmp_path, VALUES)
+    images, labels = write_pictures(tmp_path, VALUES[ignore])
     return (np.concatenate([label.ravel() for label in labels]),
             np.concatenate([by_hand(model, image).ravel() for image in images]))
 
@@ -51,8 +57,18 @@ def test_scores_are_scikit_learns(tmp_path, model_file, truth_and_prediction, ca
     assert [row["name"] for row in found["per_class"]] == list("abcd")
     out = capsys.readouterr()
     assert f"{100 * expected['mean_iou']:.2f} %" in out.out
-    # Ids that are neither a class nor ignored are not passed over in silence.
-    assert ("200" in out.err) == (ignore != 200)
+
+
+@pytest.mark.parametrize("ignore", [200])
+@pytest.mark.parametrize("given, ids", [(None, "200 (317 pixels), 255 (317 pixels)"), (1, "200 (317 pixels)"),
+                                        (255, "200 (317 pixels)")])
+def test_ids_that_are_neither_a_class_nor_ignored_are_refused(tmp_path, model_file, truth_and_prediction, capsys,
+                                                              given, ids):
+    flags = [] if given is None else ["--ignore_label", str(given)]
+    assert main(["evaluate_model", "--checkpoints_path", str(model_file), "--images_path", str(tmp_path / "images"),
+                 "--segs_path", str(tmp_path / "labels"), "--json", str(tmp_path / "scores.json"), *flags]) == 2
+    assert f"labels/0.png holds ids outside 0..3: {ids}; " in capsys.readouterr().err
+    assert not (tmp_path / "scores.json").exists()
 
 
 def test_names_from_the_command_line_win(tmp_path, model_file, truth_and_prediction, capsys):

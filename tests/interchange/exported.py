@@ -5,7 +5,8 @@ import numpy as np
 from keras import layers
 
 from segnet_hpu.cli import main
-from segnet_hpu.data.images import read_image, read_label
+from segnet_hpu.data.images import read_image
+from segnet_hpu.data.labels import read_label
 from segnet_hpu.models.layers import LocalResponseNormalization, MaxPoolingWithMask, Unpooling
 from segnet_hpu.models.trained_model import TrainedModel
 from toy import write_toy

@@ -33,6 +33,7 @@ def run(settings: Settings) -> None:
     source = open_pairs(settings, settings.split)
     with new_dataset(settings.out) as folder:
         write_copies(source, settings.split, folder, settings.copies, augmentation, settings.seed, settings.mirror)
+        source.refuse_faulty_set()
         if origin and origin.class_names:
             write_description(folder / "dataset.yaml", origin, [settings.split])
     out, split = shlex.quote(settings.out), settings.split

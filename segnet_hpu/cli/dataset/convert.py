@@ -39,6 +39,8 @@ def run(settings: Settings) -> None:
     sources = {split: open_pairs(settings, split) for split in splits}
     with new_dataset(settings.out) as folder:
         lossy = sum(convert(source, target, split, folder) for split, source in sources.items())
+        for source in sources.values():
+            source.refuse_faulty_set()
         described = target is FOLDER and origin is not None and origin.class_names is not None
         if origin and described:
             write_description(folder / "dataset.yaml", origin, splits)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from segnet_hpu.cli.data_flags import Labelled, folders_of
 from segnet_hpu.config import option
+from segnet_hpu.constants import void_ids
 from segnet_hpu.data.datasets import find, open_dataset
 from segnet_hpu.data.file_pairs import pair_paths
 
@@ -29,12 +30,18 @@ class Inputs(Labelled):
     ignore_label: int | None = option(None, "id that marks pixels to leave out, besides 255", minimum=0, maximum=255)
 
 
-def open_pairs(settings: Inputs, split: str) -> "DataSetSource":
-    """Return the DataSetSource of a split: labels of training ids, 255 void. Raises UsageError."""
-    if settings.dataset:
-        source = open_dataset(settings.dataset, settings.data_root, split)
-    else:
-        from segnet_hpu.data.source import DataSetSource
+def open_pairs(settings: Inputs, split: str, n_classes: int | None = None) -> "DataSetSource":
+    """Return the checked DataSetSource of a split: labels of training ids, 255 void. Raises UsageError.
 
-        source = DataSetSource(find("folder"), pair_paths(*folders_of(settings)))
-    return source.ignoring(settings.ignore_label)
+    n_classes: labels are 0..n_classes-1 or void; None for the data set's own number, any of folders.
+    """
+    if settings.dataset:
+        source = open_dataset(settings.dataset, settings.data_root, split).ignoring(settings.ignore_label)
+        return source.checked(n_classes or find(settings.dataset).n_classes)
+    from segnet_hpu.data.label_check import LabelCheck
+    from segnet_hpu.data.source import DataSetSource
+
+    source = DataSetSource(find("folder"), pair_paths(*folders_of(settings))).ignoring(settings.ignore_label)
+    # Here 255 is checked as verify_dataset does: with no id to ignore a mask of 0 and 255 is hardly meant so.
+    source.label_check = LabelCheck(n_classes, void_ids(settings.ignore_label))
+    return source

@@ -3,10 +3,12 @@
 import shlex
 from dataclasses import dataclass
 
-from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled
+from segnet_hpu.cli.data_flags import dataset_of
+from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data import split
 from segnet_hpu.data.datasets import DataSet
+from segnet_hpu.data.faults import refuse
 from segnet_hpu.errors import UsageError
 
 
@@ -20,7 +22,7 @@ def parse_val(value: object) -> int | float:
 
 
 @dataclass(kw_only=True)
-class Settings(Labelled):
+class Settings(Inputs):
     """Part pairs of images and labels by chance into train and val folders; the same seed gives the same parts."""
 
     split: str = option("train", "part of the data set to divide")
@@ -40,10 +42,13 @@ def run(settings: Settings) -> None:
         raise UsageError(f"--dataset {dataset.name} reads its labels in a way of its own; bring it into two "
                          "folders first: segnet-hpu dataset convert")
     how = split.MOVE if settings.move else split.LINK if settings.link else split.COPY
-    source = open_labelled(settings)
+    source = open_pairs(settings, settings.split)
     validation = split.validation_pairs(source.pairs, settings.val, settings.seed)
     names = {pair: source.name(i) for i, pair in enumerate(source.pairs)}
     described = dataset if dataset and dataset.class_names else None
+    from segnet_hpu.data.verify import check_source
+
+    refuse(check_source(source))
     split.write_split(source.pairs, validation, settings.out, how, names, described)
     print(f"{settings.out}: {len(names) - len(validation)} training and {len(validation)} validation pairs of seed "
           f"{settings.seed}, {how}")

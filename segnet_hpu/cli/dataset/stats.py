@@ -10,6 +10,7 @@ from segnet_hpu.config import option
 from segnet_hpu.constants import MAX_CLASSES
 from segnet_hpu.data.classes import class_names
 from segnet_hpu.data.datasets.selection import number_of_classes
+from segnet_hpu.data.faults import refuse
 from segnet_hpu.files import write_text
 
 
@@ -31,8 +32,11 @@ def run(settings: Settings) -> None:
     settings.check_output("out")
     from segnet_hpu.data.stats import count_labels
     from segnet_hpu.data.summary import summary, table
+    from segnet_hpu.data.verify import check_source
 
-    counts = count_labels(open_pairs(settings, settings.split), n_classes or MAX_CLASSES, MAX_CLASSES)
+    source = open_pairs(settings, settings.split, n_classes)
+    refuse(check_source(source))
+    counts = count_labels(source, n_classes or MAX_CLASSES, MAX_CLASSES)
     if n_classes is None:
         counts = counts.trimmed()
     n_classes = len(counts.pixels) - 1

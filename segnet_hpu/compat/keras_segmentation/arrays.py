@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 
 from segnet_hpu.compat.keras_segmentation.pairs import DataLoaderError
-from segnet_hpu.data.images import BadFile, blue_channel, read_image, read_label, rgb_of_bgr
+from segnet_hpu.data.faults import BadFile
+from segnet_hpu.data.images import blue_channel, read_image, rgb_of_bgr
+from segnet_hpu.data.labels import read_label
 from segnet_hpu.files import StrPath
 
 Picture = StrPath | np.ndarray

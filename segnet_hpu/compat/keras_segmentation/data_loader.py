@@ -12,8 +12,10 @@ from segnet_hpu.compat.keras_segmentation.custom_augmentation import pair_functi
 from segnet_hpu.compat.keras_segmentation.inputs import PictureFunction, functions_of, preprocessed, stacked
 from segnet_hpu.compat.keras_segmentation.pairs import DataLoaderError, get_pairs_from_paths, image_paths
 from segnet_hpu.data.augmentation import Augmentation
-from segnet_hpu.data.images import read_label, rgb_of_bgr
-from segnet_hpu.data.label_faults import Fault
+from segnet_hpu.data.faults import Fault
+from segnet_hpu.data.images import rgb_of_bgr
+from segnet_hpu.data.label_check import LabelCheck
+from segnet_hpu.data.labels import of_8_bits, read_label_values
 from segnet_hpu.data.preprocessing import TrainTransform
 from segnet_hpu.data.verify import verify_pairs
 from segnet_hpu.errors import UsageError
@@ -58,7 +60,8 @@ def image_segmentation_generator(
     function (image BGR, mask) -> (image, mask) or one that returns an imgaug augmenter; what comes from outside
     the image is no class. other_inputs_paths: folders of further inputs, which make the images
     (B, inputs, H, W, C). preprocessing: function of the BGR image, or a list with one an input.
-    ignore_segs: yield images only. segnet_hpu.compat.keras_segmentation.train has a faster, exact loader of its own.
+    ignore_segs: yield images only. Raises UsageError for a label that verify_segmentation_dataset refuses, when it is
+    read. segnet_hpu.compat.keras_segmentation.train has a faster, exact loader of its own.
     """
     if ignore_segs:
         samples = [(path, None) for path in image_paths(images_path)]
@@ -70,11 +73,12 @@ def image_segmentation_generator(
     inputs = 1 + len(other_inputs_paths or ())
     functions = functions_of(preprocessing, inputs)
     change = _augmenter(augmentation_name, custom_augmentation, inputs) if do_augment else None
+    check = LabelCheck(n_classes, ())
     rounds = itertools.cycle(samples)
     while True:
         images, labels = [], []
         for _ in range(batch_size):
-            pictures, label = _read(next(rounds), read_image_type)
+            pictures, label = _read(next(rounds), read_image_type, check)
             if change:
                 pictures, label = change(pictures, label)
             arrays = [get_image_array(picture, input_width, input_height, ordering="channels_last")
@@ -85,11 +89,15 @@ def image_segmentation_generator(
         yield np.array(images) if ignore_segs else (np.array(images), np.array(labels))
 
 
-def _read(sample: tuple, read_image_type: int) -> PicturesAndLabel:
+def _read(sample: tuple, read_image_type: int, check: LabelCheck) -> PicturesAndLabel:
     """Pictures, BGR, and the label; zeros where there is none."""
     image, label, *others = sample
     pictures = [read_picture(path, read_image_type) for path in (image, *itertools.chain(*others))]
-    return pictures, read_label(label) if label else np.zeros(pictures[0].shape[:2], np.uint8)
+    if label is None:
+        return pictures, np.zeros(pictures[0].shape[:2], np.uint8)
+    ids = read_label_values(label)
+    check.check(label, ids)
+    return pictures, of_8_bits(label, ids)
 
 
 def _augmenter(name: str, custom: Callable[..., Any] | None,

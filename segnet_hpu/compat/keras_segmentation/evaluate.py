@@ -9,8 +9,10 @@ import numpy as np
 from segnet_hpu.compat.keras_segmentation.arrays import Picture, read_rgb
 from segnet_hpu.compat.keras_segmentation.inputs import Inputs
 from segnet_hpu.compat.keras_segmentation.predict import refuse_missing, trained_model
-from segnet_hpu.constants import VOID
-from segnet_hpu.data.images import blue_channel, read_label
+from segnet_hpu.constants import VOID, void_ids
+from segnet_hpu.data.images import blue_channel
+from segnet_hpu.data.label_check import LabelCheck
+from segnet_hpu.data.labels import of_8_bits, read_label_values
 from segnet_hpu.data.source import FolderSource, Sample, wrong_size
 from segnet_hpu.errors import UsageError
 from segnet_hpu.evaluation.evaluate import LabelledSource
@@ -33,17 +35,19 @@ class Scores(TypedDict):
 class InputPairs:
     """A source of pictures and labels, each a path or an array."""
 
-    def __init__(self, images: Sequence[Picture], labels: Sequence[Picture], inputs: Inputs) -> None:
-        self.images, self.labels, self.inputs = images, labels, inputs
+    def __init__(self, images: Sequence[Picture], labels: Sequence[Picture], inputs: Inputs,
+                 label_check: LabelCheck) -> None:
+        self.images, self.labels, self.inputs, self.label_check = images, labels, inputs, label_check
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, i: int) -> Sample:
         """Return (image uint8 (H, W, C) RGB, label uint8 (H, W)); raises UsageError if they do not fit."""
-        image, label = read_rgb(self.images[i], self.inputs.read_image_type), _read_label(self.labels[i])
-        names = [f"{what}[{i}]" if isinstance(item, np.ndarray) else item
+        names = [f"{what}[{i}]" if isinstance(item, np.ndarray) else str(item)
                  for what, item in (("inp_images", self.images[i]), ("annotations", self.labels[i]))]
+        image = read_rgb(self.images[i], self.inputs.read_image_type)
+        label = _read_label(self.labels[i], names[1], self.label_check)
         channels = self.inputs.channels
         if image.shape[2] != channels:
             raise UsageError(f"{names[0]} has {image.shape[2]} channels; expected {channels}, "
@@ -61,34 +65,42 @@ def evaluate(model: "keras.Model | None" = None, inp_images: Sequence[Picture] |
 
     inp_images, annotations: lists of paths, or of arrays, BGR (H, W, 3) and class ids (H, W), which may also be the
     first of three channels; or two folders. read_image_type: 1 reads in colour, 0 in grey. ignore_label: an id
-    left out beside 255; the checkpoint's own if not set. class_wise_IU is float64 (n_classes,), nan for classes
-    that no label holds; they do not count in the mean. Raises UsageError for what cannot be read or does not fit.
+    left out, and 255 with it; the checkpoint's own if not set. class_wise_IU is float64 (n_classes,), nan for classes
+    that no label holds; they do not count in the mean. Negative ids in arrays are void. Raises UsageError for what
+    cannot be read or does not fit, and for labels that verify_dataset refuses.
     """
     trained = trained_model(model, checkpoints_path)
     inputs = Inputs(read_image_type=read_image_type)
     inputs.refuse_other_channels(trained.network, "evaluate")
-    source = _source(inp_images, annotations, inp_images_dir, annotations_dir, inputs)
     ignore = trained.ignore_label if ignore_label is None else ignore_label
+    check = LabelCheck(trained.n_classes, void_ids(ignore))
+    source = _source(inp_images, annotations, inp_images_dir, annotations_dir, inputs, check)
     scores = scorecard_of(Predictor(trained, batch_size=2), source, trained.n_classes, ignore).scores()
+    check.finish(trained.class_names)
     return {"frequency_weighted_IU": scores["frequency_weighted_iou"], "mean_IU": scores["mean_iou"],
             "class_wise_IU": np.array([row["iou"] for row in scores["per_class"]], float)}
 
 
 def _source(images: Sequence[Picture] | None, labels: Sequence[Picture] | None, images_dir: StrPath | None,
-            labels_dir: StrPath | None, inputs: Inputs) -> LabelledSource:
+            labels_dir: StrPath | None, inputs: Inputs, check: LabelCheck) -> LabelledSource:
     if images is None:
         refuse_missing(inp_images_dir=images_dir, annotations_dir=labels_dir)
         assert images_dir is not None and labels_dir is not None
-        return inputs.read(FolderSource(images_dir, labels_dir))
+        folders = FolderSource(images_dir, labels_dir)
+        folders.label_check = check
+        return inputs.read(folders)
     counts = len(images), 0 if labels is None else len(labels)
     if labels is None or counts[0] != counts[1]:
         raise UsageError(f"{counts[0]} images and {counts[1]} annotations; expected as many")
-    return InputPairs(images, labels, inputs)
+    return InputPairs(images, labels, inputs, check)
 
 
-def _read_label(annotation: Picture) -> np.ndarray:
-    """The label, uint8 (H, W), of a path or an array; ids that uint8 does not hold are void."""
+def _read_label(annotation: Picture, name: str, check: LabelCheck) -> np.ndarray:
+    """The label, uint8 (H, W), of a path or an array, in which negative ids are void; both are checked."""
     if not isinstance(annotation, np.ndarray):
-        return read_label(annotation)
-    ids = blue_channel(annotation)
-    return np.where((ids >= 0) & (ids <= 255), ids, VOID).astype(np.uint8)
+        ids = read_label_values(annotation)
+        check.check(name, ids)
+        return of_8_bits(name, ids)
+    ids = blue_channel(annotation).astype(np.int64)
+    check.check(name, ids[ids >= 0])
+    return of_8_bits(name, np.where(ids < 0, VOID, ids))

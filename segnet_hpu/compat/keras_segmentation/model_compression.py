@@ -42,7 +42,7 @@ def perform_distilation(teacher_model: keras.Model, student_model: keras.Model, 
     student = keras.Model(student.input, [_to_size(output, target, i) for i, (output, target) in
                                           enumerate(zip(student.outputs, teacher.outputs, strict=True))])
     _refuse_unlike(teacher, student, (distilation_loss, feats_distilation_loss))
-    paths = [path for paths in files_by_stem(data_path, IMAGE_FORMATS).values() for path in paths]
+    paths = [path for paths in files_by_stem(data_path, IMAGE_FORMATS, below=False).values() for path in paths]
     if checkpoints_path is not None:
         refuse_unwritable("checkpoints_path", checkpoints_path)
     student.compile(keras.optimizers.Adam())

@@ -72,7 +72,7 @@ def predict_multiple(model: "keras.Model | None" = None, inps: Sequence[Picture]
     if inps is None:
         refuse_missing(inp_dir=inp_dir)
         assert inp_dir is not None
-        inps = [path for paths in files_by_stem(inp_dir, IMAGE_FORMATS).values() for path in paths]
+        inps = [path for paths in files_by_stem(inp_dir, IMAGE_FORMATS, below=False).values() for path in paths]
     if out_fnames is None:
         out_fnames = [_result(out_dir, inp, i) if out_dir else None for i, inp in enumerate(inps)]
         for result in out_fnames if out_dir else ():

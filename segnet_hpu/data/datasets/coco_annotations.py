@@ -10,8 +10,8 @@ import numpy as np
 
 from segnet_hpu.data.datasets import rle
 from segnet_hpu.data.datasets.layout import Split
+from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.file_pairs import Pair
-from segnet_hpu.data.images import BadFile
 from segnet_hpu.data.source import DataSetSource, LabelReader
 
 FEWEST = 1000  # labelled pixels; an image with as many or fewer is left out

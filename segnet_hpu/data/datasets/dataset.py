@@ -28,7 +28,6 @@ class DataSet:
     colours: {(red, green, blue): training id} for labels that are coloured pictures.
     VOID is a training id too: pixels left out of loss and scores. others: training id of the values or colours
     that are not listed; None makes them a fault of the file. root: where it lies, if that is known.
-    plain: the label files are verified as those of two folders are, for what people do to such.
     """
 
     name: str
@@ -40,12 +39,17 @@ class DataSet:
     others: int | None = None
     root: str | None = None
     ignore_label: ClassVar[int] = VOID
-    plain: ClassVar[bool] = False
 
     @property
     def n_classes(self) -> int | None:
         """Number of the classes, None where the user says it."""
         return len(self.class_names) if self.class_names else None
+
+    @property
+    def coded(self) -> bool:
+        """Whether training ids are made of other values or colours, so that masks of 0 and 255 are no surprise."""
+        own_rule = type(self).read_label is not DataSet.read_label
+        return own_rule or bool(self.colours) or any(v not in (i, VOID) for v, i in (self.ids or {}).items())
 
     @property
     def splits(self) -> tuple[str, ...]:

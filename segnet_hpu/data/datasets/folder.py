@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.layout import Split
@@ -20,8 +19,6 @@ class Folder(DataSet):
 
     Classes, names and void label are the user's to say.
     """
-
-    plain: ClassVar[bool] = True
 
     def split_to_write(self, split: str) -> Split:
         """Return the Split of a name, which may be any."""

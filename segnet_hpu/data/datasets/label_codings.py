@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from segnet_hpu.data.colours import Colour
-from segnet_hpu.data.images import BadFile, blue_channel, read_label, read_label_channels, read_label_colours
+from segnet_hpu.data.faults import BadFile
+from segnet_hpu.data.labels import read_label, read_label_colours, read_label_values
 
 LISTED = 8
 UNKNOWN = -1
@@ -19,7 +20,7 @@ def from_values(path: str, ids: Mapping[int, int] | None = None, others: int | N
     """
     if ids is None:
         return read_label(path)
-    values = blue_channel(read_label_channels(path))
+    values = read_label_values(path)
     table = np.full(1 << 16, UNKNOWN if others is None else others, np.int16)
     table[list(ids)] = list(ids.values())
     label = table[values]

@@ -1,0 +1,93 @@
+"""Reading label files. Every label passes here; what cannot be one is refused, whatever its name says."""
+
+import cv2
+import numpy as np
+
+from segnet_hpu.data import containers
+from segnet_hpu.data.faults import BadFile
+from segnet_hpu.data.image_files import decode, read_file
+from segnet_hpu.data.image_header import ImageHeader
+from segnet_hpu.data.images import blue_channel, is_opaque
+from segnet_hpu.data.label_faults import coloured_fault, lossy_fault
+from segnet_hpu.data.lossy import lossy_format
+from segnet_hpu.files import StrPath
+
+
+def read_label(path: StrPath) -> np.ndarray:
+    """Return a label's class ids as uint8 (H, W).
+
+    The id is the value of a grey file, the index of one with a colour palette (PASCAL VOC), and the blue channel of a
+    colour file whose channels are equal or which has blue alone (keras_segmentation's rule). Raises BadFile (a
+    UsageError) as `read_image` does, for what was stored with loss, for other coloured pictures and for 16-bit
+    values above 255.
+    """
+    return of_8_bits(path, read_label_values(path))
+
+
+def of_8_bits(path: StrPath, ids: np.ndarray) -> np.ndarray:
+    """Return whole numbers as uint8; raises BadFile, naming the label file `path`, for one above 255."""
+    if ids.dtype == np.uint8:
+        return ids
+    if ids.max() > 255:
+        raise BadFile(path, f"holds the value {ids.max()}, expected class ids of at most 255",
+                      "map the ids to 0..n_classes-1 and save as 8-bit PNG")
+    return ids.astype(np.uint8)
+
+
+def read_label_values(path: StrPath) -> np.ndarray:
+    """Return a label's values as stored, uint8 or uint16 (H, W); raises BadFile as `read_label`."""
+    label = read_label_channels(path)
+    if _is_coloured(label):
+        raise coloured_fault(path, label).error
+    return blue_channel(label)
+
+
+def read_label_channels(path: StrPath) -> np.ndarray:
+    """Return a label as stored, uint8 or uint16: (H, W) if grey or indices, (H, W, 3) BGR if colour.
+
+    Raises BadFile for a file that is no picture, is damaged, or was stored with loss.
+    """
+    data, header = _read_label_file(path)
+    if header.has_palette and header.format == "TIFF":
+        raise BadFile(path, "has a palette, whose indices are not read from TIFF", "save it as PNG with that palette")
+    data = containers.indices_as_grey(data)
+    label = decode(path, data, header, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
+    if label.dtype not in (np.uint8, np.uint16):
+        raise BadFile(path, f"holds {label.dtype} values, expected whole class ids", "save it as 8-bit PNG")
+    return label // containers.grey_scale(data)
+
+
+def read_label_colours(path: StrPath) -> np.ndarray:
+    """Return a coloured label as uint8 (H, W, 3) RGB: of indices the colours of their palette, of greys these greys.
+
+    Raises BadFile as `read_label_channels`, and for more than 8 bits.
+    """
+    data, header = _read_label_file(path)
+    label = decode(path, data, header, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
+    if label.dtype != np.uint8:
+        raise BadFile(path, f"holds {label.dtype} values, expected colours of 8 bits", "save it as 8-bit PNG")
+    return np.ascontiguousarray(label[:, :, ::-1])
+
+
+def _read_label_file(path: StrPath) -> tuple[bytes, ImageHeader]:
+    """Return bytes and header; raises BadFile where it is not sure what the ids are or over which pixels they lie."""
+    data, header = read_file(path)
+    lossy = lossy_format(data, header)
+    if lossy:
+        raise lossy_fault(path, lossy).error
+    if header.orientation != 1:
+        raise BadFile(path, f"carries the orientation tag {header.orientation}, so that its place over the image is "
+                      "not sure", "turn its pixels so that it fits the image, and save it without the tag")
+    if header.further and not header.has_palette and not is_opaque(path, data, header):
+        raise BadFile(path, "is transparent in places, of which it is not sure what class they are",
+                      "give these pixels the colour or id of their class, and save it without transparency")
+    return data, header
+
+
+def _is_coloured(label: np.ndarray) -> bool:
+    """Channels differ, except where only blue is used, as some tools write ids for keras_segmentation."""
+    if label.ndim == 2:
+        return False
+    blue, green, red = label[:, :, 0], label[:, :, 1], label[:, :, 2]
+    only_blue = not green.any() and not red.any()
+    return not only_blue and not (np.array_equal(blue, green) and np.array_equal(blue, red))
