@@ -420,3 +420,44 @@ def test_dry_run_takes_the_number_of_workers_from_the_environment(checkout):
     assert (refused.returncode, refused.stdout) == (2, "") and "3 workers on localhost" in refused.stderr
     more = checkout("RUNME_HPU_BF16_DIST.sh", "--dry_run", "--hosts", "a:8,b:8", **env).stdout
     assert " -np 16 -H a:8,b:8 " in more
+
+
+# ---- Habana's names ----------------------------------------------------------------------------
+
+FOLDERS = ("--train_images=dataset1/images_prepped_train/ --train_annotations=dataset1/annotations_prepped_train/ "
+           "--val_images=dataset1/images_prepped_test/ --val_annotations=dataset1/annotations_prepped_test/ ")
+NETWORK = "train --n_classes=12 --model_name=vgg_segnet --input_height=320 --input_width=640 "
+# As Habana's README and RUNME_*.sh call its demo_segnet.py.
+HABANA = {
+    "RUNME_CPU": NETWORK + FOLDERS + "--train_engine=cpu --epochs=5 --batch_size=2",
+    "RUNME_HPU_BF16": NETWORK + FOLDERS + "--data_type=bf16 --epochs=125 --batch_size=16",
+    "RUNME_HPU_BF16_DIST": NETWORK + FOLDERS + "--epochs=125 --data_type=bf16 --distributed --num_workers_per_hls=4 "
+                                               "--batch_size=4 --train_engine=hpu",
+    "its defaults": NETWORK + FOLDERS + "--hls_type=HLS1 --num_workers_per_hls=1 --kubernetes_run=False",
+    "a box": NETWORK + FOLDERS + "--hls_type HLS1",
+}
+
+
+@pytest.mark.parametrize("name", HABANA)
+def test_demo_segnet_takes_habanas_flags_as_they_are(name, tmp_path):
+    words = [*shlex.split(HABANA[name]), "--dry_run"]
+    env = {k: v for k, v in os.environ.items() if not k.startswith("SEGNET_") and k != "NUM_WORKERS"}
+    demo, ours = (subprocess.run([sys.executable, *program, *words], cwd=tmp_path, text=True, capture_output=True,
+                                 env=env | path)
+                  for program, path in (([ROOT / "run_scripts/demo_segnet.py"], {"PYTHONPATH": ""}),
+                                        (["-m", "segnet_hpu"], {"PYTHONPATH": str(ROOT)})))
+    assert demo.returncode == 0, demo.stderr
+    flags, same = (done.stdout.split("-m segnet_hpu train ")[1] for done in (demo, ours))  # the Pythons may differ
+    assert flags == same and "--model_name=vgg_segnet" in flags
+
+
+def test_demo_segnet_ends_as_the_command_does(tmp_path):
+    done = subprocess.run([sys.executable, ROOT / "run_scripts/demo_segnet.py", "trian"], cwd=tmp_path, text=True,
+                          capture_output=True)
+    assert done.returncode == 2 and "unknown command 'trian'. Did you mean train?" in done.stderr
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/systems/README.md", "docs/systems/vgg_segnet_gaudi.md"])
+def test_pages_name_what_replaces_habanas_scripts(path):
+    text = (ROOT / path).read_text()
+    assert "run_scripts/demo_segnet.py" in text and "RUNME_" in text

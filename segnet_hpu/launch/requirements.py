@@ -10,15 +10,17 @@ from segnet_hpu.launch.command import launcher
 from segnet_hpu.launch.hosts import HERE, WorkerSettings, is_elastic, layout
 from segnet_hpu.runtime.devices import DeviceKind, find, kind_for_launch, kinds
 
-_FOR_SEVERAL = ("hosts", "hls_type", "kubernetes_run", "timeline", "min_workers", "max_workers",
-                "host_discovery_script", "num_workers_per_hls", "launcher")
+# Not hls_type, which says what the machine is, as Habana's scripts do by default.
+_FOR_SEVERAL = ("hosts", "kubernetes_run", "timeline", "min_workers", "max_workers", "host_discovery_script",
+                "num_workers_per_hls", "launcher")
+_ALONE = {"launcher": "auto", "num_workers_per_hls": 1}  # values that mean one worker
 
 
 def check_workers(settings: WorkerSettings) -> None:
     """Raise UsageError for settings of workers that contradict each other. Looks at no device and no program."""
     if not settings.distributed:
         for name in _FOR_SEVERAL:
-            if getattr(settings, name) not in (None, False, "auto"):
+            if getattr(settings, name) not in (None, False, _ALONE.get(name)):
                 raise UsageError(f"--{name} is for several workers; add --distributed, or leave it out")
         return
     kind = None if settings.train_engine == "auto" else find(settings.train_engine)
