@@ -45,7 +45,8 @@ def read(cls: type[T], argv: Sequence[str] = (), *, prog: str, environ: Mapping[
     settings = cls(**build(cls, values))
     missing = [f"--{name}" for name in _missing(settings)]
     if missing:
-        raise UsageError(f"{prog} needs {', '.join(missing)}; see {prog} --help")
+        command = prog.partition(" ")[2] or prog  # the program's own name stands before every message
+        raise UsageError(f"{command} needs {', '.join(missing)}; see {prog} --help")
     return settings
 
 

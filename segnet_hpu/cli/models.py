@@ -26,7 +26,8 @@ DETAILS = ("name", "encoder", "decoder", "input", "output", "output_stride", "pa
 class Settings(Outputs):
     """List the models; with --name or --all also parameters, GFLOPs and output size, which takes seconds."""
 
-    name: str | None = option(None, "details of these models: a,b,c")
+    name: str | None = option(None, "details of these models: a,b,c; one may be MODULE:NAME, a function "
+                             "(n_classes, height, width) -> keras.Model of your own")
     all: bool = option(False, "details of every model of the list")
     n_classes: int = option(12, "number of classes, for the details", minimum=1, maximum=255)
     input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1)
@@ -66,14 +67,25 @@ def run(settings: Settings) -> None:
 def _known(name: str, settings: Settings) -> dict[str, Any]:
     """What is known of a model without building it."""
     if ":" in name:
-        raise UsageError(f"--name {name}: only the listed models and ENCODER_DECODER are shown, not one of your own; "
-                         "train prints its size")
+        return _own(name, settings)
     spec = find(name)
     options = {**spec.options} | model_options(name, settings.model_options)
     size = input_size(name, settings.input_height, settings.input_width, options.get("level"))
     return {"name": name, "encoder": spec.encoder or spec.network, "decoder": spec.decoder, "input": list(size),
             "options": options,
             "pretrained": PUBLISHED[spec.encoder].url if spec.encoder in PUBLISHED else None}
+
+
+def _own(name: str, settings: Settings) -> dict[str, Any]:
+    """The same of a model of the user's own, of which only the calls are known."""
+    height, width = settings.input_height, settings.input_width
+    if not height or not width:
+        raise UsageError(f"--name {name}: a model of your own needs --input_height and --input_width")
+    if settings.model_options:
+        raise UsageError("--model_options is for the models that `segnet-hpu models` lists, not for "
+                         f"{name}; leave it out")
+    return {"name": name, "encoder": None, "decoder": None, "input": [height, width], "options": {},
+            "pretrained": None}
 
 
 def _details(name: str, settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled
 from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import option
 from segnet_hpu.constants import MAX_CLASSES
-from segnet_hpu.data.augmentation import refuse_unused_augmentation
+from segnet_hpu.data.augmentation import refuse_unused_augmentation, with_function
 from segnet_hpu.data.classes import PALETTES, class_names, palette, parse_palette, split_names
 from segnet_hpu.data.datasets.selection import number_of_classes
 from segnet_hpu.errors import UsageError
@@ -29,7 +29,8 @@ class Settings(Outputs, Labelled):
     n_classes: int | None = option(None, "number of classes; ids are 0..n_classes-1; a data set brings its own",
                                    minimum=1, maximum=MAX_CLASSES)
     do_augment: bool = option(False, "draw the pairs as training sees them, augmented")
-    augmentation_name: str = option("standard", "how, as in train: PRESET or PRESET,field=value,...")
+    augmentation_name: str = option("standard", "how, as in train: PRESET or PRESET,field=value,..., or MODULE:NAME, "
+                                    "a function (image, mask) -> (image, mask) of your own")
     out: str = option("grid.png", "picture file to write (.png or .jpg)")
     n: int = option(8, "how many pairs to draw", minimum=1)
     seed: int = option(0, "which pairs are drawn, and how they are augmented", minimum=0)
@@ -88,10 +89,10 @@ def _pair(source: "PairSource", i: int, settings: Settings) -> "tuple[np.ndarray
     if width > CELL_WIDTH:
         height, width = max(1, round(height * CELL_WIDTH / width)), CELL_WIDTH
     if settings.do_augment:
-        from segnet_hpu.data.preprocessing import Augmentation, TrainTransform
+        from segnet_hpu.data.preprocessing import TrainTransform
 
-        transform = TrainTransform((height, width), (height, width),
-                                   Augmentation.parse(settings.augmentation_name), settings.ignore_label)
+        augmentation, custom = with_function(settings.augmentation_name)
+        transform = TrainTransform((height, width), (height, width), augmentation, settings.ignore_label, custom)
         return transform(image, label, np.random.default_rng([settings.seed, i]))
     if label.shape != (height, width):
         image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)

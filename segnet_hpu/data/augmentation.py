@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 from segnet_hpu.components import Choice, Component, Registry
@@ -106,6 +107,15 @@ for _name, _preset in PRESETS.items():
                 if getattr(_preset, name) != option.default}
     augmentations.register(_name, help=f"changes {', '.join(_changed) or 'nothing'}")(
         functools.partial(Augmentation, **_changed))
+
+
+def with_function(value: str | Choice) -> tuple[Augmentation, Callable[..., Any] | None]:
+    """Return what TrainTransform takes as `augmentation` and `custom`: a preset, or a function of the user's own.
+
+    Raises UsageError for an unknown name and for one that cannot be imported.
+    """
+    made = augmentations.make(value)
+    return (made, None) if isinstance(made, Augmentation) else (Augmentation(), made)
 
 
 class AugmentationSettings(Protocol):

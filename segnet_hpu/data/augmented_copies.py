@@ -12,19 +12,20 @@ from segnet_hpu.data.convert import write_image, write_label
 from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.output_layout import relative_paths
 from segnet_hpu.data.prefetch import CORES, prefetched
-from segnet_hpu.data.preprocessing import TrainTransform
+from segnet_hpu.data.preprocessing import PairFunction, TrainTransform
 from segnet_hpu.data.source import DataSetSource
 from segnet_hpu.errors import UsageError
 from segnet_hpu.progress import progress
 
 
 def write_copies(source: DataSetSource, split: str, folder: Path, copies: int, augmentation: Augmentation,
-                 seed: int = 0, mirror: bool = False) -> None:
+                 seed: int = 0, mirror: bool = False, custom: PairFunction | None = None) -> None:
     """Write every pair and its `copies` as NAME, NAME_aug1, NAME_aug2, ... below `folder`, as two folders.
 
     augmentation: applied at the image's own size;
     copy k of pair i draws from the stream [seed, i, k]. mirror: every second copy is mirrored and the others are not,
-    in place of the augmentation's chance. Copies are PNG; the originals keep their image file. Void is 255.
+    in place of the augmentation's chance. custom: see TrainTransform. Copies are PNG; the originals keep their image
+    file. Void is 255.
     Raises UsageError where names collide.
     """
     names = [source.name(i) for i in range(len(source))]
@@ -38,7 +39,7 @@ def write_copies(source: DataSetSource, split: str, folder: Path, copies: int, a
         image, label = source[i]
         put(names[i], image, label, source.pairs[i].image)
         for k, variant in enumerate(variants, 1):
-            transform = TrainTransform(label.shape, label.shape, variant)
+            transform = TrainTransform(label.shape, label.shape, variant, custom=custom)
             put(f"{names[i]}_aug{k}", *transform(image, label, np.random.default_rng([seed, i, k])))
 
     def put(name: str, image: np.ndarray, label: np.ndarray, original: str | None = None) -> None:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from segnet_hpu.constants import VOID
-from segnet_hpu.data.augmentation import Augmentation, augmentations
+from segnet_hpu.data.augmentation import Augmentation, with_function
 from segnet_hpu.data.cache import default_budget
 from segnet_hpu.data.datasets import open_dataset
 from segnet_hpu.data.faults import refuse
@@ -42,10 +42,10 @@ def open_sources(settings: Settings, ranks: Ranks) -> tuple[Source, Source | Non
 
 def try_augmentation(source: Source, settings: Settings) -> None:
     """Call a user's own augmentation on the first pair, if there is one. Raises UsageError where it does not fit."""
-    made = augmentations.make(settings.augmentation_name)
-    if settings.do_augment and not isinstance(made, Augmentation):
+    _, function = with_function(settings.augmentation_name)
+    if settings.do_augment and function:
         image, label = source[0]
-        change_pair(made, image, label, np.random.default_rng(settings.seed))
+        change_pair(function, image, label, np.random.default_rng(settings.seed))
 
 
 def training_loader(source: Source, settings: Settings, model: keras.Model, batch_size: int, ranks: Ranks,
@@ -56,8 +56,8 @@ def training_loader(source: Source, settings: Settings, model: keras.Model, batc
     """
     augmentation = Augmentation()
     if settings.do_augment:
-        made = augmentations.make(settings.augmentation_name)
-        augmentation, custom = (made, custom) if isinstance(made, Augmentation) else (augmentation, made)
+        augmentation, function = with_function(settings.augmentation_name)
+        custom = function or custom
     if settings.clahe:
         augmentation = dataclasses.replace(augmentation, **{"clahe": settings.clahe})
     stream = Stream(len(source), batch_size, settings.seed, rank=ranks.rank, ranks=ranks.size)

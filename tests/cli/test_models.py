@@ -78,3 +78,30 @@ def test_refusals(cli, flags, message, tmp_path):
     done = cli("models", *flags.split())
     assert done.returncode == 2 and message in done.stderr and done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+OWN = """import keras
+
+def net(n_classes, height, width):
+    image = keras.Input((height, width, 3))
+    x = keras.layers.Conv2D(4, 3, strides=2, padding="same", name="first")(image)
+    return keras.Model(image, keras.layers.Conv2D(n_classes, 1, name="last")(x), name="mine")
+"""
+
+
+def test_a_model_of_ones_own(tmp_path, capsys, monkeypatch):
+    """Its cost by hand: 24x32 outputs of 27 and of 4 multiply-adds for each of 4 and of 5 channels."""
+    (tmp_path / "of_mine.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    command = ["models", "--n_classes", "5", "--json", "m.json", "--name"]
+    assert main([*command, "of_mine:net,unet_mini", "--input_height", "48", "--input_width", "64"]) == 0
+    mine, listed = json.loads((tmp_path / "m.json").read_text())
+    assert mine["name"] == "of_mine:net" and listed["name"] == "unet_mini" and mine["encoder"] is None
+    assert (mine["input"], mine["output"], mine["output_stride"]) == ([48, 64], [24, 32], 2)
+    assert mine["parameters"] == 27 * 4 + 4 + 4 * 5 + 5
+    assert mine["gflops"] == round(2 * 24 * 32 * (27 * 4 + 4 * 5) / 1e9, 3)
+    capsys.readouterr()
+    for words, message in (([], "a model of your own needs --input_height and --input_width"),
+                           (["--input_height", "48", "--input_width", "64", "--model_options", "a=1"],
+                            "--model_options is for the models that")):
+        assert main([*command, "of_mine:net", *words]) == 2 and message in capsys.readouterr().err

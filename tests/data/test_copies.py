@@ -114,3 +114,16 @@ def test_pairs_of_one_name_are_refused_before_anything_is_written(tmp_path):
     with pytest.raises(UsageError, match="two pairs would both be a_b_c; "):
         write_copies(source, "train", tmp_path / "out", 1, Augmentation())
     assert not (tmp_path / "out").exists()
+
+
+def test_a_function_of_ones_own_comes_first(source, tmp_path):
+    def darker(image, mask, rng):
+        return image // 2, np.where(mask == 3, rng.integers(4, 6, dtype=np.uint8), mask)
+
+    write_copies(source, "train", tmp_path / "out", 2, Augmentation(), seed=5, mirror=True, custom=darker)
+    image, label = source[0]
+    for k in (1, 2):
+        expected = darker(image, label, np.random.default_rng([5, 0, k]))
+        found = read(tmp_path / "out", f"a_aug{k}")
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs if k == 1 else theirs[:, ::-1])
