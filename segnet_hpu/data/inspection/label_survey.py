@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from segnet_hpu.data.colours import Colour
-from segnet_hpu.data.image_files import BadFile, read_file
-from segnet_hpu.data.images import read_label_channels, read_label_colours
+from segnet_hpu.data.faults import BadFile
+from segnet_hpu.data.image_files import read_file
+from segnet_hpu.data.labels import read_label_channels, read_label_colours
 from segnet_hpu.data.prefetch import CORES, prefetched
 from segnet_hpu.progress import progress
 
