@@ -8,6 +8,7 @@ from segnet_hpu.config import option
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.registry import NAMES, open_dataset
 from segnet_hpu.data.datasets.selection import dataset_of_settings
+from segnet_hpu.data.image_coding import ImageSettings
 
 if TYPE_CHECKING:
     from segnet_hpu.data.source import PairSource
@@ -16,7 +17,7 @@ FOLDERS = ("images_path", "segs_path")
 
 
 @dataclass(kw_only=True)
-class Labelled:
+class Labelled(ImageSettings):
     """Where the images and labels are."""
 
     images_path: str | None = option(None, "folder of images (.jpg .png .bmp .tif .webp)")
@@ -43,7 +44,7 @@ def folders_of(settings: Labelled) -> tuple[str, str]:
 def open_labelled(settings: Labelled) -> "PairSource":
     """Return the source of the images and labels that the settings mean."""
     if settings.dataset:
-        return open_dataset(settings.dataset, settings.data_root, settings.split)
+        return open_dataset(settings.dataset, settings.data_root, settings.split).reading(settings.image_coding)
     from segnet_hpu.data.source import FolderSource
 
-    return FolderSource(*folders_of(settings))
+    return FolderSource(*folders_of(settings)).reading(settings.image_coding)

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
+from segnet_hpu.data.image_coding import ImageSettings
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable, write_image
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.devices import engines
 
 if TYPE_CHECKING:
-    from segnet_hpu.data.source import Source
     from segnet_hpu.models.trained_model import TrainedModel
 
 
 @dataclass(kw_only=True)
-class Settings(Outputs):
+class Settings(Outputs, ImageSettings):
     """Draw a contact sheet and an HTML page of image, truth, prediction and error for a folder of pictures."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -47,12 +47,12 @@ def run(settings: Settings) -> None:
     if os.path.exists(os.path.join(settings.out, "config.yaml")):
         raise UsageError(f"--out {settings.out} is the folder of a run, which has a report.html of its own; choose "
                          "another")
-    from segnet_hpu.data.source import FolderSource
+    from segnet_hpu.data.source import FolderSource, PairSource
     from segnet_hpu.inference.pictures import PictureFolder
     from segnet_hpu.interchange.load import find_checkpoint
 
-    source: Source | PictureFolder = (FolderSource(settings.images_path, settings.segs_path)
-                                      if settings.segs_path is not None else PictureFolder(settings.images_path))
+    source: PairSource | PictureFolder = (FolderSource(settings.images_path, settings.segs_path)
+                                          if settings.segs_path is not None else PictureFolder(settings.images_path))
     path = find_checkpoint(settings.checkpoints_path)
     read = {file for pair in getattr(source, "pairs", ()) for file in pair}
     settings.check_replaced("out", _written(settings), read)
@@ -61,7 +61,8 @@ def run(settings: Settings) -> None:
     select_device(settings.train_engine)
     trained = load(path)
     ignore = trained.ignore_label if settings.ignore_label is None else settings.ignore_label
-    if isinstance(source, FolderSource):
+    source.coding = settings.image_coding.over(trained.input_coding.files)
+    if isinstance(source, PairSource):
         source = source.checked(trained.n_classes, ignore)
     _show(settings, source, path, trained, ignore)
 

@@ -60,7 +60,7 @@ def run(settings: Settings) -> None:
     appearance = trained.appearance(names)
     scorers = make_scorers(settings.metrics, appearance.names)
     predictor = settings.predictor(trained, settings.batch_size)
-    source = source.checked(n_classes, ignore)
+    source = source.reading(source.coding.over(trained.input_coding.files)).checked(n_classes, ignore)
     card = evaluate(predictor, source, n_classes, ignore, scorers=scorers)
     source.finish_check(appearance.names)
     named = named_scores(card, appearance.names)

@@ -50,7 +50,8 @@ def _verify_folders(settings: Settings) -> "tuple[int, list[Fault]]":
     """Return (number of pairs, faults)."""
     from segnet_hpu.data.verify import verify_folders
 
-    return verify_folders(*folders_of(settings), settings.n_classes or 0, settings.ignore_label)
+    return verify_folders(*folders_of(settings), settings.n_classes or 0, settings.ignore_label,
+                          coding=settings.image_coding)
 
 
 def _verify_splits(dataset: DataSet, settings: Settings) -> "tuple[int, list[Fault]]":
@@ -59,7 +60,8 @@ def _verify_splits(dataset: DataSet, settings: Settings) -> "tuple[int, list[Fau
 
     n_classes = number_of_classes(dataset, settings.n_classes)
     splits = [settings.split] if settings.split else [name for name in ("train", "val") if name in dataset.splits]
-    found = [verify_split(dataset, settings.data_root, split, n_classes, settings.ignore_label) for split in splits]
+    found = [verify_split(dataset, settings.data_root, split, n_classes, settings.ignore_label, settings.image_coding)
+             for split in splits]
     return sum(len(source) for source, _ in found), [fault for _, faults in found for fault in faults]
 
 

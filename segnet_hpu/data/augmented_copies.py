@@ -37,13 +37,13 @@ def write_copies(source: DataSetSource, split: str, folder: Path, copies: int, a
 
     def write(i: int) -> None:
         image, label = source[i]
-        put(names[i], image, label, source.pairs[i].image)
+        put(names[i], image, label, source.original(i))
         for k, variant in enumerate(variants, 1):
             transform = TrainTransform(label.shape, label.shape, variant, custom=custom)
             put(f"{names[i]}_aug{k}", *transform(image, label, np.random.default_rng([seed, i, k])))
 
-    def put(name: str, image: np.ndarray, label: np.ndarray, original: str | None = None) -> None:
-        image_path, label_path = relative_paths(files, name, original or "")
+    def put(name: str, image: np.ndarray, label: np.ndarray, original: str = "") -> None:
+        image_path, label_path = relative_paths(files, name, original)
         write_image(folder / image_path, image, original)
         write_label(folder / label_path, label)
 

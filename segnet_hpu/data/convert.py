@@ -30,7 +30,8 @@ def convert(source: DataSetSource, dataset: DataSet, split: str, folder: Path) -
     lie outside `folder`.
     """
     files, (values, known) = dataset.split_to_write(split), file_values(dataset)
-    targets = [relative_paths(files, source.name(i), source.pairs[i].image) for i in range(len(source))]
+    originals = [source.original(i) for i in range(len(source))]
+    targets = [relative_paths(files, source.name(i), original) for i, original in enumerate(originals)]
     written = [path for pair in targets for path in pair] + ([files.listed] if files.listed else [])
     _refuse_outside(written, dataset.name)
     _refuse_collisions(targets, written, folder)
@@ -41,7 +42,7 @@ def convert(source: DataSetSource, dataset: DataSet, split: str, folder: Path) -
             raise UsageError(f"{source.pairs[i].label} holds the training id {label[~known[label]].max()}, which "
                              f"{dataset.name} does not have; map it first, or name it as --ignore_label")
         write_label(folder / targets[i].label, values[label], dataset is VOC)
-        return write_image(folder / targets[i].image, image, source.pairs[i].image)
+        return write_image(folder / targets[i].image, image, originals[i])
 
     pairs = prefetched(write, range(len(source)), CORES, 2 * CORES)
     lossy = sum(progress(pairs, len(source), f"{split} written", "pair"))
@@ -57,7 +58,7 @@ def write_label(path: Path, values: np.ndarray, palette: bool = False) -> None:
     path.write_bytes(with_palette(data, map(voc_colour, range(256))) if palette else data)
 
 
-def write_image(path: Path, image: np.ndarray, original: str | None = None) -> bool:
+def write_image(path: Path, image: np.ndarray, original: str = "") -> bool:
     """Write uint8 RGB (H, W, 3), as a copy of the file `original` where its format is that of `path`.
 
     Returns whether it was compressed with loss.

@@ -8,6 +8,7 @@ from typing import Any
 from segnet_hpu.config import option
 
 ORIENTATIONS = UPRIGHT, AS_STORED = "upright", "as_stored"
+CODING_KEYS = ("orientation", "image_range", "ignore_alpha")
 MAX_PIXELS = 1 << 28  # 16,384 x 16,384; OpenCV itself reads four times as many
 
 _most_pixels = MAX_PIXELS
@@ -34,17 +35,21 @@ class ImageCoding:
     @classmethod
     def of(cls, noted: Mapping[str, Any]) -> "ImageCoding":
         """Return the coding that `noted` yields. Raises ValueError where it cannot be that."""
-        orientation, image_range = noted.get("orientation"), noted.get("image_range")
-        ignore_alpha = noted.get("ignore_alpha", False)
-        if orientation not in (None, *ORIENTATIONS) or not isinstance(ignore_alpha, bool):
-            raise ValueError(f"orientation {orientation!r}, ignore_alpha {ignore_alpha!r}")
-        return cls(orientation, None if image_range is None else parse_range(image_range), ignore_alpha)
+        orientation, image_range, ignore_alpha = map(noted.get, CODING_KEYS)
+        if orientation not in (None, *ORIENTATIONS):
+            raise ValueError(f"orientation is {orientation!r}; expected {' or '.join(ORIENTATIONS)}")
+        if not isinstance(ignore_alpha, bool | None):
+            raise ValueError(f"ignore_alpha is {ignore_alpha!r}; expected true or false")
+        try:
+            image_range = None if image_range is None else parse_range(image_range)
+        except (ValueError, TypeError):
+            raise ValueError(f"image_range is {image_range!r}; expected {parse_range.__doc__}") from None
+        return cls(orientation, image_range, bool(ignore_alpha))
 
     def noted(self) -> dict[str, Any]:
         """Return what has been said, as JSON and YAML take it."""
-        values = {"orientation": self.orientation, "image_range": self.image_range and list(self.image_range),
-                  "ignore_alpha": self.ignore_alpha}
-        return {name: value for name, value in values.items() if value}
+        values = (self.orientation, self.image_range and list(self.image_range), self.ignore_alpha)
+        return {name: value for name, value in zip(CODING_KEYS, values, strict=True) if value}
 
     def over(self, other: "ImageCoding") -> "ImageCoding":
         """Return this coding; what it does not say is as `other` says."""
@@ -70,13 +75,15 @@ class ImageSettings:
 
     orientation: str | None = option(None, "upright: turn pictures as their orientation tags say, as viewers do; "
                                      "as_stored: do not; if not set as the data set or model says, else upright",
-                                     choices=ORIENTATIONS, group="image files")
+                                     choices=ORIENTATIONS, group="image files",
+                                     changes="training")
     image_range: tuple | None = option(None, "numbers that are black and white in files of more than 8 bits: 0-1023 "
                                        "for 10 bits, 0-4095 for 12; if not set as the data set or model says, else "
-                                       "all 16 bits", parse=parse_range, group="image files")
-    ignore_alpha: bool = option(False, "leave out a fourth band, such as transparency", group="image files")
+                                       "all 16 bits", parse=parse_range, group="image files", changes="training")
+    ignore_alpha: bool = option(False, "leave out a fourth band, such as transparency", group="image files",
+                                changes="training")
     max_pixels: int = option(MAX_PIXELS, "larger pictures and labels are refused before they are decoded", minimum=1,
-                             maximum=1 << 30, group="image files")
+                             maximum=1 << 30, group="image files", changes="nothing")
 
     @property
     def image_coding(self) -> ImageCoding:

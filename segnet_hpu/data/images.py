@@ -22,6 +22,11 @@ def read_image(path: StrPath, channels: int = 3, coding: ImageCoding = PLAIN) ->
     for one of whose numbers something would be lost: more than 8 bits that reach so low a part of 16 that the
     picture would be almost black, floating-point numbers, transparency and further bands.
     """
+    return read_tagged_image(path, channels, coding)[0]
+
+
+def read_tagged_image(path: StrPath, channels: int = 3, coding: ImageCoding = PLAIN) -> tuple[np.ndarray, int]:
+    """Return (the picture that `read_image` returns, its orientation tag from 1 to 8)."""
     if channels not in (1, 3):
         raise UsageError(f"channels is {channels}; expected 3 (RGB) or 1 (grey)")
     data, header = read_file(path)
@@ -37,7 +42,7 @@ def read_image(path: StrPath, channels: int = 3, coding: ImageCoding = PLAIN) ->
         deep = decode(path, data, header, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
         pixels = _with_channels(_of_8_bits(path, deep, coding), channels)
     pixels = pixels[:, :, None] if channels == 1 else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-    return turned(pixels, header.orientation) if coding.turns else pixels
+    return turned(pixels, header.orientation) if coding.turns else pixels, header.orientation
 
 
 def turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
@@ -55,6 +60,15 @@ def stored_size(path: StrPath) -> tuple[tuple[int, int], int]:
     """Return an image file's (height, width) before it is turned, and its orientation tag."""
     _, header = read_file(path)
     return (header.height, header.width), header.orientation
+
+
+def reads_alike(path: StrPath, coding: ImageCoding) -> bool:
+    """Whether an image file is the same picture to whom the coding is not told."""
+    if coding == PLAIN:
+        return True
+    _, header = read_file(path)
+    return (coding.turns or header.orientation == 1) and not (
+        (coding.image_range and header.bits > 8) or (coding.ignore_alpha and header.further))
 
 
 def is_opaque(path: StrPath, data: bytes, header: ImageHeader) -> bool:

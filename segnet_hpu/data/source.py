@@ -3,17 +3,21 @@
 import copy
 import os
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from segnet_hpu.constants import VOID, void_ids
 from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.file_pairs import Pair, name_below, pair_paths, stem_of
-from segnet_hpu.data.images import read_image
+from segnet_hpu.data.image_coding import PLAIN, ImageCoding
+from segnet_hpu.data.images import read_tagged_image, reads_alike, stored_size
 from segnet_hpu.data.label_check import LabelCheck
 from segnet_hpu.data.labels import of_8_bits, read_label_values
+from segnet_hpu.errors import warn
 from segnet_hpu.files import StrPath
+
+AnyPairs = TypeVar("AnyPairs", bound="PairSource")
 
 
 class Sample(NamedTuple):
@@ -27,6 +31,7 @@ class Source(Protocol):
     """What a loader, a survey of labels and an evaluation read from."""
 
     pairs: list[Pair]
+    coding: ImageCoding
 
     def __len__(self) -> int: ...
 
@@ -54,12 +59,15 @@ class LabelReader(Protocol):
 class PairSource:
     """A Source of files in pairs, labels of class ids.
 
-    label_check: what every label that is read must pass, None for nothing; see `checked`.
+    label_check: what every label that is read must pass, None for nothing; see `checked`. coding: how the image
+    files are meant; see `reading`.
     """
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
         self.pairs = [Pair(*pair) for pair in pairs]
         self.label_check: LabelCheck | None = None
+        self.coding = PLAIN
+        self._turned: dict[str, int] = {}  # of images of which no size tells over which pixels their label lies
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -73,7 +81,17 @@ class PairSource:
 
     def image(self, i: int) -> np.ndarray:
         """Return image i alone, uint8 (H, W, 3) RGB."""
-        return read_image(self.pairs[i].image)
+        path = self.pairs[i].image
+        image, tag = read_tagged_image(path, coding=self.coding)
+        is_told_by_size = tag == 1 or (tag > 4 and image.shape[0] != image.shape[1])
+        if self.coding.orientation is None and not is_told_by_size:
+            self._turned[path] = tag
+        return image
+
+    def original(self, i: int) -> str:
+        """Return the path of image i's file where a copy of it is read alike without the coding; else ""."""
+        path = self.pairs[i].image
+        return path if reads_alike(path, self.coding) else ""
 
     def label(self, i: int) -> np.ndarray:
         """Return label i alone, uint8 (H, W); raises UsageError for one that the check refuses, if there is one."""
@@ -89,6 +107,12 @@ class PairSource:
     def name(self, i: int) -> str:
         """Return the stem that names pair i."""
         return stem_of(self.pairs[i].image)
+
+    def reading(self: AnyPairs, coding: ImageCoding) -> AnyPairs:
+        """Return this source with its image files read as `coding` says, and where it says nothing as before."""
+        other = copy.copy(self)
+        other.coding = coding.over(self.coding)
+        return other
 
     def checked(self, n_classes: int | None, ignore_label: int | None = None) -> "PairSource":
         """Return this source with a check of every label that is read, as verify_dataset has it.
@@ -106,9 +130,18 @@ class PairSource:
             self.label_check.refuse_faulty_set()
 
     def finish_check(self, class_names: Sequence[str] | None = None) -> None:
-        """Raise as `refuse_faulty_set`, and warn of what is odd with the labels together."""
+        """Raise as `refuse_faulty_set`, and warn of what is odd with all files together."""
         if self.label_check:
             self.label_check.finish(class_names)
+        self.warn_of_turned()
+
+    def warn_of_turned(self) -> None:
+        """Warn of images that were turned where labels over the pixels as stored would have the same size."""
+        if self._turned:
+            path = min(self._turned)
+            warn(f"{len(self._turned)} of {len(self)} images were turned by their orientation tags, such as {path} "
+                 f"(tag {self._turned[path]}); if their labels were drawn over the pixels as they are stored, give "
+                 "--orientation as_stored, else --orientation upright")
 
 
 class FolderSource(PairSource):
@@ -162,7 +195,16 @@ class DataSetSource(PairSource):
 
 
 def wrong_size(label_path: StrPath, label: np.ndarray, image_path: StrPath, image: np.ndarray) -> BadFile:
-    """Return the error for a label whose size is not its image's."""
+    """Return the error for a label whose size is not its image's, which may be that of the pixels as stored."""
     (height, width), (image_height, image_width) = label.shape[:2], image.shape[:2]
-    return BadFile(label_path, f"is {width}x{height} but {image_path} is {image_width}x{image_height}",
-                   "make the label at its image's size (resize with nearest neighbour)")
+    what = f"is {width}x{height} but {image_path} is {image_width}x{image_height}"
+    cure = "make the label at its image's size (resize with nearest neighbour)"
+    if (height, width) == (image_width, image_height) and os.path.isfile(image_path):
+        stored, tag = stored_size(image_path)
+        if tag > 4 and stored == (height, width):
+            what += f" upright: the label lies over the pixels as stored, which the orientation tag {tag} turns"
+            cure = "read images and labels with --orientation as_stored, or turn the label"
+        elif tag > 4:
+            what += f" as stored: the label lies over the upright picture, as the orientation tag {tag} turns it"
+            cure = "leave out --orientation as_stored"
+    return BadFile(label_path, what, cure)

@@ -7,6 +7,7 @@ from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.registry import find, root_of
 from segnet_hpu.data.faults import BadFile, Fault
 from segnet_hpu.data.file_pairs import Pair, match_files
+from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.data.prefetch import CORES, prefetched
 from segnet_hpu.data.source import DataSetSource, PairSource, wrong_size
 from segnet_hpu.errors import warn
@@ -15,34 +16,35 @@ from segnet_hpu.progress import progress
 
 
 def verify_pairs(images_dir: StrPath, labels_dir: StrPath, n_classes: int, ignore_label: int | None = None,
-                 threads: int | None = None) -> list[Fault]:
+                 threads: int | None = None, coding: ImageCoding = PLAIN) -> list[Fault]:
     """Return the faults of two folders in the order of the files; empty if there are none.
 
     n_classes: allowed ids are 0..n_classes-1. ignore_label: one more allowed id, and 255 with it; or None, neither.
-    threads: files are read by so many (default: one a core). What is odd, but no fault, is warned of. Raises
-    UsageError for a missing or empty folder and for one folder given twice.
+    threads: files are read by so many (default: one a core). coding: how the image files are meant. What is odd, but
+    no fault, is warned of. Raises UsageError for a missing or empty folder and for one folder given twice.
     """
-    return verify_folders(images_dir, labels_dir, n_classes, ignore_label, threads)[1]
+    return verify_folders(images_dir, labels_dir, n_classes, ignore_label, threads, coding)[1]
 
 
 def verify_folders(images_dir: StrPath, labels_dir: StrPath, n_classes: int | None, ignore_label: int | None = None,
-                   threads: int | None = None) -> tuple[int, list[Fault]]:
+                   threads: int | None = None, coding: ImageCoding = PLAIN) -> tuple[int, list[Fault]]:
     """Return (number of pairs, faults) of two folders; see `verify_pairs`. n_classes: None allows all ids."""
     pairs, faults = match_files(images_dir, labels_dir)
-    source = PairSource(pairs).checked(n_classes, ignore_label)
+    source = PairSource(pairs).reading(coding).checked(n_classes, ignore_label)
     return len(pairs), faults + check_source(source, threads=threads)
 
 
 def verify_split(name: str | DataSet, root: StrPath | None, split: str, n_classes: int,
-                 ignore_label: int | None = None) -> tuple[DataSetSource, list[Fault]]:
+                 ignore_label: int | None = None, coding: ImageCoding = PLAIN) -> tuple[DataSetSource, list[Fault]]:
     """Return (source, faults): a split's pairs, as open_dataset gives them, and a list of Fault.
 
-    n_classes: labels are 0..n_classes-1 or void. ignore_label: one more id, which is void. A candidate whose image or
+    n_classes: labels are 0..n_classes-1 or void. ignore_label: one more id, which is void. coding: how the image
+    files are meant, before what the data set says. A candidate whose image or
     label is missing is a fault and no pair. Raises as open_dataset, but not for those.
     """
     dataset = find(name)
     source, missing = dataset.open(root_of(dataset, root), split)
-    source = source.ignoring(ignore_label)
+    source = source.ignoring(ignore_label).reading(coding)
     return source, [_missing(pair) for pair in missing] + check_source(source.checked(n_classes), dataset.class_names)
 
 
@@ -61,6 +63,7 @@ def check_source(source: PairSource, class_names: Sequence[str] | None = None,
     faults = check.faults()
     for line in () if faults else check.oddities(class_names):
         warn(line)
+    source.warn_of_turned()
     return faults
 
 

@@ -1,5 +1,7 @@
 """What a data set by name brings to a run's settings."""
 
+from dataclasses import astuple
+
 from segnet_hpu.data.datasets.selection import dataset_of_settings, number_of_classes
 from segnet_hpu.training.settings import Settings
 
@@ -9,7 +11,7 @@ SPLITS = ("train_split", "val_split")
 
 
 def complete_from_dataset(settings: Settings) -> None:
-    """Set, where they are not, n_classes, class_names, palette, ignore_label and validate from settings.dataset.
+    """Set, where they are not, classes, palette, ignore_label, validate and how images are read, by the data set.
 
     Raises UsageError where folders and a data set are both given, or neither.
     """
@@ -27,3 +29,5 @@ def complete_from_dataset(settings: Settings) -> None:
         settings.palette = dataset.palette
     if settings.ignore_label is None:
         settings.ignore_label = dataset.ignore_label
+    coding = settings.image_coding.over(dataset.image_files)
+    settings.orientation, settings.image_range, settings.ignore_alpha = astuple(coding)

@@ -165,7 +165,7 @@ def _compile(settings: Settings, hardware: Hardware, sources: Sources, network: 
     compile_model(network, settings, weights, length.steps, hardware.device.jit_compile, ranks)
     return TrainedModel(
         network, tuple(appearance.names) if settings.class_names else None, settings.palette, settings.ignore_label,
-        InputCoding(network.input_shape[-1], clahe=settings.clahe),
+        InputCoding(network.input_shape[-1], clahe=settings.clahe, files=settings.image_coding),
         computed_settings(settings) | ranks.first(lambda: _fingerprints(sources)) | {
             "model_name": stable_name(network.name), "input_height": network.input_shape[1],
             "input_width": network.input_shape[2], "batch_size": length.batch_size, "steps_per_epoch": length.steps,

@@ -13,6 +13,7 @@ from segnet_hpu.data.augmentation import Augmentation, with_function
 from segnet_hpu.data.cache import default_budget
 from segnet_hpu.data.datasets import open_dataset
 from segnet_hpu.data.faults import refuse
+from segnet_hpu.data.image_coding import limit_pixels
 from segnet_hpu.data.loader import Loader
 from segnet_hpu.data.preprocessing import TrainTransform, change_pair
 from segnet_hpu.data.sampling import Stream
@@ -28,6 +29,7 @@ def open_sources(settings: Settings, ranks: Ranks) -> tuple[Source, Source | Non
 
     Raises UsageError for missing folders and, naming the first fault, for faulty data.
     """
+    limit_pixels(settings.max_pixels)
     if settings.dataset:
         return _open_dataset(settings, ranks)
     folders = [(str(settings.train_images), str(settings.train_annotations))]
@@ -36,7 +38,7 @@ def open_sources(settings: Settings, ranks: Ranks) -> tuple[Source, Source | Non
     if not settings.not_verify_dataset:
         for images, labels in folders:
             ranks.first(functools.partial(_verify, images, labels, settings))
-    sources = [FolderSource(images, labels) for images, labels in folders]
+    sources = [FolderSource(images, labels).reading(settings.image_coding) for images, labels in folders]
     return sources[0], sources[1] if settings.validate else None
 
 
@@ -94,17 +96,18 @@ def _open_dataset(settings: Settings, ranks: Ranks) -> tuple[Source, Source | No
         if settings.not_verify_dataset:
             opened[split] = open_dataset(*arguments, split)
             return
-        opened[split], faults = verify_split(*arguments, split, n_classes, settings.ignore_label)
+        opened[split], faults = verify_split(*arguments, split, n_classes, settings.ignore_label,
+                                             settings.image_coding)
         refuse(faults)
 
     sources = []
     for split in [settings.train_split] + [settings.val_split] * bool(settings.validate):
         ranks.first(functools.partial(open_first, split))
         source = opened[split] if split in opened else open_dataset(*arguments, split)
-        sources.append(source.ignoring(settings.ignore_label))
+        sources.append(source.ignoring(settings.ignore_label).reading(settings.image_coding))
     return sources[0], sources[1] if settings.validate else None
 
 
 def _verify(images: str, labels: str, settings: Settings) -> None:
     assert settings.n_classes is not None
-    refuse(verify_pairs(images, labels, settings.n_classes, settings.ignore_label))
+    refuse(verify_pairs(images, labels, settings.n_classes, settings.ignore_label, coding=settings.image_coding))

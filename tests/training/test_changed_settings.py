@@ -24,7 +24,8 @@ OTHERS = dict(ignore_label=1, do_augment=True, clahe=0.5, data_type="bf16", n_cl
               steps_per_epoch=9, val_steps_per_epoch=3, val_metrics="boundary", loss="dice", l2=0.1,
               optimizer_name="sgd", learning_rate=0.5, decoder_rate=2, lr_schedule="poly", warmup_epochs=1,
               scale_lr="sqrt", sync_batch_norm=True, weight_decay=0.1, clipnorm=1, accumulate=2, ema=0.9,
-              monitor="val_loss", seed=3, model_name="unet_mini", compress_gradients=True)
+              monitor="val_loss", seed=3, model_name="unet_mini", compress_gradients=True, orientation="as_stored",
+              image_range="0-1023", ignore_alpha=True)
 
 
 def settings(**values):
@@ -60,7 +61,7 @@ def test_every_setting_says_what_another_value_changes():
     dict(epochs=99), dict(model_dir="elsewhere"), dict(train_engine="cpu"), dict(keep_checkpoints=5), dict(threads=3),
     dict(save_steps=7), dict(val_pictures=0), dict(early_stopping=4), dict(val_batch_size=9), dict(loader_threads=1),
     dict(train_images="moved"), dict(not_verify_dataset=True), dict(init_from="gone"), dict(loss={"name": "ce"}),
-    dict(l2=0), dict(class_names="a,b,c"), dict(cache_mb=0)])
+    dict(l2=0), dict(class_names="a,b,c"), dict(cache_mb=0), dict(max_pixels=1000)])
 def test_what_changes_nothing_goes_on(now):
     assert not changed(settings(), settings(**now))
 

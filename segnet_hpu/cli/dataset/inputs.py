@@ -37,6 +37,7 @@ def open_pairs(settings: Inputs, split: str, n_classes: int | None = None) -> "D
     """
     if settings.dataset:
         source = open_dataset(settings.dataset, settings.data_root, split).ignoring(settings.ignore_label)
+        source = source.reading(settings.image_coding)
         return source.checked(n_classes or find(settings.dataset).n_classes)
     from segnet_hpu.data.label_check import LabelCheck
     from segnet_hpu.data.source import DataSetSource
@@ -44,4 +45,4 @@ def open_pairs(settings: Inputs, split: str, n_classes: int | None = None) -> "D
     source = DataSetSource(find("folder"), pair_paths(*folders_of(settings))).ignoring(settings.ignore_label)
     # Here 255 is checked as verify_dataset does: with no id to ignore a mask of 0 and 255 is hardly meant so.
     source.label_check = LabelCheck(n_classes, void_ids(settings.ignore_label))
-    return source
+    return source.reading(settings.image_coding)

@@ -1,7 +1,7 @@
 """`dataset split`: a training and a validation part of one data set."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segnet_hpu.cli.data_flags import dataset_of
 from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
@@ -45,7 +45,7 @@ def run(settings: Settings) -> None:
     source = open_pairs(settings, settings.split)
     validation = split.validation_pairs(source.pairs, settings.val, settings.seed)
     names = {pair: source.name(i) for i, pair in enumerate(source.pairs)}
-    described = dataset if dataset and dataset.class_names else None
+    described = replace(dataset, image_files=source.coding) if dataset and dataset.class_names else None
     from segnet_hpu.data.verify import check_source
 
     refuse(check_source(source))

@@ -9,6 +9,7 @@ import numpy as np
 
 from segnet_hpu.compat.keras_segmentation.pairs import DataLoaderError
 from segnet_hpu.data.faults import BadFile
+from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.data.images import blue_channel, read_image, rgb_of_bgr
 from segnet_hpu.data.labels import read_label
 from segnet_hpu.files import StrPath
@@ -56,20 +57,23 @@ def get_segmentation_array(image_input: Picture, nClasses: int, width: int, heig
     return one_hot if no_reshape else one_hot.reshape(width * height, nClasses)
 
 
-def read_picture(image_input: Picture, read_image_type: int = 1) -> np.ndarray:
-    """Return a picture uint8 (H, W, 3) BGR, or (H, W, 1) grey, of a path; an array as it is."""
+def read_picture(image_input: Picture, read_image_type: int = 1, coding: ImageCoding = PLAIN) -> np.ndarray:
+    """Return a picture uint8 (H, W, 3) BGR, or (H, W, 1) grey, of a path; an array as it is.
+
+    coding: how the file is meant.
+    """
     if isinstance(image_input, np.ndarray):
         return image_input
     if read_image_type not in (0, 1):
         raise DataLoaderError(f"read_image_type is {read_image_type}; expected 1 (colour) or 0 (grey)")
     if read_image_type == 0:
-        return _read(read_image, image_input, 1)
-    return np.ascontiguousarray(_read(read_image, image_input)[:, :, ::-1])
+        return _read(read_image, image_input, 1, coding)
+    return np.ascontiguousarray(_read(read_image, image_input, 3, coding)[:, :, ::-1])
 
 
-def read_rgb(image_input: Picture, read_image_type: int = 1) -> np.ndarray:
+def read_rgb(image_input: Picture, read_image_type: int = 1, coding: ImageCoding = PLAIN) -> np.ndarray:
     """Return a picture uint8 (H, W, C) RGB, of a path or of a BGR array, whose values are brought to 0..255."""
-    return rgb_of_bgr(np.atleast_3d(read_picture(image_input, read_image_type)))
+    return rgb_of_bgr(np.atleast_3d(read_picture(image_input, read_image_type, coding)))
 
 
 def _read(read: Callable[..., np.ndarray], path: Any, *options: Any) -> np.ndarray:

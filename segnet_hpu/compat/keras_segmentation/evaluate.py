@@ -46,7 +46,7 @@ class InputPairs:
         """Return (image uint8 (H, W, C) RGB, label uint8 (H, W)); raises UsageError if they do not fit."""
         names = [f"{what}[{i}]" if isinstance(item, np.ndarray) else str(item)
                  for what, item in (("inp_images", self.images[i]), ("annotations", self.labels[i]))]
-        image = read_rgb(self.images[i], self.inputs.read_image_type)
+        image = read_rgb(self.images[i], self.inputs.read_image_type, self.inputs.coding)
         label = _read_label(self.labels[i], names[1], self.label_check)
         channels = self.inputs.channels
         if image.shape[2] != channels:
@@ -70,7 +70,7 @@ def evaluate(model: "keras.Model | None" = None, inp_images: Sequence[Picture] |
     cannot be read or does not fit, and for labels that verify_dataset refuses.
     """
     trained = trained_model(model, checkpoints_path)
-    inputs = Inputs(read_image_type=read_image_type)
+    inputs = Inputs(read_image_type=read_image_type, coding=trained.input_coding.files)
     inputs.refuse_other_channels(trained.network, "evaluate")
     ignore = trained.ignore_label if ignore_label is None else ignore_label
     check = LabelCheck(trained.n_classes, void_ids(ignore))
@@ -86,7 +86,7 @@ def _source(images: Sequence[Picture] | None, labels: Sequence[Picture] | None, 
     if images is None:
         refuse_missing(inp_images_dir=images_dir, annotations_dir=labels_dir)
         assert images_dir is not None and labels_dir is not None
-        folders = FolderSource(images_dir, labels_dir)
+        folders = FolderSource(images_dir, labels_dir).reading(inputs.coding)
         folders.label_check = check
         return inputs.read(folders)
     counts = len(images), 0 if labels is None else len(labels)

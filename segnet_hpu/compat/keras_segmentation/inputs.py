@@ -14,6 +14,7 @@ import numpy as np
 from segnet_hpu.compat.keras_segmentation.arrays import read_picture
 from segnet_hpu.compat.keras_segmentation.pairs import images_by_stem, partner
 from segnet_hpu.data.file_pairs import stem_of
+from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.data.images import rgb_of_bgr
 from segnet_hpu.data.source import Sample, Source, wrong_size
 from segnet_hpu.errors import UsageError
@@ -29,13 +30,15 @@ PictureFunction = Callable[[np.ndarray], np.ndarray]
 class Inputs:
     """What a network is fed with: the image, and pictures of `other_inputs_paths`, read in colour (1) or grey (0).
 
-    preprocessing: functions of the BGR pictures, one an input, one for all, or None. Raises UsageError for another
+    preprocessing: functions of the BGR pictures, one an input, one for all, or None. coding: how their files are
+    meant. Raises UsageError for another
     number of functions and for another read_image_type.
     """
 
     other_inputs_paths: Sequence[StrPath] = ()
     read_image_type: int = 1
     preprocessing: PictureFunction | Sequence[PictureFunction] | None = None
+    coding: ImageCoding = PLAIN
 
     def __post_init__(self) -> None:
         if self.read_image_type not in (0, 1):
@@ -85,7 +88,7 @@ class StackedInputs:
 
     def __getitem__(self, i: int) -> Sample:
         """Return (stack uint8 (H, W, C), label uint8 (H, W))."""
-        pictures = [read_picture(path, self.inputs.read_image_type) for path in self.paths[i]]
+        pictures = [read_picture(path, self.inputs.read_image_type, self.source.coding) for path in self.paths[i]]
         label = self.source.label(i)
         if pictures[0].shape[:2] != label.shape:
             raise wrong_size(self.source.pairs[i].label, label, self.paths[i][0], pictures[0])

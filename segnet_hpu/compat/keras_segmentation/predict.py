@@ -86,7 +86,7 @@ def predict_multiple(model: "keras.Model | None" = None, inps: Sequence[Picture]
     predictor = Predictor(trained)
     draw = drawer("overlay" if overlay_img else "colour", _appearance(trained, class_names, colors),
                   show_legends)
-    return [_predict(predictor, draw, read_rgb(inp, read_image_type), result, size)
+    return [_predict(predictor, draw, read_rgb(inp, read_image_type, trained.input_coding.files), result, size)
             for inp, result in zip(inps, out_fnames, strict=True)]
 
 
@@ -109,6 +109,7 @@ def predict_video(model: "keras.Model | None" = None, inp: str | int | None = No
         check_output("output", output, inp)
     with VideoReader(inp) as reader, Window() if display else contextlib.nullcontext() as window:
         trained = trained_model(model, checkpoints_path)
+        reader.read_as(trained.input_coding.files)
         model = trained.network
         draw = drawer("overlay" if overlay_img else "colour", _appearance(trained, class_names, colors),
                       show_legends)

@@ -10,6 +10,7 @@ from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.datasets.layout import LayoutError, Split, layout_error
 from segnet_hpu.data.datasets.patterns import fill, fixed_folder, matches
 from segnet_hpu.data.file_pairs import Pair, candidate_pairs
+from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.errors import UsageError, nearest
 
 if TYPE_CHECKING:  # NumPy is not needed before something is read
@@ -27,7 +28,8 @@ class DataSet:
     ids: {value in the label files: training id}, None where the values are training ids.
     colours: {(red, green, blue): training id} for labels that are coloured pictures.
     VOID is a training id too: pixels left out of loss and scores. others: training id of the values or colours
-    that are not listed; None makes them a fault of the file. root: where it lies, if that is known.
+    that are not listed; None makes them a fault of the file. root: where it lies, if that is known. image_files: how
+    the image files are meant.
     """
 
     name: str
@@ -38,6 +40,7 @@ class DataSet:
     colours: Mapping[Colour, int] | None = field(default=None, hash=False)
     others: int | None = None
     root: str | None = None
+    image_files: ImageCoding = PLAIN
     ignore_label: ClassVar[int] = VOID
 
     @property
@@ -103,7 +106,7 @@ class DataSet:
         from segnet_hpu.data.source import DataSetSource
 
         pairs, missing = self.match(root, split)
-        return DataSetSource(self, pairs), missing
+        return DataSetSource(self, pairs).reading(self.image_files), missing
 
     def read_label(self, path: str) -> "np.ndarray":
         """Return a label file's training ids, uint8 (H, W), VOID included. Raises BadFile (a UsageError)."""

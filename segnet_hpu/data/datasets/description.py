@@ -11,11 +11,13 @@ from segnet_hpu.data.colours import Colour, generated_colour
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.layout import Split
 from segnet_hpu.data.datasets.palettes import PALETTES
+from segnet_hpu.data.image_coding import CODING_KEYS, ImageCoding
 from segnet_hpu.errors import UsageError, nearest
 
 Entry = TypeVar("Entry", int, Colour)  # what stands for a class in label files
 
-KEYS = ("name", "root", "classes", "palette", "label_values", "label_colours", "ignore_label", "others", "splits")
+KEYS = ("name", "root", "classes", "palette", "label_values", "label_colours", "ignore_label", "others", "splits",
+        *CODING_KEYS)
 
 
 def read_description(path: str) -> DataSet:
@@ -61,6 +63,7 @@ def _dataset(path: str, values: Mapping[str, Any]) -> DataSet:
         palette=_palette(values.get("palette"), len(names)) or _label_palette(colour_ids, len(names)),
         files=_splits(values.get("splits")), ids=ids, colours=colour_ids,
         others=_class_id("others", values["others"], names) if "others" in values else None,
+        image_files=_image_coding(values),
         root=os.path.join(folder, _text("root", values.get("root", "."))))
 
 
@@ -68,6 +71,13 @@ def _text(key: str, value: object) -> str:
     if not isinstance(value, (str, int)) or not str(value).strip():
         raise _Wrong(f"{key} is {value!r}; expected text, or leave the key out")
     return str(value)
+
+
+def _image_coding(values: Mapping[str, Any]) -> ImageCoding:
+    try:
+        return ImageCoding.of(values)
+    except ValueError as error:
+        raise _Wrong(str(error)) from None
 
 
 def _class_names(entries: Any) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from segnet_hpu.data.datasets.palettes import colours
 def write_description(path: Path, dataset: DataSet, splits: Iterable[str], as_stored: bool = False) -> None:
     """Describe the two folders of each split beside `path`: names and colours of the classes, values of the labels.
 
-    dataset: whose classes they are. as_stored: the label files hold what those of `dataset` do; else training ids.
+    dataset: whose classes they are. as_stored: the files hold what those of `dataset` do; else training ids, and
+    images that need no explanation.
     """
     names = dataset.class_names or ()
     files = {split: FOLDER.split_to_write(split) for split in splits}
@@ -21,7 +22,7 @@ def write_description(path: Path, dataset: DataSet, splits: Iterable[str], as_st
         "name": dataset.name,
         "classes": list(names),
         "palette": list(map(list, colours(dataset.palette, len(names)))),
-        **(coding(dataset) if as_stored else {"ignore_label": dataset.ignore_label}),
+        **(coding(dataset) | dataset.image_files.noted() if as_stored else {"ignore_label": dataset.ignore_label}),
         "splits": {split: {"images": images, "labels": labels} for split, (images, labels, _) in files.items()},
     }
     path.write_text(description_text(description), encoding="utf-8")

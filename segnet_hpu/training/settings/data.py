@@ -8,6 +8,7 @@ from segnet_hpu.data.augmentation import augmentations
 from segnet_hpu.data.classes import PALETTES, parse_palette
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.registry import NAMES
+from segnet_hpu.data.image_coding import ImageSettings
 
 
 def parse_dataset(value: str | DataSet) -> str | DataSet:
@@ -18,7 +19,7 @@ def parse_dataset(value: str | DataSet) -> str | DataSet:
 
 
 @dataclass(kw_only=True)
-class Data:
+class Data(ImageSettings):
     """Which images and labels, and how they are prepared."""
 
     GROUP = "data"
