@@ -22,6 +22,12 @@ class UsageError(SegnetError):
     exit_status = 2
 
 
+class DataError(UsageError):
+    """Files of a data set that cannot be used as they are. lines: what a command prints below, ready to paste."""
+
+    lines: str = ""
+
+
 class RunError(SegnetError):
     """A failure while running (disk full, no network, broken checkpoint): exit status 1."""
 

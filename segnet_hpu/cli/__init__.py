@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from segnet_hpu import __version__, config
 from segnet_hpu.data.datasets.layout import LayoutError
 from segnet_hpu.data.image_coding import ImageSettings, limit_pixels
-from segnet_hpu.errors import SegnetError, UsageError, nearest, without_secrets
+from segnet_hpu.errors import DataError, SegnetError, UsageError, nearest, without_secrets
 
 COMMANDS = {
     "train": "train a model; goes on from where it was with --auto_resume_checkpoint",
@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             raise
         _say(error)
+        print(getattr(error, "lines", ""), end="", file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         _say("stopped")
@@ -92,7 +93,13 @@ def _run(argv: Sequence[str], commands: Mapping[str, str], package: str, prog: s
     settings = config.read(module.Settings, rest, prog=prog)
     if isinstance(settings, ImageSettings):
         limit_pixels(settings.max_pixels)
-    return module.run(settings) or 0
+    try:
+        return module.run(settings) or 0
+    except DataError as error:
+        from segnet_hpu.cli.cures import cure
+
+        error.lines = cure(settings)
+        raise
 
 
 def _help(commands: Mapping[str, str], prog: str) -> str:

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from segnet_hpu.cli.cures import cure
 from segnet_hpu.cli.data_flags import Labelled, dataset_of, folders_of
 from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import option
@@ -43,6 +44,8 @@ def run(settings: Settings) -> int:
         write_text(settings.json, json.dumps(report, indent=1))
     print(f"{_count(len(faults), 'fault')} in {_count(pairs, 'pair')}" if faults
           else f"{_count(pairs, 'pair')}, no faults")
+    if faults:
+        print(cure(settings), end="")
     return 1 if faults else 0
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from segnet_hpu.errors import UsageError
+from segnet_hpu.errors import DataError
 from segnet_hpu.files import StrPath
 
 
-class BadFile(UsageError):
+class BadFile(DataError):
     """A file that cannot be used: `file`, `what` is wrong with it and how to `fix` it."""
 
     def __init__(self, file: StrPath, what: str, fix: str) -> None:
@@ -38,7 +38,7 @@ class Fault:
 
 
 def refuse(faults: Sequence[Fault]) -> None:
-    """Raise UsageError for the first of the faults, if there is one; it says how many more there are."""
+    """Raise DataError for the first of the faults, if there is one; it says how many more there are."""
     if faults:
         more = f" (and {len(faults) - 1} more: segnet-hpu verify_dataset lists them)" if len(faults) > 1 else ""
-        raise UsageError(f"{faults[0]}{more}")
+        raise DataError(f"{faults[0]}{more}")

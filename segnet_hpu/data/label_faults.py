@@ -6,6 +6,7 @@ from segnet_hpu.data.faults import Fault
 from segnet_hpu.files import StrPath
 
 IDS_LISTED = 8
+DESCRIBE = "read it as it is by a description, which segnet-hpu dataset inspect writes"
 
 
 def lossy_fault(file: StrPath, kind: str) -> Fault:
@@ -18,12 +19,12 @@ def coloured_fault(file: StrPath, label: np.ndarray) -> Fault:
     """Return the Fault of a label that is a coloured picture, uint8 or uint16 (H, W, 3)."""
     colours = len(np.unique(label.reshape(-1, 3), axis=0))
     return Fault(str(file), f"is a coloured mask ({colours} colours, its channels differ)",
-                 "map each colour to its class id and save the ids as a grey PNG")
+                 f"map each colour to its class id and save the ids as a grey PNG, or {DESCRIBE}")
 
 
 def binary_fault(file: StrPath, what: str) -> Fault:
     """Return the Fault of a mask whose foreground is 255."""
-    return Fault(str(file), what, "convert 255 to 1: cv2.imwrite(file, (mask > 127).astype('uint8'))")
+    return Fault(str(file), what, f"convert 255 to 1: cv2.imwrite(file, (mask > 127).astype('uint8')), or {DESCRIBE}")
 
 
 def outside_fault(path: StrPath, outside: np.ndarray, counts: np.ndarray, n_classes: int) -> Fault:

@@ -149,11 +149,13 @@ def test_masks_that_are_all_zero_are_told_of(inspect):
     assert any("no label holds more than one class: all are 0" in line for line in found.oddities)
 
 
-@pytest.mark.parametrize("label", ["noise", "instances"])
-def test_what_is_no_label(inspect, label):
+@pytest.mark.parametrize("label, words", [("noise", "expected labels of at most 255"),
+                                          ("instances", "expected labels of at most 255"), ("JPEG", "is a JPEG")])
+def test_what_is_no_label(inspect, label, words):
     instances = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64) // 4
-    content = {"noise": made.noise((48, 64)), "instances": instances}[label]
-    with pytest.raises(UsageError, match="expected labels of at most 255"):
+    content = {"noise": made.noise((48, 64)), "instances": instances,
+               "JPEG": cv2.imencode(".jpg", BLOCKS[0] * 80)[1].tobytes()}[label]
+    with pytest.raises(UsageError, match=words):
         inspect({"a": content, "b": content})
 
 

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.file_pairs import Pair
-from segnet_hpu.data.image_files import BadFile, read_file
+from segnet_hpu.data.image_files import read_file
 from segnet_hpu.data.image_header import ImageHeader
 from segnet_hpu.data.images import read_image
 from segnet_hpu.data.prefetch import CORES, prefetched

@@ -1,5 +1,6 @@
 """What label files hold: values or colours, and how these lie."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -32,15 +33,15 @@ class LabelSurvey:
     """What the label files of a set hold.
 
     entries: values 0..65535 as stored, or colours 0xrrggbb if `coloured`. kinds: files of each kind. palette: the
-    colours of the indices that occur, of the first file that gives one a colour. together: sets of entries that
-    occur in one file, each once. bad: files that cannot be read as labels. sizes: (height, width) by path.
+    colours of the indices that occur, of the first file that gives one a colour. together: {entries that occur in one
+    file: number of such files}. bad: files that cannot be read as labels. sizes: (height, width) by path.
     """
 
     coloured: bool = False
     entries: dict[int, Occurrence] = field(default_factory=dict)
     kinds: dict[str, list[str]] = field(default_factory=dict)
     palette: dict[int, Colour] = field(default_factory=dict)
-    together: set[frozenset[int]] = field(default_factory=set)
+    together: Counter[frozenset[int]] = field(default_factory=Counter)
     bad: list[BadFile] = field(default_factory=list)
     sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -77,7 +78,7 @@ def survey_labels(paths: Sequence[str], quiet: bool = False) -> LabelSurvey:
         survey.sizes[label.path] = label.size
         survey.palette = label.palette | survey.palette
         counts = _counts_of_colours(label.path) if survey.coloured and label.kind != COLOURED else label.counts
-        survey.together.add(frozenset(counts))
+        survey.together[frozenset(counts)] += 1
         for entry, (pixels, in_areas) in counts.items():
             survey.entries.setdefault(entry, Occurrence()).add(pixels, in_areas)
     return survey

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from segnet_hpu.data.file_pairs import IMAGE_FORMATS
@@ -41,21 +41,31 @@ def list_folder(root: str) -> Listing:
     """Return what lies below a folder, hidden files aside. Raises UsageError where there are no pictures."""
     listing = Listing(root)
     for folder, names in _folders(root):
-        pictures: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        listing.series += series_of(folder, names)
         for name in names:
-            stem, suffix = os.path.splitext(name)
-            if suffix.lower() in IMAGE_FORMATS:
-                pictures[suffix].append((stem, name))
-            elif suffix.lower() in LISTS:
+            suffix = os.path.splitext(name)[1].lower()
+            if suffix in LISTS:
                 listing.lists.append("/".join((*folder, name)))
-            else:
-                listing.others[suffix.lower()] += 1
-        listing.series += _series(folder, pictures)
+            elif suffix not in IMAGE_FORMATS:
+                listing.others[suffix] += 1
     if not listing.series:
         others = ", ".join(f"{count} {suffix or 'without suffix'}" for suffix, count in listing.others.most_common(4))
         raise UsageError(f"{root} holds no pictures {' '.join(IMAGE_FORMATS)}{', but ' + others if others else ''}; "
                          "expected the folder of a data set")
     return listing
+
+
+def series_of(folder: tuple[str, ...], names: Iterable[str]) -> list[Series]:
+    """Return the pictures among the files of a folder as one series, or one a suffix where stems repeat."""
+    pictures: dict[str, dict[str, str]] = defaultdict(dict)
+    for name in names:
+        stem, suffix = os.path.splitext(name)
+        if suffix.lower() in IMAGE_FORMATS:
+            pictures[suffix][stem] = name
+    together = {stem: name for files in pictures.values() for stem, name in files.items()}
+    if len(together) == sum(map(len, pictures.values())):
+        return [Series(folder, together, tuple(sorted(pictures)))] if together else []
+    return [Series(folder, files, (suffix,)) for suffix, files in sorted(pictures.items())]
 
 
 def _folders(root: str) -> Iterator[tuple[tuple[str, ...], list[str]]]:
@@ -67,11 +77,3 @@ def _folders(root: str) -> Iterator[tuple[tuple[str, ...], list[str]]]:
         relative = os.path.relpath(folder, root)
         yield (() if relative == "." else tuple(relative.split(os.sep))), sorted(
             name for name in files if not name.startswith("."))
-
-
-def _series(folder: tuple[str, ...], pictures: dict[str, list[tuple[str, str]]]) -> list[Series]:
-    """One series of all suffixes where no stem repeats, else one a suffix."""
-    together = [pair for pairs in pictures.values() for pair in pairs]
-    if len(dict(together)) == len(together):
-        return [Series(folder, dict(together), tuple(sorted(pictures)))] if together else []
-    return [Series(folder, dict(pairs), (suffix,)) for suffix, pairs in sorted(pictures.items())]

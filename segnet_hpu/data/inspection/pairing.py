@@ -39,15 +39,20 @@ def _match(root: str, images: Series, labels: Series, names: Names) -> Match | N
     parts = {split_of(images.folder), split_of(labels.folder)} - {None}
     if told < 0 or len(parts) > 1:
         return None
-    stems = [(stem, fill(names.labels, found.groups())) for stem in sorted(images.files)
-             if (found := regex_of(names.images).fullmatch(stem))]
-    stems = [(stem, label) for stem, label in stems if label in labels.files]
+    stems = stems_of_pairs(images, labels, names)
     flat_labels = look_like_labels([labels.path(root, label) for _, label in stems])
     flat_images = look_like_labels([images.path(root, stem) for stem, _ in stems])
     if not told and (flat_images or not flat_labels):
         return None
     aside = second_choice(label_words) or second_choice(image_words)
     return Match(images, labels, names, stems, (aside, not flat_labels, flat_images, not told))
+
+
+def stems_of_pairs(images: Series, labels: Series, names: Names) -> list[tuple[str, str]]:
+    """Return the stems of image and label of each pair that the patterns find."""
+    stems = [(stem, fill(names.labels, found.groups())) for stem in sorted(images.files)
+             if (found := regex_of(names.images).fullmatch(stem))]
+    return [(stem, label) for stem, label in stems if label in labels.files]
 
 
 def _own_words(series: Series, other: Series, pattern: str) -> str:
