@@ -11,7 +11,8 @@ from segnet_hpu.data.containers import GREY, JPEG_SCAN, JPEG_SIGNATURE, PALETTE,
 JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 JPEG_APP1 = 0xE1
 GREY_ALPHA, COLOUR_ALPHA = 4, 6  # PNG colour types
-PNM = re.compile(rb"P([1-6])" + 2 * rb"(?:\s+|#[^\n]*\n)+(\d{1,9})" + rb"(?:(?:\s+|#[^\n]*\n)+(\d{1,9}))?\s")
+BLANK = rb"(?:\s|#[^\n]*\n)+"
+PNM = re.compile(rb"P([1-6])" + 2 * (BLANK + rb"(\d{1,9})") + rb"(?:" + BLANK + rb"(\d{1,9}))?\s")
 JPEG_2000 = re.compile(rb"\xff\x4f\xff\x51.{2}.{2}(.{32})(.{2})(.)", re.DOTALL)
 TIFF_COLOURS = {2: 3, 5: 4, 6: 3, 8: 3, 9: 3, 10: 3}  # photometric interpretation: bands; all others have one
 TIFF_PALETTE, TIFF_REDUCED, TIFF_MASK = 3, 1, 4

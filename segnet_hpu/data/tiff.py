@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 ORIENTATION = 274
 UNSIGNED = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}  # TIFF's types that are whole numbers, as struct has them
-MOST_DIRECTORIES = 1 << 16
+MOST_ENTRIES = 1 << 20  # of all directories, which may lie over each other in a malicious file
 MOST_VALUES = 16  # of a tag; what is longer says where the pixels lie
 
 
@@ -38,11 +38,13 @@ def directories(data: bytes) -> Iterator[Directory]:
     word, first = ("Q", 8) if big else ("I", 4)
     (at,) = struct.unpack_from(order + word, data, first)
     seen: set[int] = set()
+    entries = 0
     try:
-        while at and at not in seen and len(seen) < MOST_DIRECTORIES:
+        while at and at not in seen and entries < MOST_ENTRIES:
             seen.add(at)
             directory, end = _directory(data, at, order, word)
             yield directory
+            entries += (end - at) // (4 + 2 * struct.calcsize(order + word))
             (at,) = struct.unpack_from(order + word, data, end)
     except struct.error:  # cut short, or no directory at all
         return

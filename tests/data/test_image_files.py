@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from made_png import chunk, png
-from segnet_hpu.data import image_files
+from segnet_hpu.data import image_files, tiff
 from segnet_hpu.data.image_coding import ImageCoding, limit_pixels, most_pixels
+from segnet_hpu.data.image_header import read_header
 from segnet_hpu.data.images import read_image
 from segnet_hpu.data.labels import read_label
 from segnet_hpu.errors import UsageError
@@ -174,3 +175,34 @@ def test_endless_and_huge_files_are_not_read(tmp_path, read):
         file.truncate(1 << 40)  # takes no space
     with pytest.raises(UsageError, match=r"b\.png is 1,099,511,627,776 bytes large"):
         read(tmp_path / "b.png")
+
+
+def test_headers_that_cost_time_are_read_at_once():
+    assert read_header(b"P6" + b" " * 5000 + b"x") is None
+    entries = 65_535
+    overlapping = bytearray(made_tagged.tiff(COLOUR)[:8] + bytes(1 << 20))
+    for at in range(8, 4000, 4):  # directories of as many entries as can be, each within the one before
+        struct.pack_into("<H", overlapping, at, entries)
+        struct.pack_into("<I", overlapping, at + 2 + 12 * entries, at + 4)
+    assert 1 < sum(1 for _ in tiff.directories(bytes(overlapping))) < 20
+
+
+@pytest.mark.parametrize("make", [
+    lambda: cv2.imencode(".png", COLOUR)[1].tobytes(), lambda: made_tagged.jpeg(COLOUR, 6),
+    lambda: made_tagged.png(COLOUR, 8), lambda: made_tagged.webp(COLOUR, 3), lambda: made_tagged.tiff(COLOUR, 5),
+    lambda: made_tagged.tiff(COLOUR.astype(np.uint16) * 257, order=">"),
+    lambda: cv2.imencode(".bmp", COLOUR)[1].tobytes(), lambda: cv2.imencode(".ppm", COLOUR)[1].tobytes()])
+def test_altered_files_are_pictures_or_refused(tmp_path, make):
+    whole, rng = make(), np.random.default_rng(0)
+    for _ in range(150):
+        data = bytearray(whole[:rng.integers(len(whole)) if rng.random() < 0.2 else None])
+        for at in rng.integers(0, min(len(data), 150) or 1, rng.integers(0, 4)):
+            if data:
+                data[at] = rng.choice([0, 1, 127, 255])
+        (tmp_path / "a.png").write_bytes(data)
+        try:
+            image = read_image(tmp_path / "a.png")
+        except UsageError as error:
+            assert str(error).startswith(f"{tmp_path / 'a.png'} ") and "\n" not in str(error)
+        else:
+            assert image.dtype == np.uint8 and image.shape[2] == 3 and image.size <= 3 * most_pixels()
