@@ -11,7 +11,7 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.files import StrPath
 
 DARK = 1 << 14  # 16-bit values below a quarter of full scale are rather those of 8, 10, 12 or 14 bits
-DEPTHS = (8, 10, 12, 14)
+DEPTHS = (8, 10, 12, 14, 16)
 MIRRORED, UPSIDE_DOWN = (2, 3, 6, 7), (3, 4, 7, 8)  # orientation tags, after tags above 4 have swapped the axes
 
 
@@ -88,11 +88,26 @@ def _of_8_bits(path: StrPath, pixels: np.ndarray, coding: ImageCoding) -> np.nda
         return table[pixels]
     highest = int(pixels.max())
     if 0 < highest < DARK:
-        depth = next(bits for bits in DEPTHS if highest < 1 << bits)
+        _, white = likely_range(highest)
         raise BadFile(path, f"holds values up to {highest} in 16 bits and would be almost black",
-                      f"give --image_range 0-{(1 << depth) - 1} if they are of {depth} bits, or 0-65535 if the "
+                      f"give --image_range 0-{white} if they are of {white.bit_length()} bits, or 0-65535 if the "
                       "picture is as dark as that")
     return (pixels >> 8).astype(np.uint8)
+
+
+def likely_range(highest: int) -> tuple[int, int]:
+    """Return the range of the usual numbers of bits that hold a highest value.
+
+    >>> likely_range(1000), likely_range(40_000)
+    ((0, 1023), (0, 65535))
+    """
+    return 0, next((1 << bits) - 1 for bits in DEPTHS if highest < 1 << bits)
+
+
+def highest_value(path: StrPath) -> int:
+    """Return the highest number in an image file of at most 16 bits; raises BadFile."""
+    data, header = read_file(path)
+    return int(decode(path, data, header, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH).max())
 
 
 def _with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:

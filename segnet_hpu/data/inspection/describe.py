@@ -60,7 +60,7 @@ def inspect_folder(folder: str, root: str, class_names: Sequence[str] | None = N
     oddities += [*coding.remarks, *label_oddities(labels), *images.oddities(),
                  *unpaired_pictures(listing, splits.values())]
     description = {"name": os.path.basename(os.path.abspath(folder)), "root": root, **coding.lines,
-                   "splits": _split_files(listing, splits, oddities)}
+                   **images.coding().noted(), "splits": _split_files(listing, splits, oddities)}
     pairs = _count(folder, description, oddities)
     if "train" not in pairs:
         oddities.append("there is no split train, which training needs: rename one, or divide one by dataset split")

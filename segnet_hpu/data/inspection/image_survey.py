@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 
 from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.file_pairs import Pair
+from segnet_hpu.data.image_coding import AS_STORED, UPRIGHT, ImageCoding
 from segnet_hpu.data.image_files import read_file
 from segnet_hpu.data.image_header import ImageHeader
-from segnet_hpu.data.images import read_image
+from segnet_hpu.data.images import DARK, highest_value, likely_range, read_image
 from segnet_hpu.data.prefetch import CORES, prefetched
 from segnet_hpu.progress import progress
 
 Size = tuple[int, int]  # height, width
 LISTED = 4
+ALL_BITS = ImageCoding(image_range=(0, (1 << 16) - 1))
 
 
 @dataclass
@@ -21,12 +23,17 @@ class ImageSurvey:
     """What the images are.
 
     kinds: {bits and bands in words: paths}. sizes: {(height, width) as they are seen: number}. turned: paths of those
-    with an orientation tag. misfits: pairs whose sizes differ, with both sizes in words. bad: what cannot be read.
+    with an orientation tag. upright, stored: numbers of labels that lie over pictures as they are seen, and over the
+    pixels as stored, where a tag makes their sizes differ. highest: numbers of files of more than 8 bits. misfits:
+    pairs whose sizes differ, with both sizes in words. bad: what cannot be read.
     """
 
     kinds: dict[str, list[str]] = field(default_factory=dict)
     sizes: Counter[Size] = field(default_factory=Counter)
     turned: list[str] = field(default_factory=list)
+    upright: int = 0
+    stored: int = 0
+    highest: list[int] = field(default_factory=list)
     misfits: list[str] = field(default_factory=list)
     bad: list[BadFile] = field(default_factory=list)
 
@@ -40,6 +47,14 @@ class ImageSurvey:
             f"{len(self.sizes)} sizes, {count} of {height}x{width}")
         return f"images: {kinds}; {sizes} (height x width)"
 
+    def coding(self) -> ImageCoding:
+        """Return how the files are meant, as far as that is sure."""
+        orientation = None
+        if bool(self.upright) != bool(self.stored):
+            orientation = UPRIGHT if self.upright else AS_STORED
+        dark = [value for value in self.highest if value < DARK]
+        return ImageCoding(orientation, likely_range(max(self.highest)) if dark else None)
+
     def oddities(self) -> Iterator[str]:
         """Yield what is odd with the images, a line each."""
         if len(self.kinds) > 1:
@@ -47,7 +62,11 @@ class ImageSurvey:
                                                           self.kinds.items())
         if self.turned:
             yield (f"{len(self.turned)} images have an orientation tag, such as {self.turned[0]}: they are turned as "
-                   "viewers turn them; --orientation as_stored leaves them")
+                   "viewers turn them, unless orientation is as_stored")
+        if self.upright and self.stored:
+            yield f"{self.upright} labels lie over upright images, {self.stored} over the pixels as they are stored"
+        if self.coding().image_range:
+            yield f"values of more than 8 bits reach {max(self.highest)}: image_range says which ones are white"
         if self.misfits:
             yield f"{len(self.misfits)} labels have another size than their image: {self.misfits[0]}"
         yield from (str(error) for error in self.bad[:LISTED])
@@ -62,31 +81,39 @@ def survey_images(pairs: Sequence[Pair], label_sizes: Mapping[str, Size]) -> Ima
     """
     survey = ImageSurvey()
     read = prefetched(_read, [pair.image for pair in pairs], CORES, 4 * CORES)
-    for pair, (header, error) in zip(pairs, progress(read, len(pairs), "images looked at"), strict=True):
+    for pair, (header, highest, error) in zip(pairs, progress(read, len(pairs), "images looked at"), strict=True):
         if error:
             survey.bad.append(error)
+        if highest:
+            survey.highest.append(highest)
         if header is None:
             continue
         survey.kinds.setdefault(_kind(header), []).append(pair.image)
-        size = _seen(header)
+        size, stored = _seen(header), (header.height, header.width)
         survey.sizes[size] += 1
         if header.orientation > 1:
             survey.turned.append(pair.image)
         label = label_sizes.get(pair.label, size)
-        if label != size:
+        if size != stored:
+            survey.upright += label == size
+            survey.stored += label == stored
+        if label not in (size, stored):
             survey.misfits.append(f"{pair.label} is {label[0]}x{label[1]}, {pair.image} {size[0]}x{size[1]}")
     return survey
 
 
-def _read(path: str) -> tuple[ImageHeader | None, BadFile | None]:
-    header = None
+def _read(path: str) -> tuple[ImageHeader | None, int | None, BadFile | None]:
+    """Return header, highest value if there are more than 8 bits, and what is wrong."""
+    header = highest = None
     try:
         _, header = read_file(path)
         if header.bits > 8 or header.further or header.kind != "whole":
-            read_image(path)
+            read_image(path, coding=ALL_BITS)
+        if header.bits > 8:
+            highest = highest_value(path)
     except BadFile as error:
-        return header, error
-    return header, None
+        return header, highest, error
+    return header, highest, None
 
 
 def _kind(header: ImageHeader) -> str:
