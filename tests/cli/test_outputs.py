@@ -32,6 +32,7 @@ OUTPUTS = {
     "verify": VERIFY + "--json {}",
     "verify a data set": "verify_dataset --dataset set.yaml --json {}",
     "visualize": VISUALIZE + "--out {}",
+    "inspect": "dataset inspect . --out {}",
     "stats": f"dataset stats {LABELLED} --out {{}}",
     "models": "models --json {}",
     "plot": "models --name unet_mini --plot {}",
