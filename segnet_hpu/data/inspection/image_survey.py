@@ -24,7 +24,7 @@ class ImageSurvey:
 
     kinds: {bits and bands in words: paths}. sizes: {(height, width) as they are seen: number}. turned: paths of those
     with an orientation tag. upright, stored: numbers of labels that lie over pictures as they are seen, and over the
-    pixels as stored, where a tag makes their sizes differ. highest: numbers of files of more than 8 bits. misfits:
+    pixels as stored, where a tag makes their sizes differ. highest: {path: highest value} of files of more than 8 bits. misfits:
     pairs whose sizes differ, with both sizes in words. bad: what cannot be read.
     """
 
@@ -33,7 +33,7 @@ class ImageSurvey:
     turned: list[str] = field(default_factory=list)
     upright: int = 0
     stored: int = 0
-    highest: list[int] = field(default_factory=list)
+    highest: dict[str, int] = field(default_factory=dict)
     misfits: list[str] = field(default_factory=list)
     bad: list[BadFile] = field(default_factory=list)
 
@@ -52,8 +52,8 @@ class ImageSurvey:
         orientation = None
         if bool(self.upright) != bool(self.stored):
             orientation = UPRIGHT if self.upright else AS_STORED
-        dark = [value for value in self.highest if value < DARK]
-        return ImageCoding(orientation, likely_range(max(self.highest)) if dark else None)
+        is_dark = any(value < DARK for value in self.highest.values())
+        return ImageCoding(orientation, likely_range(max(self.highest.values())) if is_dark else None)
 
     def oddities(self) -> Iterator[str]:
         """Yield what is odd with the images, a line each."""
@@ -66,7 +66,8 @@ class ImageSurvey:
         if self.upright and self.stored:
             yield f"{self.upright} labels lie over upright images, {self.stored} over the pixels as they are stored"
         if self.coding().image_range:
-            yield f"values of more than 8 bits reach {max(self.highest)}: image_range says which ones are white"
+            path = max(self.highest, key=lambda path: self.highest[path])
+            yield f"{path} holds values up to {self.highest[path]} in 16 bits: image_range says which ones are white"
         if self.misfits:
             yield f"{len(self.misfits)} labels have another size than their image: {self.misfits[0]}"
         yield from (str(error) for error in self.bad[:LISTED])
@@ -85,7 +86,7 @@ def survey_images(pairs: Sequence[Pair], label_sizes: Mapping[str, Size]) -> Ima
         if error:
             survey.bad.append(error)
         if highest:
-            survey.highest.append(highest)
+            survey.highest[pair.image] = highest
         if header is None:
             continue
         survey.kinds.setdefault(_kind(header), []).append(pair.image)
