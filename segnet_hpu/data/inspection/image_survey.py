@@ -24,8 +24,8 @@ class ImageSurvey:
 
     kinds: {bits and bands in words: paths}. sizes: {(height, width) as they are seen: number}. turned: paths of those
     with an orientation tag. upright, stored: numbers of labels that lie over pictures as they are seen, and over the
-    pixels as stored, where a tag makes their sizes differ. highest: {path: highest value} of files of more than 8 bits. misfits:
-    pairs whose sizes differ, with both sizes in words. bad: what cannot be read.
+    pixels as stored, where a tag makes their sizes differ. highest: {path: highest value} of files of more than 8
+    bits. misfits: pairs whose sizes differ, with both sizes in words. bad: what cannot be read.
     """
 
     kinds: dict[str, list[str]] = field(default_factory=dict)
