@@ -29,7 +29,7 @@ def _missing() -> Iterator[str]:
     rate = optimizer._get_current_learning_rate.__code__.co_names
     yield from (f"Optimizer.{name}" for name in ("_learning_rate", "_iterations") if name not in rate)
     tensor = keras.Input((1,), name="probe")
-    if not hasattr(keras.Model(tensor, tensor, name="probe"), "_initial_epoch"):
+    if not hasattr(keras.Model(tensor, tensor + 1, name="probe"), "_initial_epoch"):
         yield "Model._initial_epoch"
     if not hasattr(tensor, "_keras_history") or not hasattr(tensor._keras_history.operation, "_inbound_nodes"):
         yield "KerasTensor._keras_history"
