@@ -104,8 +104,8 @@ class WorkerReports:
     def failure(self, status: int, launcher: str, logs: str, seconds: float) -> SegnetError:
         """Return the error to raise for a launcher that ended with `status`: the rank that is the cause, and why.
 
-        The cause is the first rank with a reason of its own; else the first that ended without a word; else one
-        that hung; else a rank or a machine that was lost; else whichever failed first. launcher: its name.
+        The cause is the first rank with a reason of its own; else the first that ended by itself without a word; else
+        one that hung; else a rank or a machine that was lost; else whichever failed first. launcher: its name.
         logs: where the workers' words lie. seconds: how long a worker may keep the others waiting.
         """
         where = f"its words are in {logs}. The same command with --auto_resume_checkpoint goes on"
@@ -118,11 +118,11 @@ class WorkerReports:
             alike = len(own) > 1 and len(set(own.values())) == 1
             return kind(own[rank] if alike else f"rank {rank}: {own[rank]}")
         for rank, ended in self.ended.items():
-            if rank not in self.errors:
+            if rank not in self.errors and rank not in self.hung:
                 return RunError(f"rank {rank} {_how(ended)}, and the others were stopped; {where}")
         for rank in self.hung:
-            return RunError(f"rank {rank} did not answer within --fault_timeout, {seconds:g} s, and was stopped with "
-                            f"the others; {where}")
+            return RunError(f"rank {rank} did not answer within --fault_timeout, {seconds:g} s: it hung, and was "
+                            f"stopped with the others; {where}")
         # Of an ssh that it ends itself horovodrun does not always tell the status.
         for rank in self.elsewhere:
             if self.errors and rank not in self.errors:

@@ -12,6 +12,8 @@ from segnet_hpu.errors import Stopped
 from segnet_hpu.launch.failures import WorkerLine, WorkerReports
 from segnet_hpu.launch.processes import Launch
 
+# Seconds for workers to end on a signal where one stands still, so that they cannot save together.
+STANDSTILL = 3.0
 # Seconds for workers to end once one has failed, and for the launcher once they are gone; horovodrun gives 5, and
 # 10 to an ssh.
 GRACE = 12.0
@@ -25,7 +27,8 @@ def supervise(command: list[str], variables: Mapping[str, str], logs: Path | str
     fault_timeout: seconds for the workers to save their state when a signal stops the run.
     elastic: a worker's end is the launcher's affair. everything: show all workers' output, not rank 0's alone.
     workers: their number where some are on other machines, so that one lost there can be named.
-    A worker's failure ends the run within GRACE; SIGINT and SIGTERM are passed on, a second one ends it at once.
+    A worker's failure ends the run within GRACE; SIGINT and SIGTERM are passed on as SIGTERM, a second one ends it
+    at once.
     """
     reports = WorkerReports()
     with _Signals() as signals:
@@ -55,10 +58,12 @@ def _follow(launch: Launch, reports: WorkerReports, signals: "_Signals", fault_t
         if signals.count > seen:
             seen = signals.count
             deadline = time.monotonic()
-            if seen == 1 and launch.signal_workers(signals.caught):
-                deadline += fault_timeout
+            # SIGTERM, whatever came: within a library's wait it ends a worker that is not yet training.
+            if seen == 1 and launch.signal_workers(signal.SIGTERM):
+                deadline += STANDSTILL if launch.frozen() else fault_timeout
         elif reports.failed and not elastic and deadline == never:
             deadline = time.monotonic() + GRACE
+            reports.hung += sorted(launch.frozen())  # which the launcher will have to kill
             reports.elsewhere = sorted(set(range(workers)) - launch.workers().keys())
         if time.monotonic() >= deadline or (not elastic and frozen.ranks()):
             break

@@ -8,9 +8,9 @@ from segnet_hpu.launch.failures import WorkerReports
 ENDING = "Terminating remaining workers after failure of Process 0.\n"
 
 
-def judged(*lines, status=1):
+def judged(*lines, status=1, hung=()):
     """(error, what is shown of the workers' output)."""
-    reports = WorkerReports()
+    reports = WorkerReports(hung=list(hung))
     shown = [said for line in lines for said in reports.hear(line)]
     return reports.failure(status, "horovodrun", "logs/1", 60), shown
 
@@ -45,6 +45,15 @@ def test_lines_that_mpirun_cuts():
 def test_cause(lines, kind, words):
     error, _ = judged(*lines)
     assert type(error) is kind and str(error).startswith(words)
+
+
+def test_one_that_stood_still_before_it_was_killed_is_called_hung():
+    lines = ("[0]<stderr>:segnet-hpu: lost another worker: x\n", "Process 1 exit with status code 137.\n", ENDING)
+    error, _ = judged(*lines, hung=[1])
+    assert str(error).startswith("rank 1 did not answer within --fault_timeout, 60 s: it hung, and was stopped")
+    assert "memory" not in str(error) and "memory" in str(judged(*lines)[0])
+    # One that ended by itself is the cause.
+    assert str(judged("Process 2 exit with status code 3.\n", *lines, hung=[1])[0]).startswith("rank 2 ended with")
 
 
 def test_the_same_fault_of_all_is_nobodys():

@@ -146,6 +146,17 @@ def test_signal_lets_the_workers_save(start, launcher):
 
 
 @LAUNCHERS
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_does_not_wait_for_a_hung_worker(start, launcher, number):
+    """Which cannot save, so that the others, who wait for it, cannot either."""
+    process = start(launcher, "wait", "frozen")
+    wait_for(process, "waits")
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number and err.startswith("segnet-hpu: stopped")
+
+
+@LAUNCHERS
 def test_killed_parent_leaves_no_process(start, launcher):
     process = start(launcher, "wait", "wait")
     wait_for(process, "waits")
