@@ -43,15 +43,20 @@ def run(settings: Settings) -> None:
 def _start_workers(settings: Settings) -> None:
     """Start the workers, which come here again with the same settings, and wait for them."""
     check_launchable(settings)
-    RunFolder.of(settings, settings.model_name).check(settings.auto_resume_checkpoint)
+    folder = RunFolder.of(settings, settings.model_name)
+    folder.lock.refuse_held()
+    folder.check(settings.auto_resume_checkpoint)
     logs = _logs(settings)
     words, variables = command.command(settings, logs, pixels_of_a_step(settings))
     debug = "--debug" in sys.argv
     if debug:
         words.append("--debug")
     plan = layout(settings)
-    supervise(words, variables, logs, settings.fault_timeout, is_elastic(settings), debug,
-              workers=0 if plan.is_local else plan.workers)
+    with folder.lock:
+        if is_elastic(settings):  # else rank 0 locks it, wherever it runs
+            folder.claim(settings.auto_resume_checkpoint)
+        supervise(words, variables, logs, settings.fault_timeout, is_elastic(settings), debug,
+                  workers=0 if plan.is_local else plan.workers)
 
 
 def pixels_of_a_step(settings: Settings) -> int:

@@ -1,9 +1,16 @@
 """Stop at a step's end when asked to by Ctrl-C or SIGTERM, so that the state can be saved first."""
 
+import contextlib
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
+
+
+class Interrupted(BaseException):
+    """A signal came where waiting for a step's end would take long. Like KeyboardInterrupt no `Exception`, so that
+    nothing on the way takes it for a fault."""
 
 
 class StopSignals:
@@ -11,6 +18,7 @@ class StopSignals:
 
     def __init__(self) -> None:
         self.caught: int | None = None
+        self._raises = False
 
     def __enter__(self) -> "StopSignals":
         # Only the main thread may set handlers; elsewhere the program around us owns the signals.
@@ -22,6 +30,19 @@ class StopSignals:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.caught = number
         self._restore()
+        if self._raises:
+            raise Interrupted
+
+    @contextlib.contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Within this context a signal, also one that came before, raises Interrupted."""
+        self._raises = True
+        try:
+            if self.caught:
+                raise Interrupted
+            yield
+        finally:
+            self._raises = False
 
     def _restore(self) -> None:
         for number, handler in self.before.items():

@@ -180,6 +180,19 @@ def _read(path: Path) -> tuple[State, dict[str, Any], dict[str, list[np.ndarray]
     return state, facts, arrays
 
 
+def fault(path: Path) -> str | None:
+    """Return what keeps a model file from being read, in words, or None."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            bad = archive.testzip()
+            archive.getinfo("model.weights.h5")
+    except FileNotFoundError:
+        return "is missing"
+    except BROKEN as error:
+        return f"is damaged ({error})"
+    return f"is damaged ({bad})" if bad else None
+
+
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     with archive.open(name) as file:
         return np.lib.format.read_array(file, allow_pickle=False)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from segnet_hpu.errors import warn
+from segnet_hpu.interchange.load import load
 from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.runtime.keras_internals import rate_variable
 from segnet_hpu.runtime.ranks import Ranks
@@ -53,6 +54,8 @@ class CheckpointWriter:
         if state is not None and self.rate is not None:
             # As the settings have it, which may be others now, unless a callback had set it.
             self.rate.assign(self.initial_rate if state.learning_rate is None else state.learning_rate)
+        if state is not None:
+            self.mend_best(state)
         return state
 
     def is_due(self) -> bool:
@@ -99,6 +102,23 @@ class CheckpointWriter:
         needless = [*known[:max(0, at + 1 - self.settings.keep_checkpoints)], *known[at + 1:]]
         for path in [*needless, *checkpoint.list_partial(self.folder.prefix)]:
             path.unlink()
+
+    def mend_best(self, state: State) -> None:
+        """Where the best epoch's file is missing or damaged, make it again from that epoch's checkpoint.
+
+        Where that is gone too, the model as it is now takes its place, until an epoch comes to its end.
+        """
+        if state.best_score is None or not (fault := checkpoint.fault(self.folder.best)):
+            return
+        of_best = Path(f"{self.folder.prefix}.{state.best_epoch}.keras")
+        if checkpoint.fault(of_best):
+            warn(f"{self.folder.best} {fault}, and no checkpoint of epoch {state.best_epoch}, the best one, is left: "
+                 f"the model of epoch {state.epoch} takes its place, until a later epoch is done")
+            self.save_best()
+            state.forget_best()
+        else:
+            warn(f"{self.folder.best} {fault}; made again from {of_best}")
+            load(of_best).save(self.folder.best, checkpoint.ADVICE)
 
     def save_best(self) -> None:
         """Write the model as the best one so far."""

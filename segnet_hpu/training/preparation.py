@@ -114,11 +114,17 @@ def _select_hardware(settings: Settings, ranks: Ranks) -> Hardware:
 
 
 def _find_folder(settings: Settings, hardware: Hardware, model: OwnModel | None) -> RunFolder:
-    """Return the run's folder, in which no other run lies."""
+    """Return the run's folder, in which no other run lies or is at work."""
     name = stable_name(model.name) if isinstance(model, keras.Model) else str(Choice(model))
     folder = RunFolder.of(settings, settings.model_name or name)
     ranks = hardware.ranks
-    ranks.first(lambda: folder.check(settings.auto_resume_checkpoint or ranks.elastic))
+
+    def refuse_others() -> None:
+        if not ranks.elastic:  # else the launcher has locked it
+            folder.lock.refuse_held()
+        folder.check(settings.auto_resume_checkpoint or ranks.elastic)
+
+    ranks.first(refuse_others)
     return folder
 
 

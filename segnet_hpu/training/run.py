@@ -1,12 +1,13 @@
 """Training, from settings to a finished run folder."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
-from segnet_hpu.data.loader import Loader
+from segnet_hpu.data.loader import Batch, Loader
 from segnet_hpu.errors import RunError, Stopped
 from segnet_hpu.evaluation.scorecard import Scorecard
 from segnet_hpu.interchange.load import load
@@ -15,7 +16,7 @@ from segnet_hpu.progress import Progress
 from segnet_hpu.runtime.device import Device
 from segnet_hpu.runtime.keras_internals import first_epoch, rate_of_last_step, rate_variable, set_first_epoch
 from segnet_hpu.runtime.ranks import join
-from segnet_hpu.runtime.stop_signals import StopSignals
+from segnet_hpu.runtime.stop_signals import Interrupted, StopSignals
 from segnet_hpu.training.callbacks import Callbacks, logs_of
 from segnet_hpu.training.preparation import Plan, prepare
 from segnet_hpu.training.run_log import RunLog
@@ -66,17 +67,22 @@ class Run:
 
     def fit(self) -> list[Record]:
         """Train to the end, from the newest checkpoint if that is wanted; return the history."""
-        with self.plan.ranks.together(), self.signals:
-            self.state = self._begin()
-            self.plan.ranks.drive(self)
-        self.callbacks.on_train_end(self.logs)
-        self._finish()
+        with self.plan.folder.lock:
+            with self.plan.ranks.together():
+                self.state = self._begin()
+                with self.signals:
+                    self.plan.ranks.drive(self)
+            if self.signals.caught:
+                raise self._stopped("trained to the end")
+            self.callbacks.on_train_end(self.logs)
+            self._finish()
         return self.state.history
 
     def _begin(self) -> State:
         """Return the State to start from."""
         plan, model = self.plan, self.plan.model
-        plan.ranks.first(plan.folder.claim)
+        elastic = plan.ranks.elastic
+        plan.ranks.first(lambda: plan.folder.claim(plan.settings.auto_resume_checkpoint or elastic, shared=elastic))
         model.stop_training = False
         set_first_epoch(model, None)
         # Whatever callbacks set at the start, a run that goes on does so from its own state.
@@ -86,6 +92,14 @@ class Run:
 
     def loop(self) -> None:
         """Train from where the state is to the end, as the rank that this process is now."""
+        try:
+            self._loop()
+        except Interrupted:  # between two steps, or before an epoch's record
+            if self.state.step:
+                self._save()
+            raise self._stopped() from None
+
+    def _loop(self) -> None:
         plan = self.plan
         loader = training_loader(plan.source, plan.settings, plan.model, plan.batch_size, plan.ranks, plan.augment)
         # Where the batch does not divide by the ranks, their parts are filled up with images that are all void.
@@ -102,7 +116,7 @@ class Run:
             validated = self._validate(record) if is_sound else ValidatedEpoch(record, -np.inf, None)
             is_whole = is_sound and self.state.step == (epoch + 1) * plan.steps
             if is_whole and self.state.finish_epoch(validated.record, validated.score):
-                self.checkpoints.save_best()
+                self._save_best()
                 self.best_scorecard = validated.scorecard
             self.logs = logs_of(validated.record)
             self.callbacks.on_epoch_end(epoch, self.logs)
@@ -120,7 +134,9 @@ class Run:
             state.sums = EpochSums()
         with Progress(f"epoch {state.epoch + 1}/{plan.epochs}", plan.steps * size, "image",
                       (state.step - first) * size, quiet=not plan.ranks.leads) as progress:
-            for images, labels in loader.iterate(state.step, end):
+            batches = loader.iterate(state.step, end)
+            while batch := self._next(batches):
+                images, labels = batch
                 self.callbacks.on_train_batch_begin(state.step - first)
                 result = train_step(*_for_device(plan.device, images, labels))
                 state.step += 1
@@ -132,6 +148,22 @@ class Run:
                 progress.update(size, f"loss {logs['loss']:.4f}")
                 self._save_within_epoch(state.step == end)
         return self._record(progress)
+
+    def _next(self, batches: Iterator[Batch]) -> Batch | None:
+        with self._interruptible():
+            return next(batches, None)
+
+    def _interruptible(self) -> AbstractContextManager[None]:
+        """The context of what a signal may break off; among several ranks it waits for a step that all end."""
+        return self.signals.interruptible() if self.plan.ranks.size == 1 else nullcontext()
+
+    def _stopped(self, where: str = "") -> Stopped:
+        """The error to end with when asked to stop."""
+        state = self.state
+        where = where or f"stopped in epoch {state.epoch + 1} at step {state.step}"
+        text = f"{where}; saved: the same command with --auto_resume_checkpoint goes on from here"
+        # Where another rank caught the signal, this one does as if told to end.
+        return Stopped(text if state.step else "stopped before the first step", self.signals.caught or signal.SIGTERM)
 
     def _stops_at(self, loss: float) -> bool:
         """Return whether a callback ends the epoch here; among several ranks it has to wait for its end.
@@ -157,9 +189,7 @@ class Run:
         if stop:
             # A launcher that sees one worker end kills the others: none ends before rank 0 has written.
             ranks.first(lambda: None)
-            # Where another rank caught it, this one does as if told to end.
-            raise Stopped(f"stopped in epoch {self.state.epoch + 1} at step {step}; saved: the same command with "
-                          "--auto_resume_checkpoint goes on from here", self.signals.caught or signal.SIGTERM)
+            raise self._stopped()
 
     def _record(self, progress: Progress) -> Record:
         """What is noted of the epoch's training, over all ranks.
@@ -174,11 +204,19 @@ class Run:
                 "learning_rate": rate_of_last_step(self.plan.model.optimizer)}
 
     def _validate(self, record: Record) -> ValidatedEpoch:
-        return self.plan.validation.validate(self.plan.trained, record, self.plan.ranks, self.callbacks)
+        return self.plan.validation.validate(self.plan.trained, record, self.plan.ranks, self.callbacks,
+                                             self._interruptible())
 
     def _save(self) -> None:
+        if self.plan.ranks.leads:
+            self.plan.folder.refuse_removed()
         self.state.callbacks = self.callbacks.state()
         self.checkpoints.save(self.state)
+
+    def _save_best(self) -> None:
+        if self.plan.ranks.leads:
+            self.plan.folder.refuse_removed()
+            self.checkpoints.save_best()
 
     def _has_more(self) -> bool:
         patience = self.plan.settings.early_stopping
@@ -189,10 +227,13 @@ class Run:
     def _finish(self) -> None:
         if not self.log:
             return
+        self.plan.folder.refuse_removed()
+        self.checkpoints.mend_best(self.state)
         validation, best, scorecard = self.plan.validation, None, None
-        if validation.source is not None and self.state.best_score is not None:
+        if validation.source is not None and self.plan.folder.best.exists():
             best = load(self.plan.folder.best)
-            is_known = self.best_scorecard is not None and validation.is_whole
+            is_known = (self.best_scorecard is not None and self.state.best_score is not None
+                        and validation.is_whole)
             scorecard = self.best_scorecard if is_known else validation.evaluate(best)
         self.log.close(best, scorecard)
 

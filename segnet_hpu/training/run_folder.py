@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.files import refuse_unwritable, write_text
+from segnet_hpu.training.run_lock import RunLock
 
 if TYPE_CHECKING:
     import keras
@@ -21,11 +22,15 @@ WRITTEN = ("metrics.csv", "evaluation.json", "report.html", "precision_recall.pn
 
 @dataclass
 class RunFolder:
-    """The places of a run. folder: the run's; prefix: of its checkpoints' names."""
+    """The places of a run. folder: the run's; prefix: of its checkpoints' names. lock: on both."""
 
     folder: Path
     prefix: Path
     tensorboard: Path
+    lock: RunLock = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lock = RunLock([self.folder / ".lock", self.prefix.with_name(f".{self.prefix.name}.lock")])
 
     @classmethod
     def of(cls, settings: Settings, model_name: str | None) -> RunFolder:
@@ -72,15 +77,27 @@ class RunFolder:
 
         return bool(list_checkpoints(self.prefix))
 
-    def claim(self) -> None:
-        """Make the folders. Raises RunError where that fails."""
+    def claim(self, resume: bool, shared: bool = False) -> None:
+        """Make the folders and take their lock, but where they are shared by workers that come and go.
+
+        Raises RunError where that fails, UsageError where another run has come first.
+        """
         try:
             for place in (self.folder, self.prefix.parent, self.tensorboard):
                 place.mkdir(parents=True, exist_ok=True)
                 (place / ".writable").touch()
                 (place / ".writable").unlink(missing_ok=True)  # elastic workers come here at once
+            if not shared:
+                self.lock.take()
+                self.check(resume)
         except OSError as error:
             raise RunError(f"cannot write into {place}: {error.strerror}; choose another --model_dir") from None
+
+    def refuse_removed(self) -> None:
+        """Raise RunError if the folder of a run that has begun is gone, or is another one now."""
+        if not (self.folder / "config.yaml").exists() or not self.lock.in_place():
+            raise RunError(f"{self.folder} was removed or replaced while the run was writing into it; what it held "
+                           "is gone. Train anew, and leave the folder as it is until the run ends")
 
     def write_model_config(self, model: keras.Model) -> None:
         """Write PREFIX_config.json as keras_segmentation does."""

@@ -1,6 +1,7 @@
 """Scores a run's model on its validation set after every epoch."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import cv2
@@ -61,15 +62,20 @@ class Validation:
                  monitor: Monitor) -> None:
         self.settings, self.source, self.class_names, self.monitor = settings, source, class_names, monitor
 
-    def validate(self, model: TrainedModel, record: Record, ranks: Ranks, callbacks: Callbacks) -> ValidatedEpoch:
-        """Validate the model of an epoch that has been trained; the ranks share the work."""
+    def validate(self, model: TrainedModel, record: Record, ranks: Ranks, callbacks: Callbacks,
+                 interruptible: AbstractContextManager[None]) -> ValidatedEpoch:
+        """Validate the model of an epoch that has been trained; the ranks share the work.
+
+        interruptible: context of the long part, which may be left at any point.
+        """
         if self.source is None:
             return ValidatedEpoch(record, self.monitor.score(record, None), None)
         loss = MeanLoss(model.network.loss)
         callbacks.on_test_begin()
         with checkpoint.averaged_weights(model.network):
             predictor = _AnnouncingPredictor(model, self.settings.val_batch_size, callbacks, loss)
-            scorecard = self._evaluate(predictor, ranks, loss)
+            with interruptible:  # not the exchange of the weights
+                scorecard = self._evaluate(predictor, ranks, loss)
         scores = {"loss": loss.result(ranks), **scorecard.figures()}
         callbacks.on_test_end(logs_of(scores))
         record = record | {f"val_{name}": value for name, value in scores.items()}

@@ -146,10 +146,10 @@ def test_a_run_goes_on_deliberately(tmp_path, data):
     other = flags(**values, epochs=2, loss="dice", optimizer_name="sgd", ignore_label=1)
     status, _, err = run(tmp_path, *flags(**values, epochs=1), model=plain)
     assert status == 0, err
-    before = {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()}
+    before = {p: p.read_bytes() for p in (tmp_path / "run").rglob("[!.]*") if p.is_file()}
     status, _, err = run(tmp_path, *other, model=plain)
     assert status == 2 and "--allow_change ignore_label,loss,optimizer_name" in err.splitlines()[-1]
-    assert {p: p.read_bytes() for p in (tmp_path / "run").rglob("*") if p.is_file()} == before
+    assert {p: p.read_bytes() for p in (tmp_path / "run").rglob("[!.]*") if p.is_file()} == before
     status, out, err = run(tmp_path, *other, "--allow_change=ignore_label,loss,optimizer_name", model=plain)
     assert status == 0 and "going on at step 2 (epoch 2)" in out and "best epoch 2" in out, err
     assert [row["changed"] for row in rows(tmp_path)] == [
