@@ -1,16 +1,17 @@
 """What commands on labelled pictures have in common: two folders, or a data set by name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segnet_hpu.config import option
 from segnet_hpu.data.datasets.dataset import DataSet
-from segnet_hpu.data.datasets.registry import NAMES, open_dataset
+from segnet_hpu.data.datasets.registry import NAMES, find, open_dataset, root_of
 from segnet_hpu.data.datasets.selection import dataset_of_settings
 from segnet_hpu.data.image_coding import ImageSettings
 
 if TYPE_CHECKING:
+    from segnet_hpu.data.file_pairs import Pair
     from segnet_hpu.data.source import PairSource
 
 FOLDERS = ("images_path", "segs_path")
@@ -44,7 +45,21 @@ def folders_of(settings: Labelled) -> tuple[str, str]:
 def open_labelled(settings: Labelled) -> "PairSource":
     """Return the source of the images and labels that the settings mean."""
     if settings.dataset:
-        return open_dataset(settings.dataset, settings.data_root, settings.split).reading(settings.image_coding)
-    from segnet_hpu.data.source import FolderSource
+        source: PairSource = open_dataset(settings.dataset, settings.data_root, settings.split)
+    else:
+        from segnet_hpu.data.source import FolderSource
 
-    return FolderSource(*folders_of(settings)).reading(settings.image_coding)
+        source = FolderSource(*folders_of(settings))
+    warn_of_left_out(settings, settings.split, source.pairs)
+    return source.reading(settings.image_coding)
+
+
+def warn_of_left_out(settings: Labelled, split: str, pairs: "Sequence[Pair]") -> None:
+    """Warn of pictures that lie where those of the pairs, which were opened by the settings, lie and are not read."""
+    from segnet_hpu.data.left_out import tell_left_out_of_folders, tell_left_out_of_split
+
+    if settings.dataset:
+        dataset = find(settings.dataset)
+        tell_left_out_of_split(dataset, root_of(dataset, settings.data_root), split)
+    else:
+        tell_left_out_of_folders(*folders_of(settings), pairs)

@@ -52,7 +52,9 @@ def run(settings: Settings) -> None:
     from segnet_hpu.interchange.load import find_checkpoint
 
     source: PairSource | PictureFolder = (FolderSource(settings.images_path, settings.segs_path)
-                                          if settings.segs_path is not None else PictureFolder(settings.images_path))
+                                          if settings.segs_path is not None
+                                          else PictureFolder(settings.images_path, leave=settings.out))
+    _warn_of_left_out(settings, source)
     path = find_checkpoint(settings.checkpoints_path)
     read = {file for pair in getattr(source, "pairs", ()) for file in pair}
     settings.check_replaced("out", _written(settings), read)
@@ -65,6 +67,15 @@ def run(settings: Settings) -> None:
     if isinstance(source, PairSource):
         source = source.checked(trained.n_classes, ignore)
     _show(settings, source, path, trained, ignore)
+
+
+def _warn_of_left_out(settings: Settings, source: Any) -> None:
+    from segnet_hpu.data.left_out import tell_left_out, tell_left_out_of_folders
+
+    if settings.segs_path is None:
+        tell_left_out(settings.images_path, set(source.paths), leave=settings.out)
+    else:
+        tell_left_out_of_folders(settings.images_path, settings.segs_path, source.pairs)
 
 
 def _written(settings: Settings) -> list[str]:

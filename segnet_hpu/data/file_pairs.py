@@ -87,16 +87,23 @@ def files_by_stem(folder: StrPath, formats: Collection[str], *, below: bool = Tr
     to name in errors. Raises UsageError for a folder that is missing or holds none.
     """
     told = f"expected a folder of {' '.join(expected or formats)} files"
-    stems: PathsByStem = {}
     try:
-        for name in visible_files(folder, below, leave):
-            stem, suffix = os.path.splitext(name)
-            if suffix.lower() in formats:
-                stems.setdefault(stem, []).append(os.path.join(folder, name))
+        stems = stems_in(folder, formats, below, leave)
     except OSError as error:
         raise UsageError(f"{folder}: cannot be read ({error.strerror}); {told}") from None
     if not stems:
         raise UsageError(f"{folder} holds no such file; {told}")
+    return stems
+
+
+def stems_in(folder: StrPath, formats: Collection[str], below: bool = True,
+             leave: StrPath | None = None) -> PathsByStem:
+    """Return what `files_by_stem` does; raises OSError for a folder that cannot be read."""
+    stems: PathsByStem = {}
+    for name in visible_files(folder, below, leave):
+        stem, suffix = os.path.splitext(name)
+        if suffix.lower() in formats:
+            stems.setdefault(stem, []).append(os.path.join(folder, name))
     return {stem: [path for path in paths if _is_earlier(path)] or paths for stem, paths in stems.items()}
 
 
@@ -106,10 +113,11 @@ def visible_files(folder: StrPath, below: bool = True, leave: StrPath | None = N
 
     Hidden ones and the folder `leave` are passed over. Raises OSError for a folder that cannot be read.
     """
+    leave = leave and os.path.realpath(leave)
     entries = sorted((entry for entry in os.scandir(folder) if not entry.name.startswith(".")), key=lambda e: e.name)
     yield from (prefix + entry.name for entry in entries if entry.is_file())
     for entry in entries if below else ():
-        if entry.is_dir(follow_symlinks=False) and not (leave and os.path.samefile(entry.path, leave)):
+        if entry.is_dir(follow_symlinks=False) and os.path.realpath(entry.path) != leave:
             yield from visible_files(entry.path, below, leave, f"{prefix}{entry.name}/")
 
 

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 import numpy as np
 
 from segnet_hpu.constants import VOID
-from segnet_hpu.data import containers
 from segnet_hpu.data.faults import Fault, refuse
 from segnet_hpu.data.label_faults import binary_fault, outside_fault
+from segnet_hpu.data.labels import grey_bits
 from segnet_hpu.errors import warn
 
 LISTED = 4
@@ -88,7 +88,7 @@ class LabelCheck:
         return None
 
     def _note(self, path: str, present: np.ndarray) -> None:
-        bits = _grey_bits(path)
+        bits = grey_bits(path)
         classes = present[~np.isin(present, self.void)]
         with self._lock:
             self.count += 1
@@ -105,15 +105,6 @@ class LabelCheck:
     @staticmethod
     def _name(i: int, class_names: Sequence[str] | None) -> str:
         return f"{i} ({class_names[i]})" if class_names and i < len(class_names) else str(i)
-
-
-def _grey_bits(path: str) -> int | None:
-    """Return the bits of a sample of a grey PNG, None for other files and for what is given as an array."""
-    try:
-        with open(path, "rb") as file:
-            return containers.grey_bits(file.read(26))
-    except FileNotFoundError:
-        return None
 
 
 def _listed(items: Iterable[object], at_most: int = LISTED) -> str:

@@ -69,6 +69,15 @@ def read_label_colours(path: StrPath) -> np.ndarray:
     return np.ascontiguousarray(label[:, :, ::-1])
 
 
+def grey_bits(path: StrPath) -> int | None:
+    """Return the bits of a sample of a grey PNG, None for other files and for names of none."""
+    try:
+        with open(path, "rb") as file:
+            return containers.grey_bits(file.read(26))
+    except FileNotFoundError:
+        return None
+
+
 def _read_label_file(path: StrPath) -> tuple[bytes, ImageHeader]:
     """Return bytes and header; raises BadFile where it is not sure what the ids are or over which pixels they lie."""
     data, header = read_file(path)

@@ -8,6 +8,7 @@ from segnet_hpu.data.datasets.registry import find, root_of
 from segnet_hpu.data.faults import BadFile, Fault
 from segnet_hpu.data.file_pairs import Pair, match_files
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
+from segnet_hpu.data.left_out import tell_left_out_of_folders, tell_left_out_of_split
 from segnet_hpu.data.prefetch import CORES, prefetched
 from segnet_hpu.data.source import DataSetSource, PairSource, wrong_size
 from segnet_hpu.errors import warn
@@ -30,6 +31,8 @@ def verify_folders(images_dir: StrPath, labels_dir: StrPath, n_classes: int | No
                    threads: int | None = None, coding: ImageCoding = PLAIN) -> tuple[int, list[Fault]]:
     """Return (number of pairs, faults) of two folders; see `verify_pairs`. n_classes: None allows all ids."""
     pairs, faults = match_files(images_dir, labels_dir)
+    told = [Pair(fault.file, fault.file) for fault in faults]
+    tell_left_out_of_folders(images_dir, labels_dir, [*pairs, *told])
     source = PairSource(pairs).reading(coding).checked(n_classes, ignore_label)
     return len(pairs), faults + check_source(source, threads=threads)
 
@@ -43,7 +46,9 @@ def verify_split(name: str | DataSet, root: StrPath | None, split: str, n_classe
     label is missing is a fault and no pair. Raises as open_dataset, but not for those.
     """
     dataset = find(name)
-    source, missing = dataset.open(root_of(dataset, root), split)
+    folder = root_of(dataset, root)
+    source, missing = dataset.open(folder, split)
+    tell_left_out_of_split(dataset, folder, split)
     source = source.ignoring(ignore_label).reading(coding)
     return source, [_missing(pair) for pair in missing] + check_source(source.checked(n_classes), dataset.class_names)
 

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from segnet_hpu.data.appearance import Appearance
+from segnet_hpu.data.file_pairs import IMAGE_FORMATS, stems_in
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.data.images import read_image
+from segnet_hpu.data.left_out import tell_left_out
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.errors import RunError, SegnetError, UsageError
 from segnet_hpu.evaluation.predictor import Prepared, Results
@@ -17,7 +19,7 @@ from segnet_hpu.files import StrPath, refuse_special, refuse_unwritable
 from segnet_hpu.inference import render
 from segnet_hpu.progress import Progress
 
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp")
+RESULT_FORMATS = (".jpg", ".jpeg", ".png", ".bmp")
 
 
 def find_pictures(input_path: StrPath, output_path: StrPath) -> list[tuple[Path, Path]]:
@@ -32,7 +34,7 @@ def find_pictures(input_path: StrPath, output_path: StrPath) -> list[tuple[Path,
         target = target / f"{source.stem}.png" if target.is_dir() else target
         if target.resolve() == source.resolve():
             raise UsageError(f"--output_path {target} is the picture itself; choose another name")
-        if target.suffix.lower() not in IMAGES:
+        if target.suffix.lower() not in RESULT_FORMATS:
             raise UsageError(f"--output_path {target}: expected a name that ends in .png or .jpg, "
                              "or a folder that exists")
         refuse_unwritable("--output_path", target)
@@ -45,12 +47,10 @@ def find_pictures(input_path: StrPath, output_path: StrPath) -> list[tuple[Path,
     inside = target.resolve()
     if inside == source.resolve():
         raise UsageError(f"--output_path {target} is the folder of the pictures; choose another")
-    pictures = [p for p in sorted(source.rglob("*")) if _is_picture(p, source)]
-    if source.resolve() in inside.parents:
-        # What an earlier call wrote there is no input.
-        pictures = [p for p in pictures if inside not in p.resolve().parents]
+    pictures = _pictures_below(source, target)
     if not pictures:
-        raise UsageError(f"--input_path {source} holds no picture; expected {', '.join(IMAGES)}")
+        raise UsageError(f"--input_path {source} holds no picture; expected {', '.join(IMAGE_FORMATS)}")
+    tell_left_out(source, set(map(str, pictures)), leave=target)
     pairs = [(p, (target / p.relative_to(source)).with_suffix(".png")) for p in pictures]
     refuse_doubles(pairs)
     refuse_overwriting(pairs)
@@ -61,9 +61,14 @@ def find_pictures(input_path: StrPath, output_path: StrPath) -> list[tuple[Path,
     return pairs
 
 
-def _is_picture(path: Path, source: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
-    return path.suffix.lower() in IMAGES and not hidden and path.is_file()
+def _pictures_below(source: Path, target: Path) -> list[Path]:
+    """The pictures in and below a folder; what an earlier call wrote to `target` is none."""
+    try:
+        stems = stems_in(source, IMAGE_FORMATS, leave=target)
+    except OSError as error:
+        raise UsageError(f"--input_path {source}: {error.filename} cannot be read ({error.strerror}); check its "
+                         "permissions") from None
+    return sorted(Path(path) for paths in stems.values() for path in paths)
 
 
 def refuse_doubles(pairs: Sequence[tuple[Any, Any]]) -> None:

@@ -1,11 +1,10 @@
 """Pictures without labels, to try a network on; all are uint8 RGB (H, W, 3) and read when they are asked for."""
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 
-from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem, only_one
+from segnet_hpu.data.file_pairs import IMAGE_FORMATS, files_by_stem, name_below, only_one
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.data.images import read_image
 from segnet_hpu.files import StrPath
@@ -15,14 +14,15 @@ DRAWN = 8
 
 
 class PictureFolder:
-    """A folder's pictures as a source without labels: source[i] is (image, None).
+    """The pictures in and below a folder as a source without labels: source[i] is (image, None).
 
-    Raises UsageError for a folder without pictures, or with two of one name.
+    leave: a folder below it that is passed over. Raises UsageError for a folder without pictures, or with two of one
+    name.
     """
 
-    def __init__(self, folder: StrPath, coding: ImageCoding = PLAIN) -> None:
-        self.coding = coding
-        self.paths = sorted(only_one(folder, files_by_stem(folder, IMAGE_FORMATS)).values())
+    def __init__(self, folder: StrPath, coding: ImageCoding = PLAIN, leave: StrPath | None = None) -> None:
+        self.coding, self._folder = coding, folder
+        self.paths = sorted(only_one(folder, files_by_stem(folder, IMAGE_FORMATS, leave=leave)).values())
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -31,8 +31,8 @@ class PictureFolder:
         return read_image(self.paths[i], coding=self.coding), None
 
     def name(self, i: int) -> str:
-        """Return the file's name without its ending."""
-        return Path(self.paths[i]).stem
+        """Return the file's name without its ending, with the folders below that of the pictures: a_b_stem."""
+        return name_below(self.paths[i], self._folder)
 
 
 def spread_pictures(folder: StrPath, at_most: int) -> list[str]:

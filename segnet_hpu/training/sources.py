@@ -11,9 +11,11 @@ import numpy as np
 from segnet_hpu.constants import VOID
 from segnet_hpu.data.augmentation import Augmentation, with_function
 from segnet_hpu.data.cache import default_budget
-from segnet_hpu.data.datasets import open_dataset
+from segnet_hpu.data.datasets import find, open_dataset, root_of
 from segnet_hpu.data.faults import refuse
+from segnet_hpu.data.file_pairs import pair_paths
 from segnet_hpu.data.image_coding import limit_pixels
+from segnet_hpu.data.left_out import tell_left_out_of_folders, tell_left_out_of_split
 from segnet_hpu.data.loader import Loader
 from segnet_hpu.data.preprocessing import TrainTransform, change_pair
 from segnet_hpu.data.sampling import Stream
@@ -35,9 +37,8 @@ def open_sources(settings: Settings, ranks: Ranks) -> tuple[Source, Source | Non
     folders = [(str(settings.train_images), str(settings.train_annotations))]
     if settings.validate:
         folders.append((str(settings.val_images), str(settings.val_annotations)))
-    if not settings.not_verify_dataset:
-        for images, labels in folders:
-            ranks.first(functools.partial(_verify, images, labels, settings))
+    for images, labels in folders:
+        ranks.first(functools.partial(_verify, images, labels, settings))
     sources = [FolderSource(images, labels).reading(settings.image_coding) for images, labels in folders]
     return sources[0], sources[1] if settings.validate else None
 
@@ -95,6 +96,8 @@ def _open_dataset(settings: Settings, ranks: Ranks) -> tuple[Source, Source | No
     def open_first(split: str) -> None:
         if settings.not_verify_dataset:
             opened[split] = open_dataset(*arguments, split)
+            dataset = find(arguments[0])
+            tell_left_out_of_split(dataset, root_of(dataset, arguments[1]), split)
             return
         opened[split], faults = verify_split(*arguments, split, n_classes, settings.ignore_label,
                                              settings.image_coding)
@@ -109,5 +112,8 @@ def _open_dataset(settings: Settings, ranks: Ranks) -> tuple[Source, Source | No
 
 
 def _verify(images: str, labels: str, settings: Settings) -> None:
+    if settings.not_verify_dataset:
+        tell_left_out_of_folders(images, labels, pair_paths(images, labels))
+        return
     assert settings.n_classes is not None
     refuse(verify_pairs(images, labels, settings.n_classes, settings.ignore_label, coding=settings.image_coding))

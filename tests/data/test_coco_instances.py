@@ -57,6 +57,26 @@ def test_run_lengths_of_any_mask_come_back():
         np.testing.assert_array_equal(rle.decode(runs(mask)["counts"], 13, 17), mask)
 
 
+@pytest.mark.parametrize("text, words", [("01:2H000003~", "character '~'"), ("01:2H00000P", "end within a number")])
+def test_damaged_text_of_run_lengths(text, words):
+    with pytest.raises(ValueError, match=words):
+        rle.decode(text, 5, 7)
+
+
+def test_categories_of_one_s_own_are_not_taken_for_coco_s(tmp_path):
+    images = made.coco_images(tmp_path, (60, 60))
+    made.instances(tmp_path, images, [annotation(1, box(5, 5, 55, 55), 2500)])
+    file = tmp_path / "annotations/instances_val2017.json"
+    listed = json.loads(file.read_text())
+    for categories, words in (([{"id": 1, "name": "crack"}], "1 is crack, in COCO person"),
+                              ([{"id": 90, "name": "crack"}, {"id": 2, "name": "hole"}], "2 is hole, in COCO bi")):
+        file.write_text(json.dumps({**listed, "categories": categories}))
+        with pytest.raises(UsageError, match=rf"instances_val2017\.json has categories of its own: {words}"):
+            open_dataset("coco_instances", tmp_path, "val")
+    file.write_text(json.dumps({**listed, "categories": [{"id": 1, "name": "person"}, {"id": 90, "name": "crack"}]}))
+    assert set(np.unique(open_dataset("coco_instances", tmp_path, "val").label(0))) == {0, 15}
+
+
 @pytest.mark.parametrize("counts", [[3, 3], [10, -1], "01:2H0"])
 def test_run_lengths_that_do_not_fill_the_mask(counts):
     with pytest.raises(ValueError, match="run lengths"):

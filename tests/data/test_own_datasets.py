@@ -3,6 +3,7 @@
 import random
 import re
 
+import cv2
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ import made_datasets as made
 from segnet_hpu.data.classes import palette
 from segnet_hpu.data.datasets import find, open_dataset
 from segnet_hpu.data.datasets.patterns import texts_of_stars
+from segnet_hpu.data.verify import verify_split
 from segnet_hpu.errors import UsageError
 
 SOUND = """
@@ -77,6 +79,51 @@ def test_labels_of_training_ids_and_one_void_value(described, tmp_path):
     assert open_dataset(path, None, "train")[0][1].tolist() == [[0, 1, 2], [255, 255, 0]]
 
 
+def test_several_patterns_and_suffixes_in_any_case(described, tmp_path):
+    for name, size in (("a.jpg", (2, 3)), ("b.JPG", (3, 3)), ("c.Png", (4, 3)), ("d.tif", (5, 3))):
+        made.write(tmp_path / "img" / name.lower(), made.noise(size))
+        (tmp_path / "img" / name.lower()).rename(tmp_path / "img" / name)
+        made.write(tmp_path / f"lbl/{name[0]}.png", np.full(size, 1, np.uint8))
+    (tmp_path / "lbl/b.png").rename(tmp_path / "lbl/b.PNG")
+    path = described("classes: [soil, plant]\nsplits:\n  train: {images: [img/*.jpg, img/*.png], labels: lbl/*.png}\n"
+                     "  all: {images: [img/*.jpg, img/*.png, img/*.tif], labels: [lbl/*.png, lbl/*.png, lbl/*.png]}")
+    train, everything = (open_dataset(path, None, split) for split in ("train", "all"))
+    assert [train.name(i) for i in range(len(train))] == ["a", "b", "c"]
+    assert [image.shape[0] for image, _ in everything] == [2, 3, 4, 5]
+    made.write(tmp_path / "img/b.png", made.noise((3, 3)))
+    with pytest.raises(UsageError, match=r"b\.JPG and .*img/b\.png both belong to .*lbl/b\.PNG; keep one of them"):
+        open_dataset(path, None, "train")
+
+
+def test_masks_of_one_bit_among_values(described, tmp_path):
+    """0 and 1 as they are stored would all be soil, where every viewer shows 0 and 255."""
+    path = described("classes: [soil, plant]\nlabel_values: {soil: 0-127, plant: 128-255}\n"
+                     "splits: {train: {images: img/*.png, labels: lbl/*.png}}")
+    mask = np.array([[0, 255], [255, 0]], np.uint8)
+    for name, options in (("a", []), ("b", [cv2.IMWRITE_PNG_BILEVEL, 1])):
+        made.write(tmp_path / f"img/{name}.png", made.noise((2, 2)))
+        (tmp_path / "lbl").mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / f"lbl/{name}.png"), mask, options)
+    source = open_dataset(path, None, "train")
+    assert source[0][1].tolist() == [[0, 1], [1, 0]]
+    with pytest.raises(UsageError, match=r"lbl/b\.png has 1 bit a pixel: it holds 1 where viewers show 255, "):
+        source.label(1)
+    ids = described("classes: [soil, plant]\nsplits: {train: {images: img/*.png, labels: lbl/*.png}}")
+    assert open_dataset(ids, None, "train").label(1).tolist() == [[0, 1], [1, 0]]  # samples are class ids
+
+
+@pytest.mark.parametrize("colours, words", [
+    ([[0, 0, 0], [128, 0, 0]], r"a\.png is a coloured mask \(2 colours"),
+    ([[0, 0, 0], [255, 255, 255]], "holds only masks of 0 and 255"),
+])
+def test_masks_that_lack_their_coding(described, tmp_path, colours, words):
+    path = described(SOUND)
+    made.write(tmp_path / "img/a.png", made.noise((4, 4)))
+    made.write(tmp_path / "lbl/a.png", np.array(colours, np.uint8)[np.eye(4, dtype=int)])
+    (fault,) = verify_split(path, None, "train", 3)[1]
+    assert re.search(words, str(fault))
+
+
 @pytest.mark.parametrize("text, words", [
     ("classes: [soil", "not valid YAML"),
     ("klasses: [soil]", "unknown key 'klasses'.*Did you mean classes"),
@@ -99,6 +146,8 @@ def test_labels_of_training_ids_and_one_void_value(described, tmp_path):
     ("classes: [a]", "splits is None"),
     ("classes: [a]\nsplits: {train: {images: x}}", "splits: train is .*expected images: and labels:"),
     ("classes: [a]\nsplits: {train: {images: 'x/*', labels: y}}", "as many \\* in both"),
+    ("classes: [a]\nsplits: {train: {images: [x, y, z], labels: [u, v]}}", "splits: train is .*or a list of such"),
+    ("classes: [a]\nsplits: {train: {images: ['x/*', 'y/*'], labels: 'z/*', list: t}}", "has a list: and several"),
 ])
 def test_descriptions_that_are_wrong(described, text, words):
     path = described(text)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segnet_hpu.cli.data_flags import Labelled, folders_of
+from segnet_hpu.cli.data_flags import Labelled, folders_of, warn_of_left_out
 from segnet_hpu.config import option
 from segnet_hpu.constants import void_ids
 from segnet_hpu.data.datasets import find, open_dataset
@@ -37,6 +37,7 @@ def open_pairs(settings: Inputs, split: str, n_classes: int | None = None) -> "D
     """
     if settings.dataset:
         source = open_dataset(settings.dataset, settings.data_root, split).ignoring(settings.ignore_label)
+        warn_of_left_out(settings, split, source.pairs)
         source = source.reading(settings.image_coding)
         return source.checked(n_classes or find(settings.dataset).n_classes)
     from segnet_hpu.data.label_check import LabelCheck
@@ -45,4 +46,5 @@ def open_pairs(settings: Inputs, split: str, n_classes: int | None = None) -> "D
     source = DataSetSource(find("folder"), pair_paths(*folders_of(settings))).ignoring(settings.ignore_label)
     # Here 255 is checked as verify_dataset does: with no id to ignore a mask of 0 and 255 is hardly meant so.
     source.label_check = LabelCheck(n_classes, void_ids(settings.ignore_label))
+    warn_of_left_out(settings, split, source.pairs)
     return source.reading(settings.image_coding)

@@ -68,7 +68,7 @@ def image_segmentation_generator(
     else:
         samples = get_pairs_from_paths(images_path, segs_path, other_inputs_paths=other_inputs_paths)
     if not samples:
-        raise DataLoaderError(f"{images_path} holds no image; expected .jpg, .jpeg, .png or .bmp files")
+        raise DataLoaderError(f"{images_path} holds no image; expected .jpg, .jpeg, .png, .bmp, .tif or .webp files")
     random.shuffle(samples)
     inputs = 1 + len(other_inputs_paths or ())
     functions = functions_of(preprocessing, inputs)

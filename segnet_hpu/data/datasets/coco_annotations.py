@@ -65,15 +65,16 @@ class InstancesSource(DataSetSource):
 
 
 def read_instances(dataset: LabelReader, root: str, files: Split,
-                   categories: Sequence[int]) -> tuple[InstancesSource, list[Pair]]:
+                   categories: Mapping[int, str]) -> tuple[InstancesSource, list[Pair]]:
     """Return (InstancesSource, pairs whose image is missing), in the order of the images' names.
 
-    files: pattern of the images below `root`, and the JSON file there. categories: COCO's category ids of classes
-    1, 2, ...; the others are background. Raises BadFile for a file that is no such annotations.
+    files: pattern of the images below `root`, and the JSON file there. categories: COCO's ids and names of classes
+    1, 2, ...; the others are background. Raises BadFile for a file that is no such annotations, and for one that
+    calls these categories otherwise.
     """
     path = os.path.join(root, files.labels)
     folder = os.path.join(root, os.path.dirname(files.images))
-    drawings = _read_drawings(path, {category: i + 1 for i, category in enumerate(categories)})
+    drawings = _read_drawings(path, categories)
     kept = sorted((d for d in drawings if d.shapes and d.is_kept(path)), key=lambda d: d.file_name)
     if not kept:
         raise BadFile(path, f"has no image with more than {FEWEST} pixels of the {len(categories)} classes",
@@ -88,13 +89,20 @@ def read_instances(dataset: LabelReader, root: str, files: Split,
     return InstancesSource(dataset, pairs(present), present), pairs(missing)
 
 
-def _read_drawings(path: str, classes: Mapping[int, int]) -> list[Drawing]:
-    """The drawings of a file's images. classes: {category id: class id} of the annotations that are drawn."""
+def _read_drawings(path: str, categories: Mapping[int, str]) -> list[Drawing]:
+    """The drawings of a file's images. categories: ids and names of those that are drawn, as classes 1, 2, ..."""
+    classes = {category: i for i, category in enumerate(categories, 1)}
     drawings: dict[int, Drawing] = {}
     annotations_before_images: list[tuple[Mapping[str, Any], str]] = []
 
     def add_image(image: Mapping[str, Any], _: str) -> None:
         drawings[image["id"]] = Drawing(image)
+
+    def check_category(category: Mapping[str, Any], _: str) -> None:
+        name = categories.get(category["id"], category["name"])
+        if category["name"] != name:
+            raise BadFile(path, f"has categories of its own: {category['id']} is {category['name']}, in COCO {name}",
+                          "draw the masks of your own categories as PNG files of class ids, and describe them")
 
     def add_annotation(annotation: Mapping[str, Any], text: str) -> None:
         if annotation["category_id"] not in classes:
@@ -105,7 +113,7 @@ def _read_drawings(path: str, classes: Mapping[int, int]) -> list[Drawing]:
             annotations_before_images.append((annotation, text))
 
     try:
-        read_lists(path, {"images": add_image, "annotations": add_annotation})
+        read_lists(path, {"images": add_image, "annotations": add_annotation, "categories": check_category})
         for annotation, text in annotations_before_images:
             drawings[annotation["image_id"]].add(classes[annotation["category_id"]], annotation, text)
     except (ValueError, KeyError, TypeError) as error:

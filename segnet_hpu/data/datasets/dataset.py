@@ -1,14 +1,14 @@
 """What a data set is: classes, the layout of its files, and what the values of its labels mean."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from segnet_hpu.constants import VOID
 from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.datasets.layout import LayoutError, Split, layout_error
-from segnet_hpu.data.datasets.patterns import fill, fixed_folder, matches
+from segnet_hpu.data.datasets.patterns import fill, fixed_folder, lower_suffix, matches, other_case
 from segnet_hpu.data.file_pairs import Pair, candidate_pairs
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.errors import UsageError, nearest
@@ -29,7 +29,7 @@ class DataSet:
     colours: {(red, green, blue): training id} for labels that are coloured pictures.
     VOID is a training id too: pixels left out of loss and scores. others: training id of the values or colours
     that are not listed; None makes them a fault of the file. root: where it lies, if that is known. image_files: how
-    the image files are meant.
+    the image files are meant. more: {split: further Splits}, for files that lie under several patterns.
     """
 
     name: str
@@ -41,6 +41,7 @@ class DataSet:
     others: int | None = None
     root: str | None = None
     image_files: ImageCoding = PLAIN
+    more: Mapping[str, tuple[Split, ...]] = field(default_factory=dict, hash=False)
     ignore_label: ClassVar[int] = VOID
 
     @property
@@ -70,20 +71,20 @@ class DataSet:
         """Return the Split of a name for a data set that is to be written in this layout; raises UsageError."""
         return self.split_files(split)
 
+    def patterns(self, split: str) -> tuple[Split, ...]:
+        """Return all Splits of a name; raises UsageError for an unknown one."""
+        return self.split_files(split), *self.more.get(split, ())
+
     def candidates(self, root: str, split: str) -> Iterator[Pair]:
         """Yield (image path, path of the label that it should have), in the order of the paths.
 
         Raises LayoutError where a folder or list is missing or empty.
         """
-        images, labels, listed = self.split_files(split)
-        self.require_folder(root, fixed_folder(images) if "*" in images else images)
-        self.require_folder(root, fixed_folder(labels) if "*" in labels else labels)
-        if listed:
-            yield from self._listed(root, images, labels, listed)
-        elif "*" in images:
-            yield from self._matching(root, images, labels)
+        first, *more = self.patterns(split)
+        if more:
+            yield from sorted(pair for files in (first, *more) for pair in self._candidates(root, files))
         else:
-            yield from candidate_pairs(os.path.join(root, images), os.path.join(root, labels))
+            yield from self._candidates(root, first)
 
     def check_layout(self, root: str, split: str) -> None:
         """Raise LayoutError where the root, its folders or lists are missing or empty; quick."""
@@ -97,8 +98,11 @@ class DataSet:
         self.check_layout(root, split)
         pairs: list[Pair] = []
         missing: list[Pair] = []
-        for pair in self.candidates(root, split):
+        for image, label in self.candidates(root, split):
+            pair = Pair(image, label if os.path.exists(label) else other_case(label))
             (pairs if all(map(os.path.exists, pair)) else missing).append(pair)
+        if type(self).candidates is DataSet.candidates:
+            _refuse_shared_labels(pairs)
         return pairs, missing
 
     def open(self, root: str, split: str) -> "tuple[DataSetSource, list[Pair]]":
@@ -128,7 +132,19 @@ class DataSet:
 
     def layout_error(self, root: str, what: str) -> LayoutError:
         """Return the error that says what is wrong at `root`, what is expected there and what was found."""
-        return layout_error(self.name, self.files.values(), root, what)
+        files = [files for split in self.files for files in self.patterns(split)]
+        return layout_error(self.name, files, root, what)
+
+    def _candidates(self, root: str, files: Split) -> Iterator[Pair]:
+        images, labels, listed = files
+        self.require_folder(root, fixed_folder(images) if "*" in images else images)
+        self.require_folder(root, fixed_folder(labels) if "*" in labels else labels)
+        if listed:
+            yield from self._listed(root, images, labels, listed)
+        elif "*" in images:
+            yield from self._matching(root, images, labels)
+        else:
+            yield from candidate_pairs(os.path.join(root, images), os.path.join(root, labels))
 
     def _matching(self, root: str, images: str, labels: str) -> Iterator[Pair]:
         """The pairs of two patterns; where both lie in one folder, what is the label of another image is no image."""
@@ -136,8 +152,8 @@ class DataSet:
         if os.path.dirname(images) != os.path.dirname(labels):
             return pairs
         listed = list(pairs)
-        label_paths = {pair.label for pair in listed}
-        return (pair for pair in listed if pair.image not in label_paths)
+        label_paths = {lower_suffix(pair.label) for pair in listed}
+        return (pair for pair in listed if lower_suffix(pair.image) not in label_paths)
 
     def _listed(self, root: str, images: str, labels: str, listed: str) -> Iterator[Pair]:
         self.require_file(root, listed)
@@ -146,3 +162,11 @@ class DataSet:
                 if line.strip():
                     texts = line.split()[:1]
                     yield Pair(os.path.join(root, fill(images, texts)), os.path.join(root, fill(labels, texts)))
+
+
+def _refuse_shared_labels(pairs: Iterable[Pair]) -> None:
+    first: dict[str, str] = {}
+    for image, label in pairs:
+        if first.setdefault(label, image) != image:
+            raise UsageError(f"{first[label]} and {image} both belong to {label}; keep one of them, or name a single "
+                             "suffix in the pattern")

@@ -57,11 +57,12 @@ def _dataset(path: str, values: Mapping[str, Any]) -> DataSet:
         ids = {void: VOID} | _mapping("label_values", values["label_values"], names, _numbers)
     else:
         ids = {i: i for i in range(len(names))} | {VOID: VOID, void: VOID}
-    folder = os.path.dirname(os.path.abspath(path))
+    splits, folder = _splits(values.get("splits")), os.path.dirname(os.path.abspath(path))
     return DataSet(
         name=_text("name", values.get("name", os.path.splitext(os.path.basename(path))[0])), class_names=names,
         palette=_palette(values.get("palette"), len(names)) or _label_palette(colour_ids, len(names)),
-        files=_splits(values.get("splits")), ids=ids, colours=colour_ids,
+        files={name: files[0] for name, files in splits.items()},
+        more={name: tuple(files[1:]) for name, files in splits.items()}, ids=ids, colours=colour_ids,
         others=_class_id("others", values["others"], names) if "others" in values else None,
         image_files=_image_coding(values),
         root=os.path.join(folder, _text("root", values.get("root", "."))))
@@ -167,18 +168,33 @@ def _label_palette(label_colours: Mapping[Colour, int] | None, n_classes: int) -
     return ",".join(bytes(first.get(i) or generated_colour(i)).hex() for i in range(n_classes))
 
 
-def _splits(value: object) -> dict[str, Split]:
+def _splits(value: object) -> dict[str, list[Split]]:
     if not isinstance(value, dict) or not value:
         raise _Wrong(f"splits is {value!r}; expected a split such as train: with images and labels below it")
     return {str(name): _split(f"splits: {name}", split) for name, split in value.items()}
 
 
-def _split(where: str, value: Any) -> Split:
+def _split(where: str, value: Any) -> list[Split]:
+    """The files of a split: images and labels may be lists of one length, or the labels one for all images."""
     form = isinstance(value, dict) and {"images", "labels"} <= set(value) <= {"images", "labels", "list"}
-    if not form or not all(isinstance(v, str) and v for v in value.values()):
-        raise _Wrong(f"{where} is {value!r}; expected images: and labels:, each a folder or a pattern, and at "
-                     "most a list:")
-    images, labels, listed = value["images"], value["labels"], value.get("list")
+    images, labels, listed = (_patterns(value.get(key)) if form else [] for key in ("images", "labels", "list"))
+    labels = labels * len(images) if len(labels) == 1 else labels
+    if not images or len(labels) != len(images) or len(listed) != ("list" in value):
+        raise _Wrong(f"{where} is {value!r}; expected images: and labels:, each a folder or a pattern, or a list of "
+                     "such, and at most a list:")
+    if listed and len(images) > 1:
+        raise _Wrong(f"{where} has a list: and several patterns; expected one pattern with it")
+    return [_files(where, *both, *listed) for both in zip(images, labels, strict=True)]
+
+
+def _patterns(value: object) -> list[str]:
+    """The text, or the texts, of a key; none for anything else."""
+    texts = value if isinstance(value, list) else [value]
+    patterns = [text for text in texts if isinstance(text, str) and text]
+    return patterns if len(patterns) == len(texts) else []
+
+
+def _files(where: str, images: str, labels: str, listed: str | None = None) -> Split:
     stars = images.count("*")
     if stars != labels.count("*") or (listed and stars != 1):
         raise _Wrong(f"{where}: images {images} and labels {labels} do not fit; expected as many * in both"

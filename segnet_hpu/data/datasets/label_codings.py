@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from segnet_hpu.constants import VOID
 from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.faults import BadFile
-from segnet_hpu.data.labels import read_label, read_label_colours, read_label_values
+from segnet_hpu.data.labels import grey_bits, read_label, read_label_colours, read_label_values
 
 LISTED = 8
 UNKNOWN = -1
@@ -23,10 +24,25 @@ def from_values(path: str, ids: Mapping[int, int] | None = None, others: int | N
     values = read_label_values(path)
     table = np.full(1 << 16, UNKNOWN if others is None else others, np.int16)
     table[list(ids)] = list(ids.values())
+    _refuse_stretched(path, np.unique(values), ids)
     label = table[values]
     if (label == UNKNOWN).any():
         raise _unknown(path, "value", _list(np.unique(values[label == UNKNOWN])), _list(ids))
     return label.astype(np.uint8)
+
+
+def _refuse_stretched(path: str, values: np.ndarray, ids: Mapping[int, int]) -> None:
+    """Raise BadFile for a file of less than 8 bits whose values mean other classes as viewers show them, up to 255.
+
+    Where the values are training ids, they are what is stored.
+    """
+    bits = grey_bits(path)
+    if not bits or bits >= 8 or all(label in (value, VOID) for value, label in ids.items()):
+        return
+    shown = values * (255 // (2 ** bits - 1))
+    if np.isin(shown, list(ids)).all() and any(ids.get(v) != ids[s] for v, s in zip(values, shown, strict=True)):
+        raise BadFile(path, f"has {bits} bit{'s' if bits > 1 else ''} a pixel: it holds {values[-1]} where viewers "
+                      f"show {shown[-1]}, and these are different classes", "save it as 8-bit PNG, as it is shown")
 
 
 def from_colours(path: str, colours: Mapping[Colour, int], others: int | None = None) -> np.ndarray:

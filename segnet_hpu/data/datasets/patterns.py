@@ -52,6 +52,18 @@ def texts_of_stars(pattern: str, name: str) -> tuple[str, ...] | None:
     return (name[len(first):end], *reversed(texts))
 
 
+def other_case(path: str) -> str:
+    """Return the path of a file that is there and differs in its suffix's case alone; else `path` itself."""
+    stem, suffix = os.path.splitext(path)
+    return next((stem + other for other in (suffix.lower(), suffix.upper()) if os.path.exists(stem + other)), path)
+
+
+def lower_suffix(path: str) -> str:
+    """Return the path with its suffix in lower case."""
+    stem, suffix = os.path.splitext(path)
+    return stem + suffix.lower()
+
+
 def _walk(folder: str, parts: Sequence[str], texts: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     if not parts:
         if os.path.isfile(folder):
@@ -62,6 +74,6 @@ def _walk(folder: str, parts: Sequence[str], texts: tuple[str, ...]) -> Iterator
         yield from _walk(os.path.join(folder, head), rest, texts)
         return
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
-        found = texts_of_stars(head, name)
+        found = texts_of_stars(head, name) if rest else texts_of_stars(lower_suffix(head), lower_suffix(name))
         if found is not None and not name.startswith("."):
             yield from _walk(os.path.join(folder, name), rest, texts + found)

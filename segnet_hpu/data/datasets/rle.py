@@ -31,12 +31,15 @@ def uncompress(text: str | bytes) -> list[int]:
     """Return the run lengths, a list of int, that COCO's text stands for.
 
     Each number is written in 5 bits a character, low ones first, from character 48 on; 32 says that more follow,
-    16 in the last one is the sign. From the fourth on a number is the difference to the last but one.
+    16 in the last one is the sign. From the fourth on a number is the difference to the last but one. Raises
+    ValueError for other characters and for a number that does not end.
     """
     numbers: list[int] = []
     number = shift = 0
     for code in text.encode() if isinstance(text, str) else text:
         code -= 48
+        if not 0 <= code < 64:
+            raise ValueError(f"the character {chr(code + 48)!r} in run lengths")
         number |= (code & 31) << shift
         shift += 5
         if code & 32:
@@ -45,6 +48,8 @@ def uncompress(text: str | bytes) -> list[int]:
             number -= 1 << shift
         numbers.append(number + (numbers[-2] if len(numbers) > 2 else 0))
         number = shift = 0
+    if shift:
+        raise ValueError("run lengths that end within a number")
     return numbers
 
 

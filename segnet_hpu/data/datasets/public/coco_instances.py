@@ -13,8 +13,11 @@ from segnet_hpu.errors import UsageError
 if TYPE_CHECKING:
     from segnet_hpu.data.datasets.coco_annotations import InstancesSource
 
-# COCO's category ids of PASCAL VOC's classes 1..20; other categories are background, 0.
-VOC_CATEGORIES = (5, 2, 16, 9, 44, 6, 3, 17, 62, 21, 67, 18, 19, 4, 1, 64, 20, 63, 7, 72)
+# COCO's ids and names of PASCAL VOC's classes 1..20, in their order; other categories are background, 0.
+VOC_CATEGORIES = {
+    5: "airplane", 2: "bicycle", 16: "bird", 9: "boat", 44: "bottle", 6: "bus", 3: "car", 17: "cat", 62: "chair",
+    21: "cow", 67: "dining table", 18: "dog", 19: "horse", 4: "motorcycle", 1: "person", 64: "potted plant",
+    20: "sheep", 63: "couch", 7: "train", 72: "tv"}
 
 
 @dataclass(frozen=True)
