@@ -12,11 +12,12 @@ from collections import Counter
 
 import cv2
 import keras
+import ml_dtypes  # noqa: F401  NumPy then knows bfloat16
 import numpy as np
 import tensorflow as tf
 
 from segnet_hpu.models.build import build_model
-from segnet_hpu.models.registry import MODELS, input_size
+from segnet_hpu.models.registry import MODELS, find, input_size
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.precision import set_precision
@@ -59,10 +60,11 @@ def compare_gradients(model, images, labels):
 
 
 def _in_float32(layer, x, dy):
-    """The gradients of a float32 twin's variables and input."""
+    """The gradients of a float32 twin's variables and input; its weights are rounded as the bf16 layer's are."""
     twin = type(layer).from_config(layer.get_config() | {"dtype": "float32"})
     twin.build(layer.input.shape)
-    twin.set_weights(layer.get_weights())
+    rounds = not isinstance(layer, keras.layers.BatchNormalization)
+    twin.set_weights([w.astype("bfloat16").astype("float32") if rounds else w for w in layer.get_weights()])
     x, dy = tf.cast(x, tf.float32), tf.cast(dy, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -82,7 +84,7 @@ def pictures(shape, output_shape, seed=0):
 
 def nearest_size(name, height, width):
     """The sides that the model takes, at or above these."""
-    spec = MODELS[name]
+    spec = find(name)
     return input_size(name, *(side + (spec.remainder - side) % spec.divisor for side in (height, width)))
 
 

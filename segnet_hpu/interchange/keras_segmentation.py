@@ -6,12 +6,14 @@ The weights are HDF5, or TensorFlow's checkpoint format (PREFIX.0.index, PREFIX.
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import StrPath
+from segnet_hpu.interchange.hdf5 import array, open_weights
 from segnet_hpu.models.registry import find
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ Weights: TypeAlias = "dict[str, list[np.ndarray]]"  # by layers' names, in Keras
 
 # Layers that keras_segmentation leaves to Keras to name: those are told apart by their order.
 UNNAMED = re.compile(r"(conv2d|batch_normalization|conv2d_transpose)(_\d+)?")
+CONFIGURATION = ("model_class", "n_classes", "input_height", "input_width")
+MOST_CLASSES, LARGEST_SIDE = 256, 2**15  # ids of a label of 8 bits; pixels
 # The order in which Keras lists a layer's weights.
 WEIGHTS = ("depthwise_kernel", "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 
@@ -59,25 +63,31 @@ def load_checkpoint(path: StrPath) -> keras.Model:
     path = Path(path)
     try:
         config = json.loads(_config(path).read_text())
-        facts = [config[key] for key in ("model_class", "n_classes", "input_height", "input_width")]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{_config(path)} is no configuration of keras_segmentation ({error!r}); expected "
-                         "model_class, n_classes, input_height and input_width") from None
-    return make_model(path, *facts)
+        name, n_classes, height, width = (config[key] for key in CONFIGURATION)
+        if not (isinstance(name, str) and _within(n_classes, MOST_CLASSES) and _within(height, LARGEST_SIDE)
+                and _within(width, LARGEST_SIDE)):
+            raise ValueError(f"model_class {name!r}, n_classes {n_classes!r}, {height!r}x{width!r} pixels")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        reason = str(error)[:200] or type(error).__name__
+        raise UsageError(f"{_config(path)} is no configuration of keras_segmentation ({reason}); expected "
+                         f"{', '.join(CONFIGURATION[:-1])} and {CONFIGURATION[-1]}") from None
+    return make_model(path, name, n_classes, height, width)
+
+
+def _within(value: Any, largest: int) -> bool:
+    return isinstance(value, int) and 1 <= value <= largest
 
 
 def make_model(path: StrPath, name: str, n_classes: int, input_height: int, input_width: int) -> keras.Model:
     """Return keras_segmentation's model `name` with the weights `path`; as load_checkpoint, without the .json."""
     from segnet_hpu.models.build import build_model
-    from segnet_hpu.models.encoder_stages import normaliser
     from segnet_hpu.models.encoders.normalisation import CAFFE
+    from segnet_hpu.models.normalisation import set_normalisation
 
     theirs = read_weights(path)
     options = {"relu": not _is_linear(theirs)} if find(name).decoder == "unet" else {}
     model = build_model(name, n_classes, input_height, input_width, **options)
-    normalise = normaliser(model)
-    assert normalise is not None  # all of its encoders have one
-    normalise.scale, normalise.offset = 1.0, list(CAFFE.offset)
+    set_normalisation(model, CAFFE)
     set_weights(model, theirs, path)
     return model
 
@@ -87,21 +97,18 @@ def read_weights(path: StrPath) -> Weights:
     path = Path(path)
     try:
         return _read_hdf5(path) if path.is_file() else _read_tensorflow(path)
-    # What h5py and TensorFlow raise over damaged bytes.
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+    except Exception as error:  # of h5py's and TensorFlow's many kinds over damaged bytes
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UsageError(f"{path} holds no weights of Keras ({reason}); expected an HDF5 file, or {path.name}.index "
                          f"and {path.name}.data-... of TensorFlow; copy them anew") from None
 
 
 def _read_hdf5(path: Path) -> Weights:
-    import h5py
-
-    with h5py.File(path) as file:
+    with open_weights(path) as file:
         groups = file.get("model_weights", file)  # a whole model has its weights in there
         layers = {}
         for name in map(_text, groups.attrs["layer_names"]):
-            weights = [groups[name][_text(weight)][()] for weight in groups[name].attrs["weight_names"]]
+            weights = [array(groups[name], _text(weight)) for weight in groups[name].attrs["weight_names"]]
             if weights:
                 layers[name] = weights
     return layers
@@ -117,6 +124,7 @@ def _read_tensorflow(path: Path) -> Weights:
 
     try:
         reader = tf.train.load_checkpoint(str(path))
+        _refuse_absurd(path, reader)
         graph = TrackableObjectGraph.FromString(reader.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH"))
     except tf.errors.OpError as error:
         raise OSError(error.message) from None
@@ -132,6 +140,16 @@ def _read_tensorflow(path: Path) -> Weights:
         weights = [parts[i] for i in sorted(parts)]
         layers[weights[0][0]] = [value for _, value in weights]
     return layers
+
+
+def _refuse_absurd(path: Path, reader: Any) -> None:
+    """Raise ValueError where an index declares more numbers than its files have."""
+    types = reader.get_variable_to_dtype_map()
+    declared = sum(float(math.prod(shape)) * types[name].size for name, shape in
+                   reader.get_variable_to_shape_map().items() if types[name].name != "string")
+    size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}.data-*"))
+    if declared > size:
+        raise ValueError(f"its index declares {declared:.3g} bytes of numbers, its data files have {size:,}")
 
 
 def _is_linear(theirs: Weights) -> bool:

@@ -8,10 +8,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from segnet_hpu.errors import UsageError
+from segnet_hpu.errors import SegnetError, UsageError
 from segnet_hpu.files import refuse_special
 from segnet_hpu.interchange import keras_segmentation
+from segnet_hpu.interchange.keras_archive import check_archive
 from segnet_hpu.models.trained_model import TrainedModel
+from segnet_hpu.models.weights import refuse_broken_weights
 
 NUMBERED = re.compile(r"\.(\d+)(?:-(\d+))?\.keras$")
 OF_PREFIX = re.compile(r"(\.best|\.\d+(-\d+)?)?\.keras$")  # what follows a prefix in its checkpoints' names
@@ -49,14 +51,16 @@ def load(path: str | Path) -> TrainedModel:
 
     A plain Keras file or a checkpoint of keras_segmentation (see interchange.keras_segmentation) is a network of
     which nothing else is known. Raises UsageError if there is none, if the file is damaged or no Keras model, and
-    for a network that does not map pictures of one size to logits.
+    for a network that does not map pictures of one size to logits, RunError for weights that are no numbers.
 
     >>> load("runs/street").appearance().names  # doctest: +SKIP
     ['road', 'sky']
     """
     path = find_checkpoint(path)
     foreign = None if path.suffix == ".keras" else keras_segmentation.find_weights(path)
-    return TrainedModel.of(keras_segmentation.load_checkpoint(foreign)) if foreign else _load_keras(path)
+    trained = TrainedModel.of(keras_segmentation.load_checkpoint(foreign)) if foreign else _load_keras(path)
+    refuse_broken_weights(trained.network, path)
+    return trained
 
 
 def _load_keras(path: Path) -> TrainedModel:
@@ -66,12 +70,15 @@ def _load_keras(path: Path) -> TrainedModel:
 
     try:
         with zipfile.ZipFile(path) as archive:
+            check_archive(archive)
             network = keras.saving.load_model(os.fspath(path), compile=False)
             _refuse_other_networks(path, network.input_shape, network.output_shape)
             return TrainedModel.read(network, archive)
-    except (zipfile.BadZipFile, OSError, ValueError, KeyError, TypeError, EOFError) as error:
+    except SegnetError:
+        raise
+    except Exception as error:  # of Keras', h5py's and zipfile's many kinds over damaged bytes
         # Keras puts the whole configuration in front of the cause.
-        reason = (str(error).split("Exception encountered: ")[-1].splitlines() or [type(error).__name__])[0]
+        reason = (str(error).split("Exception encountered: ")[-1].splitlines() or [type(error).__name__])[0][:300]
         raise UsageError(f"{path} is no readable model ({reason}); expected a .keras file; "
                          "if training was cut off while writing, use the checkpoint before") from error
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.interchange.hdf5 import open_weights
 from segnet_hpu.interchange.published import PUBLISHED
 from segnet_hpu.interchange.vgg16 import load_vgg16
 from segnet_hpu.models.encoders import encoders
@@ -60,8 +61,9 @@ def _copy(path: Path, encoder: str, model: keras.Model) -> list[str]:
     application = encoders.find(encoder).traits["application"]
     network = application.original()
     try:
+        open_weights(path).close()
         network.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # of h5py's and Keras' many kinds over damaged bytes
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UsageError(f"{path} is no weight file of {encoder} ({reason}); expected Keras' no-top .h5") from None
     ours = {layer.name: layer for layer in model.layers}

