@@ -32,6 +32,7 @@ def run(settings: Settings) -> None:
     layers = read_caffemodel(settings.caffemodel)
     from segnet_hpu.interchange.caffe.importer import import_weights
     from segnet_hpu.models.build import build_model
+    from segnet_hpu.models.normalisation import words
     from segnet_hpu.models.trained_model import TrainedModel
 
     select_device("cpu")
@@ -41,6 +42,8 @@ def run(settings: Settings) -> None:
     trained = TrainedModel(model, names, settings.palette, imported_from=os.path.basename(settings.caffemodel))
     trained.save(settings.out, "free space or choose another --out")
     print(f"{settings.out}: {settings.model} with {len(result.taken)} layers of {settings.caffemodel}")
+    if result.normalisation:
+        print(f"pictures are normalised as in the file: {words(result.normalisation)}")
     for found, meaning in ((result.merged, "batch norms that are none in the file, set to change nothing"),
                            (result.unset, "not in the file, left at random"),
                            (result.unused, "not in the model, left out")):

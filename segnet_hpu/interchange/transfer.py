@@ -1,8 +1,14 @@
-"""Start from another network's weights, as far as they fit."""
+"""Start from another network's weights: all of them, or as far as they fit.
+
+Weights mean what they meant only where pictures are normalised and maps are rectified as there. How pictures are
+normalised comes along with the first layer; layers that another function follows are refused.
+"""
 
 import os
+from collections.abc import Sequence
 
 import keras
+import numpy as np
 
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import StrPath
@@ -10,55 +16,139 @@ from segnet_hpu.interchange.caffe.importer import import_weights
 from segnet_hpu.interchange.caffe.match import match, whole_normalisers
 from segnet_hpu.interchange.caffe.reader import read_caffemodel
 from segnet_hpu.interchange.load import load
+from segnet_hpu.models.activations import activations, all_activations
 from segnet_hpu.models.build import build_model
+from segnet_hpu.models.normalisation import normalisation, set_normalisation, words
+from segnet_hpu.models.trained_model import InputCoding, TrainedModel
 
 
-def transfer_weights(model: keras.Model, path: StrPath) -> str:
+def copy_weights(model: keras.Model, path: StrPath, coding: InputCoding) -> None:
+    """Set the model to all weights of a checkpoint, and let it normalise pictures as that does.
+
+    coding: of the pictures that the model will be given. Raises UsageError, and changes nothing, unless every shape
+    fits, the same functions follow the layers, and pictures are coded alike.
+    """
+    trained = load(os.fspath(path))
+    other = trained.network
+    flag = f"--load_weights {path}"
+    for ours, theirs in zip(model.weights, other.weights, strict=False):
+        if ours.shape != theirs.shape:
+            raise UsageError(f"{flag}: {theirs.path} has shape {tuple(theirs.shape)}, "
+                             f"{model.name} needs {tuple(ours.shape)}; give the model and classes it was made with")
+    if len(model.weights) != len(other.weights) or len(_weighted(model)) != len(_weighted(other)):
+        raise UsageError(f"{flag} is a {other.name} of {len(other.weights)} weights; "
+                         f"{model.name} has {len(model.weights)}")
+    _refuse_other_functions(flag, model, other)
+    different = _different_coding(trained.input_coding, coding)
+    if different:
+        raise UsageError(f"{flag}: its pictures had {different}; give the settings it was made with, or start from "
+                         "it by --init_from")
+    set_normalisation(model, normalisation(other))
+    for ours, theirs in zip(_weighted(model), _weighted(other), strict=True):
+        ours.set_weights(_for_epsilon(theirs, ours))
+
+
+def transfer_weights(model: keras.Model, path: StrPath, coding: InputCoding | None = None) -> str:
     """Set every layer of `model` that has a namesake of the same shapes in a checkpoint; return one line about it.
 
-    path: a checkpoint, or a .caffemodel of the same network. So a network for other classes keeps all but its
-    classifier. Raises UsageError, and changes nothing, if
-    less than half of the model's layers fit.
+    path: a checkpoint, or a .caffemodel of the same network. coding: of the pictures that the model will be given.
+    So a network for other classes keeps all but its classifier. Layers that another function follows there are left
+    as they are. Raises UsageError, and changes nothing, if less than half of the model's layers fit.
     """
     other, theirs = _of_caffe(model, path) if str(path).endswith(".caffemodel") else _of_checkpoint(path)
-    weighted = [layer for layer in model.layers if layer.weights]
-    fits = [layer for layer in weighted
-            if layer.name in theirs and _shapes(layer) == _shapes(theirs[layer.name])]
-    left = [_why(layer, theirs.get(layer.name)) for layer in weighted if layer not in fits]
+    weighted, network = _weighted(model), other.network
+    reasons = {layer.name: _why_not(layer, theirs.get(layer.name)) for layer in weighted}
+    here, there = activations(model), activations(network)
+    for name in (name for name, reason in reasons.items() if not reason and here[name] != there[name]):
+        reasons[name] = f"{_functions(here[name])} follows, there {_functions(there[name])}"
+    fits = [layer for layer in weighted if not reasons[layer.name]]
     if 2 * len(fits) < len(weighted):
         raise UsageError(f"--init_from {path}: only {len(fits)} of {len(weighted)} layers of {model.name} have a "
-                         f"counterpart of their shape in this {other.name}; expected at least half: give a "
+                         f"counterpart of their shape in this {network.name}; expected at least half: give a "
                          f"checkpoint of {model.name}, or of a model with its encoder")
+    normalises = weighted[0] in fits and set_normalisation(model, normalisation(network))
     for layer in fits:
-        layer.set_weights(theirs[layer.name].get_weights())
+        layer.set_weights(_for_epsilon(theirs[layer.name], layer))
     parameters = f"{sum(layer.count_params() for layer in fits):,} of {model.count_params():,} parameters"
+    left = [f"{name} ({reason})" for name, reason in reasons.items() if reason]
+    different = coding and _different_coding(other.input_coding, coding)
     return (f"{path}: took {len(fits)} of {len(weighted)} layers, {parameters}; "
-            f"left at random: {', '.join(left) or 'none'}")
+            f"left at random: {', '.join(left) or 'none'}"
+            + (f"; pictures are normalised as there: {words(normalisation(model))}" if normalises else "")
+            + (f"; its pictures had {different}" if different else ""))
 
 
-def _of_checkpoint(path: StrPath) -> tuple[keras.Model, dict[str, keras.Layer]]:
-    """Return a network and {name: layer with weights}."""
-    other = load(os.fspath(path)).network
-    return other, {layer.name: layer for layer in other.layers if layer.weights}
+def _of_checkpoint(path: StrPath) -> tuple[TrainedModel, dict[str, keras.Layer]]:
+    """Return a trained model and {name: layer with weights}."""
+    other = load(os.fspath(path))
+    return other, {layer.name: layer for layer in _weighted(other.network)}
 
 
-def _of_caffe(model: keras.Model, path: StrPath) -> tuple[keras.Model, dict[str, keras.Layer]]:
+def _of_caffe(model: keras.Model, path: StrPath) -> tuple[TrainedModel, dict[str, keras.Layer]]:
     """The same of `model`'s own network, with as many classes as the file has, and its layers that the file knows."""
     file = read_caffemodel(path)
-    last = [layer for layer in model.layers if layer.weights][-1]
-    classifier = match(model, whole_normalisers(file)).get(last.name)
+    classifier = match(model, whole_normalisers(file)).get(_weighted(model)[-1].name)
     n_classes = len(classifier.blobs[0]) if classifier else model.output_shape[-1]
     other = build_model(model.name, n_classes, *model.input_shape[1:3])
     unset = import_weights(other, file, path).unset
-    return other, {layer.name: layer for layer in other.layers if layer.weights and layer.name not in unset}
+    return TrainedModel.of(other), {layer.name: layer for layer in _weighted(other) if layer.name not in unset}
+
+
+def _weighted(model: keras.Model) -> list[keras.Layer]:
+    return [layer for layer in model.layers if layer.weights]
 
 
 def _shapes(layer: keras.Layer) -> list[tuple[int, ...]]:
     return [tuple(w.shape) for w in layer.weights]
 
 
-def _why(layer: keras.Layer, other: keras.Layer | None) -> str:
+def _why_not(layer: keras.Layer, other: keras.Layer | None) -> str:
+    """Why a layer cannot have another's weights; "" where it can."""
     if other is None:
-        return f"{layer.name} (not in the file)"
+        return "not in the file"
+    if _shapes(layer) == _shapes(other):
+        return ""
     ours, theirs = ("x".join(map(str, _shapes(one)[0])) for one in (layer, other))
-    return f"{layer.name} ({ours}, the file has {theirs})"
+    return f"{ours}, the file has {theirs}"
+
+
+def _refuse_other_functions(flag: str, model: keras.Model, other: keras.Model) -> None:
+    """Refuse a network whose weights all fit and which is another none the less."""
+    here, there = activations(model), activations(other)
+    for ours, theirs in zip(_weighted(model), _weighted(other), strict=True):
+        if here[ours.name] != there[theirs.name]:
+            raise UsageError(f"{flag}: {_functions(there[theirs.name])} follows {theirs.name} there, "
+                             f"{_functions(here[ours.name])} in {model.name}; give the --model_options it was made "
+                             "with, or start from what fits by --init_from")
+    counts = all_activations(other) - all_activations(model), all_activations(model) - all_activations(other)
+    if any(counts):
+        more, less = (_functions(list(count.elements())) for count in counts)
+        raise UsageError(f"{flag}: its network has {more} where {model.name} has {less}; give the model it was made "
+                         "with")
+
+
+def _functions(names: Sequence[str]) -> str:
+    return " and ".join(names) or "no function"
+
+
+def _different_coding(theirs: InputCoding, ours: InputCoding) -> str:
+    """What of their pictures is not so in ours, in words."""
+    words = {"equalises": "CLAHE", "bit_depth": "bits a channel", "value_range": "values"}
+    differs = [f"{words[name]} {_plain(getattr(theirs, name))}, here {_plain(getattr(ours, name))}" for name in words
+               if getattr(theirs, name) != getattr(ours, name)]
+    return ", ".join(differs)
+
+
+def _plain(value: object) -> str:
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+
+
+def _for_epsilon(theirs: keras.Layer, ours: keras.Layer) -> list[np.ndarray]:
+    """Their weights; of a batch normalisation with another epsilon those that make ours compute the same."""
+    norms = [layer for layer in (theirs, ours) if isinstance(layer, keras.layers.BatchNormalization) and layer.scale]
+    if len(norms) < 2 or theirs.epsilon == ours.epsilon:
+        return theirs.get_weights()
+    weights = dict(zip((w.name for w in theirs.weights), theirs.get_weights(), strict=True))
+    variance = weights["moving_variance"]
+    weights["gamma"] = weights["gamma"] * np.sqrt((variance + ours.epsilon) / (variance + theirs.epsilon))
+    return list(weights.values())

@@ -5,6 +5,7 @@ things added: `segnet_hpu/` (state and facts as JSON) and `training/` (every var
 optimizer, and the epoch's sums, as .npy), from which training goes on exactly.
 """
 
+import contextlib
 import dataclasses
 import json
 import zipfile
@@ -18,6 +19,8 @@ import numpy as np
 
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.interchange.load import NUMBERED, number_of
+from segnet_hpu.models.encoders.normalisation import Normalisation
+from segnet_hpu.models.normalisation import normalisation, rescaling
 from segnet_hpu.models.roles import AUTOMATIC, stable_name
 from segnet_hpu.models.trained_model import PARTIAL, TrainedModel
 from segnet_hpu.runtime.keras_internals import accumulated_gradients, moving_averages, rate_variable, set_steps
@@ -94,6 +97,19 @@ def restore_newest(prefix: str | Path, model: keras.Model, made_with: Mapping[st
     if paths:
         raise RunError(f"none of the {len(paths)} checkpoints {prefix}.* can be read; remove them to start anew")
     return None
+
+
+def stored_normalisation(prefix: str | Path, model: keras.Model) -> Normalisation:
+    """Return how the network of the newest readable checkpoint normalises pictures; `model`'s own if none says."""
+    layer = rescaling(model)
+    name = layer and layer.name
+    for path in reversed(list_checkpoints(prefix) if name else []):
+        with contextlib.suppress(*BROKEN), zipfile.ZipFile(path) as archive:
+            layers = json.loads(archive.read("config.json"))["config"]["layers"]
+            stored = keras.saving.deserialize_keras_object(
+                next(one for one in layers if one["config"]["name"] == name))
+            return Normalisation(stored.offset, stored.scale)
+    return normalisation(model)
 
 
 def _changes(path: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any],

@@ -5,12 +5,13 @@ from collections.abc import Callable
 import keras
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.interchange.load import load
 from segnet_hpu.interchange.pretrained import encoder_of, load_encoder
-from segnet_hpu.interchange.transfer import transfer_weights
+from segnet_hpu.interchange.transfer import copy_weights, transfer_weights
 from segnet_hpu.models.build import build_model
 from segnet_hpu.models.encoder_stages import decoder_variables, freeze_stages
 from segnet_hpu.models.options import model_options
+from segnet_hpu.models.trained_model import InputCoding
+from segnet_hpu.models.weights import refuse_broken_weights
 from segnet_hpu.objectives.keras_schedules import Constant
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.losses.base import OwnLoss
@@ -42,10 +43,10 @@ def set_first_weights(model: keras.Model, settings: Settings) -> None:
     Raises UsageError if they do not fit the model.
     """
     if settings.load_weights:
-        copy_weights(model, settings.load_weights)
+        copy_weights(model, settings.load_weights, input_coding(model, settings))
         return
     if settings.init_from:
-        print(transfer_weights(model, settings.init_from), flush=True)
+        print(transfer_weights(model, settings.init_from, input_coding(model, settings)), flush=True)
         return
     source = settings.encoder_weights
     if source is None:
@@ -54,6 +55,12 @@ def set_first_weights(model: keras.Model, settings: Settings) -> None:
               f"; none are published for the encoder of {model.name}"))
     if source != "random":
         load_encoder(model, source)
+        refuse_broken_weights(model, f"--encoder_weights {source}")
+
+
+def input_coding(model: keras.Model, settings: Settings) -> InputCoding:
+    """Return how the pictures of a run are coded."""
+    return InputCoding(model.input_shape[-1], clahe=settings.clahe, files=settings.image_coding)
 
 
 def check_model(model: keras.Model, settings: Settings) -> None:
@@ -64,19 +71,6 @@ def check_model(model: keras.Model, settings: Settings) -> None:
     if not any(layer.compute_dtype == wanted for layer in model.layers if layer.weights):
         raise UsageError(f"data_type is {settings.data_type}, but {model.name} was made to compute in another; "
                          "call keras.config.set_dtype_policy before the model is made")
-
-
-def copy_weights(model: keras.Model, path: str) -> None:
-    """Set the model to the weights of a checkpoint. Raises UsageError unless every shape fits."""
-    other = load(path).network
-    for ours, theirs in zip(model.weights, other.weights, strict=False):
-        if ours.shape != theirs.shape:
-            raise UsageError(f"--load_weights {path}: {theirs.path} has shape {tuple(theirs.shape)}, "
-                             f"{model.name} needs {tuple(ours.shape)}; give the model and classes it was made with")
-    if len(model.weights) != len(other.weights):
-        raise UsageError(f"--load_weights {path} is a {other.name} of {len(other.weights)} weights; "
-                         f"{model.name} has {len(model.weights)}")
-    model.set_weights(other.get_weights())
 
 
 def rate_factor(settings: Settings, size: int) -> float:

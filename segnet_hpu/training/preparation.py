@@ -11,15 +11,24 @@ from segnet_hpu.components import Choice
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.fingerprint import fingerprint
 from segnet_hpu.data.source import Source
+from segnet_hpu.models.encoders.normalisation import Normalisation
+from segnet_hpu.models.normalisation import normalisation, set_normalisation
 from segnet_hpu.models.roles import stable_name
-from segnet_hpu.models.trained_model import InputCoding, TrainedModel
+from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.runtime.device import Device, select_device
 from segnet_hpu.runtime.precision import set_precision
 from segnet_hpu.runtime.ranks import Ranks
-from segnet_hpu.training.checkpoint import list_checkpoints
+from segnet_hpu.training.checkpoint import list_checkpoints, stored_normalisation
 from segnet_hpu.training.checkpoint_writer import CheckpointWriter
 from segnet_hpu.training.made_with import computed_settings
-from segnet_hpu.training.model_setup import check_model, compile_model, make_model, rate_factor, set_first_weights
+from segnet_hpu.training.model_setup import (
+    check_model,
+    compile_model,
+    input_coding,
+    make_model,
+    rate_factor,
+    set_first_weights,
+)
 from segnet_hpu.training.monitor import Monitor
 from segnet_hpu.training.run_folder import RunFolder
 from segnet_hpu.training.settings import Settings
@@ -145,12 +154,15 @@ def _make_network(settings: Settings, hardware: Hardware, folder: RunFolder,
         check_model(model, settings)
     network = model if isinstance(model, keras.Model) else make_model(settings, model)
 
-    def set_weights() -> None:
+    def set_weights() -> Normalisation:
+        """Return how pictures are normalised, which may come along with the weights."""
         # A run that goes on needs none: where they lay they may be gone by now.
-        if not (settings.auto_resume_checkpoint and list_checkpoints(folder.prefix)):
-            set_first_weights(network, settings)
+        if settings.auto_resume_checkpoint and list_checkpoints(folder.prefix):
+            return stored_normalisation(folder.prefix, network)
+        set_first_weights(network, settings)
+        return normalisation(network)
 
-    hardware.ranks.first(set_weights)
+    set_normalisation(network, hardware.ranks.first(set_weights))
     return network
 
 
@@ -171,7 +183,7 @@ def _compile(settings: Settings, hardware: Hardware, sources: Sources, network: 
     compile_model(network, settings, weights, length.steps, hardware.device.jit_compile, ranks)
     return TrainedModel(
         network, tuple(appearance.names) if settings.class_names else None, settings.palette, settings.ignore_label,
-        InputCoding(network.input_shape[-1], clahe=settings.clahe, files=settings.image_coding),
+        input_coding(network, settings),
         computed_settings(settings) | ranks.first(lambda: _fingerprints(sources)) | {
             "model_name": stable_name(network.name), "input_height": network.input_shape[1],
             "input_width": network.input_shape[2], "batch_size": length.batch_size, "steps_per_epoch": length.steps,

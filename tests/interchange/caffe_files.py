@@ -20,9 +20,13 @@ PROTO = {
                          ("name", 4, F.TYPE_STRING, False, False), ("type", 5, F.TYPE_INT32, False, False),
                          ("blobs", 6, "BlobProto", True, False), ("blobs_lr", 7, F.TYPE_FLOAT, True, False),
                          ("convolution_param", 10, "ConvolutionParameter", False, False)],
+    "TransformationParameter": [("scale", 1, F.TYPE_FLOAT, False, False),
+                                ("mean_file", 4, F.TYPE_STRING, False, False),
+                                ("mean_value", 5, F.TYPE_FLOAT, True, False)],
     "LayerParameter": [("name", 1, F.TYPE_STRING, False, False), ("type", 2, F.TYPE_STRING, False, False),
                        ("bottom", 3, F.TYPE_STRING, True, False), ("top", 4, F.TYPE_STRING, True, False),
                        ("blobs", 7, "BlobProto", True, False), ("phase", 10, F.TYPE_INT32, False, False),
+                       ("transform_param", 100, "TransformationParameter", False, False),
                        ("convolution_param", 106, "ConvolutionParameter", False, False),
                        ("batch_norm_param", 139, "BatchNormParameter", False, False)],
     "NetParameter": [("name", 1, F.TYPE_STRING, False, False), ("layers", 2, "V1LayerParameter", True, False),
@@ -63,11 +67,16 @@ def write(path, net, weights, version=2, double=False):
         kind = one(layer, "type")
         added = message.layer.add(phase=1) if version == 2 else message.layers.add(blobs_lr=[1, 2])
         added.name, added.type = one(layer, "name"), kind if version == 2 else V1_NUMBERS[kind]
-        added.bottom.extend(layer["bottom"])
+        added.bottom.extend(layer.get("bottom", []))
         added.top.extend(layer["top"])
         if "convolution_param" in layer:
             added.convolution_param.num_output = one(layer["convolution_param"][0], "num_output")
             added.convolution_param.group = one(layer["convolution_param"][0], "group", 1)
+        for field, values in layer.get("transform_param", [{}])[0].items():
+            if field == "mean_value":
+                added.transform_param.mean_value.extend(values)
+            else:
+                setattr(added.transform_param, field, values[0])
         if "batch_norm_param" in layer:
             added.batch_norm_param.eps = one(layer["batch_norm_param"][0], "eps", 1e-5)
         for values in weights.get(one(layer, "name"), ()):

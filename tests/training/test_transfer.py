@@ -6,11 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from runs import flags, newest
+from runs import flags, newest, run
 from segnet_hpu.cli import main
 from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange.transfer import transfer_weights
 from segnet_hpu.models.build import build_model
+from segnet_hpu.models.roles import mark
 from segnet_hpu.models.trained_model import TrainedModel
 
 ENCODER = [f"block{b}_conv{i}" for b, n in enumerate((2, 2, 3, 3), 1) for i in range(1, n + 1)]
@@ -65,7 +66,7 @@ def test_the_encoder_of_a_model_with_another_decoder(five):
 def test_a_model_that_has_little_of_it_is_refused_and_stays_as_it_was(five):
     path, _ = five
     image = keras.Input((32, 48, 3))
-    x = keras.layers.Conv2D(64, 3, padding="same", name="block1_conv1")(image)
+    x = keras.layers.Conv2D(64, 3, padding="same", activation="relu", name="block1_conv1")(image)
     x = keras.layers.Conv2D(64, 1, name="block1_conv2")(x)
     model = keras.Model(image, keras.layers.Conv2D(3, 1, name="head")(x), name="mine")
     before = model.get_weights()
@@ -87,6 +88,30 @@ def test_from_the_command_line(cli, tmp_path, data, five):
     for name in ENCODER:
         kernel = source.get_layer(name).get_weights()[0]
         np.testing.assert_allclose(made.get_layer(name).get_weights()[0], kernel, atol=1e-20)
+
+
+def normalising(scale=1 / 127.5, offset=-1.0):
+    """A small network that says which of its layers normalises."""
+    image = keras.Input((32, 48, 3))
+    x = mark(keras.layers.Rescaling(scale, offset, name="normalise"), normalises=True)(image)
+    x = keras.layers.Conv2D(4, 3, padding="same", name="conv")(x)
+    return keras.Model(image, keras.layers.Conv2D(3, 1, dtype="float32", name="head")(x), name="normalising")
+
+
+def test_a_resumed_run_goes_on_as_its_weights_normalise(tmp_path, data):
+    """By its own checkpoints, though the file that they came from is gone."""
+    path = tmp_path / "other.keras"
+    TrainedModel(normalising(1 / 255, 0.5)).save(path)
+    settings = data | dict(validate=False, batch_size=5, steps_per_epoch=1, init_from=path)
+    status, out, err = run(tmp_path, *flags(**settings, epochs=1), model=normalising)
+    assert status == 0, err
+    assert "pictures are normalised as there: pixel * 0.00392157 + (0.5, 0.5, 0.5)" in out
+    path.unlink()
+    status, _, err = run(tmp_path, *flags(**settings, epochs=2, auto_resume_checkpoint=True), model=normalising)
+    assert status == 0, err
+    made = keras.saving.load_model(newest(tmp_path / "run"))
+    found = made.get_layer("normalise")(np.full((1, 1, 1, 3), 51.0, np.float32))
+    np.testing.assert_allclose(np.asarray(found).ravel(), 0.7, rtol=1e-6)
 
 
 def test_it_does_not_go_with_load_weights(data, five, capsys, tmp_path):

@@ -9,6 +9,7 @@ from keras import layers
 from segnet_hpu.interchange.caffe.reader import Layer
 
 NORMALISERS = ("BN", "BatchNorm", "Scale")
+FUNCTIONS = ("ReLU", "PReLU", "ELU", "Sigmoid", "TanH")
 # What the published networks call a layer, where our name for it is another: SegNet-Basic, FCN-32s to -8s, VGG16.
 OTHER_NAMES = {
     "conv_classifier": ("dense_softmax_inner_prod",),
@@ -64,6 +65,16 @@ def batch_norms(model: keras.Model) -> dict[str, str]:
                     if isinstance(layer, (layers.Conv2D, layers.Conv2DTranspose))}
     return {layer.name: convolutions[id(layer.input)] for layer in model.layers
             if isinstance(layer, layers.BatchNormalization) and id(layer.input) in convolutions}
+
+
+def functions_behind(layer: Layer, file: Sequence[Layer]) -> list[str]:
+    """Return the functions, in lower case, that a convolution's output goes through, behind its batch norms."""
+    functions = []
+    follower = _follower(layer, file)
+    while follower is not None and follower.type in (*NORMALISERS, *FUNCTIONS, "Dropout"):
+        functions += [follower.type.lower()] * (follower.type in FUNCTIONS)
+        follower = _follower(follower, file)
+    return functions
 
 
 def _follower(layer: Layer, file: Sequence[Layer]) -> Layer | None:

@@ -14,11 +14,13 @@ MESSAGES = {
              "data": (5, "*bytes"), "shape": (7, "BlobShape"), "double_data": (8, "*bytes")},
     "Convolution": {"group": (5, "uint32")},
     "BatchNorm": {"eps": (3, "float")},
+    "Transformation": {"scale": (1, "float"), "mean_file": (4, "bytes"), "mean_value": (5, "*float")},
     "Layer": {"name": (1, "bytes"), "type": (2, "bytes"), "bottom": (3, "*bytes"), "top": (4, "*bytes"),
-              "blobs": (7, "*Blob"), "convolution_param": (106, "Convolution"),
-              "batch_norm_param": (139, "BatchNorm")},
+              "blobs": (7, "*Blob"), "transform_param": (100, "Transformation"),
+              "convolution_param": (106, "Convolution"), "batch_norm_param": (139, "BatchNorm")},
     "V1Layer": {"name": (4, "bytes"), "type": (5, "int32"), "bottom": (2, "*bytes"), "top": (3, "*bytes"),
-                "blobs": (6, "*Blob"), "convolution_param": (10, "Convolution")},
+                "blobs": (6, "*Blob"), "convolution_param": (10, "Convolution"),
+                "transform_param": (36, "Transformation")},
     "Net": {"layers": (2, "*V1Layer"), "layer": (100, "*Layer")},
 }
 

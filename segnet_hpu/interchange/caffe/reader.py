@@ -9,8 +9,10 @@ import numpy as np
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import StrPath, refuse_special
 
-# V1 numbers the types; those that say how to read the blobs. 43 is the SegNet authors' fork's own.
-V1_TYPES = {4: "Convolution", 14: "InnerProduct", 39: "Deconvolution", 43: "BN"}
+# V1 numbers the types; those that say how to read the blobs, or what a map goes through. 43 is the SegNet authors'
+# fork's own.
+V1_TYPES = {4: "Convolution", 6: "Dropout", 14: "InnerProduct", 18: "ReLU", 19: "Sigmoid", 23: "TanH",
+            39: "Deconvolution", 43: "BN"}
 
 
 @dataclass
@@ -19,7 +21,8 @@ class Layer:
 
     type: Caffe's name of it; V1's number as text for a type without weights. bottoms, tops: names of what it
     takes and gives. blobs: its weights, float32, in Caffe's layout. groups: of a convolution.
-    epsilon: of a BatchNorm.
+    epsilon: of a BatchNorm. means, scale: of a layer of data, what is taken off pictures, a number a channel or one
+    for all, and what they are multiplied by then. mean_file: the name of a mean picture that is taken off.
     """
 
     name: str
@@ -29,6 +32,9 @@ class Layer:
     blobs: list[np.ndarray]
     groups: int
     epsilon: float
+    means: tuple[float, ...] = ()
+    scale: float = 1.0
+    mean_file: str = ""
 
 
 def read_caffemodel(path: StrPath) -> list[Layer]:
@@ -67,8 +73,10 @@ def _layer(path: StrPath, message: Any) -> Layer:
         kind, epsilon = V1_TYPES.get(message.type, str(message.type)), None
     else:
         kind, epsilon = _text(message.type), message.batch_norm_param.eps
+    transformation = message.transform_param
     return Layer(name, kind, tuple(map(_text, message.bottom)), tuple(map(_text, message.top)), blobs,
-                 message.convolution_param.group or 1, epsilon or 1e-5)
+                 message.convolution_param.group or 1, epsilon or 1e-5, tuple(transformation.mean_value),
+                 transformation.scale if transformation.HasField("scale") else 1.0, _text(transformation.mean_file))
 
 
 def _text(name: bytes) -> str:

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from segnet_hpu.interchange.export.network import twin
+from segnet_hpu.models.weights import refuse_broken_weights
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,11 @@ class Serving:
 
     @classmethod
     def of(cls, model: keras.Model, output: str, free_size: bool = False) -> "Serving":
-        """Return the Serving of a model's float32 twin; see `network.twin`."""
+        """Return the Serving of a model's float32 twin; see `network.twin`.
+
+        Raises RunError where weights are no numbers.
+        """
+        refuse_broken_weights(model, model.name)
         return cls(twin(model, free_size), output)
 
     def signature(self, batch_size: int | None = None) -> tf.TensorSpec:
