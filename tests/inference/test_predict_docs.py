@@ -27,7 +27,7 @@ def sample(tmp_path_factory):
     """A folder as the preset leaves it, with a small model, and a video."""
     folder = tmp_path_factory.mktemp("docs")
     assert main(["sample_data", "--out", f"{folder}/dataset1", "--height", "60", "--width", "80"]) == 0
-    TrainedModel(build()).save(folder / "runs/cpu/checkpoints/odd.best.keras")
+    TrainedModel(build(12)).save(folder / "runs/cpu/checkpoints/odd.best.keras")
     writer = cv2.VideoWriter(f"{folder}/road.mp4", cv2.VideoWriter_fourcc(*"mp4v"), 25, (80, 60))
     for i in range(3):
         writer.write(np.full((60, 80, 3), 40 * i, np.uint8))
