@@ -1,5 +1,7 @@
 """Folders in all the layouts that people have, each described by `inspect_folder` and read back as a data set."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -68,6 +70,7 @@ ONE_FOLDER = {
     "DRIVE": ("images/{}_training.png", "1st_manual/{}_manual1.png"),
     "VOC": ("JPEGImages/{}.jpg", "SegmentationClass/{}.png"),
     "blanks": ("benign/benign ({}).png", "benign/benign ({})_mask.png"),
+    "stars": ("images/a*b{}.png", "labels/a*b{}.png"),
     "nested": ("x/y/images/{}.png", "x/y/labels/{}.png"),
 }
 
@@ -139,6 +142,20 @@ def test_lists_divide_one_folder(tmp_path):
     found = check(tmp_path, {"train": (0, 3), "val": (3, 2)})
     assert found.description["splits"]["val"] == {"images": "JPEGImages/*.jpg", "labels": "SegmentationClass/*.png",
                                                   "list": "ImageSets/Segmentation/val.txt"}
+
+
+def test_files_that_are_not_read_are_told_of(tmp_path):
+    fill(tmp_path, "images/{}.jpg", "labels/{}.png")
+    for name in ("a.gif", "b.gif", "a.json", "notes.md"):
+        (tmp_path / "labels" / name).write_bytes(b"")
+    assert any("files that are not read: 2 .gif, 1 .json; only" in line for line in described(tmp_path)[1].oddities)
+
+
+def test_names_that_are_no_utf8(tmp_path):
+    fill(tmp_path, "images/{}.png", "labels/{}.png")
+    for folder in ("images", "labels"):
+        os.rename(tmp_path / folder / "b.png", os.fsdecode(bytes(tmp_path / folder / "b") + b"\xe9.png"))
+    check(tmp_path, {"train": (0, 3)})
 
 
 def test_lists_of_paths_are_told_of(tmp_path):

@@ -6,6 +6,9 @@ from functools import cache
 import cv2
 import numpy as np
 
+from segnet_hpu.data.faults import BadFile
+from segnet_hpu.data.image_files import decode, read_file
+
 FLAT, COLOURS = 0.6, 256  # share of pixels that equal their left neighbour; different colours at most
 
 
@@ -16,8 +19,11 @@ def look_like_labels(paths: Sequence[str]) -> bool:
 
 @cache
 def _is_flat(path: str) -> bool:
-    picture = cv2.imread(path, cv2.IMREAD_UNCHANGED)
-    if picture is None or picture.shape[1] < 2:
+    try:
+        picture = decode(path, *read_file(path), cv2.IMREAD_UNCHANGED)
+    except BadFile:
+        return False
+    if picture.shape[1] < 2:
         return False
     pixels = picture.reshape(*picture.shape[:2], -1)
     equal = (pixels[:, 1:] == pixels[:, :-1]).all(axis=2)

@@ -12,7 +12,7 @@ from segnet_hpu.data.inspection.known_layouts import known_layouts
 from segnet_hpu.data.inspection.label_coding import Coding, coding_of
 from segnet_hpu.data.inspection.label_survey import survey_labels
 from segnet_hpu.data.inspection.listing import Listing, list_folder
-from segnet_hpu.data.inspection.oddities import label_oddities, missing_labels, unpaired_pictures
+from segnet_hpu.data.inspection.oddities import label_oddities, missing_labels, other_files, unpaired_pictures
 from segnet_hpu.data.inspection.pairing import find_matches
 from segnet_hpu.data.inspection.split_drafts import SplitDraft, by_split, drafts_of
 from segnet_hpu.data.inspection.split_lists import list_splits
@@ -35,7 +35,8 @@ class Inspection:
         lines = [f"pairs: {counts}", *self.hints, "what the labels hold:"]
         lines += [f"  {entry.name}: {entry.spec}, {entry.share:.2%} of the pixels" for entry in self.coding.entries]
         lines += [f"odd: {line}" for line in self.oddities]
-        return "".join(f"# {line}\n" for line in lines) + description_text(self.description)
+        comments = "".join(f"# {line}\n" for line in lines).encode("utf-8", "backslashreplace").decode()
+        return comments + description_text(self.description)
 
 
 def inspect_folder(folder: str, root: str, class_names: Sequence[str] | None = None) -> Inspection:
@@ -62,6 +63,7 @@ def inspect_folder(folder: str, root: str, class_names: Sequence[str] | None = N
     description = {"name": os.path.basename(os.path.abspath(folder)), "root": root, **coding.lines,
                    **images.coding().noted(), "splits": _split_files(listing, splits, oddities)}
     pairs = _count(folder, description, oddities)
+    oddities += other_files(listing)
     if "train" not in pairs:
         oddities.append("there is no split train, which training needs: rename one, or divide one by dataset split")
     hints = [images.line(), *known_layouts(folder)]

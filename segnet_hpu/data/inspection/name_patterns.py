@@ -58,7 +58,7 @@ def _tells(names: Names) -> bool:
 
 def _differences(stem: str, others: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield (pattern of the stem, pattern of another) for those of the others that share most with the stem."""
-    shared = {other: _shared(stem, other) for other in others if other != stem}
+    shared = {other: _shared(stem, other) for other in others if other != stem and "*" not in stem + other}
     most = max((sum(ends) for ends in shared.values()), default=0)
     for other, (start, end) in shared.items():
         if start + end >= most - SLACK:

@@ -4,12 +4,15 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
-from segnet_hpu.data.file_pairs import Pair
+from segnet_hpu.data.file_pairs import IMAGE_FORMATS, Pair
 from segnet_hpu.data.inspection.label_survey import LabelSurvey
 from segnet_hpu.data.inspection.listing import Listing
 from segnet_hpu.data.inspection.split_drafts import SplitDraft
 
 LISTED = 4
+# What else pictures and labels come as.
+UNREAD = (".gif", ".jp2", ".jxl", ".avif", ".heic", ".exr", ".dcm", ".nii", ".npy", ".npz", ".mat", ".json", ".xml",
+          ".h5")
 
 
 def label_oddities(survey: LabelSurvey) -> list[str]:
@@ -38,6 +41,14 @@ def unpaired_pictures(listing: Listing, drafts: Iterable[SplitDraft]) -> list[st
         lines.append(f"{sum(count for _, count, _ in left[LISTED:])} pictures of {len(left) - LISTED} more folders "
                      "belong to no pair")
     return lines
+
+
+def other_files(listing: Listing) -> Iterator[str]:
+    """Yield which files are of no format that is read, though they may be pictures or annotations."""
+    found = ", ".join(f"{count} {suffix}" for suffix, count in listing.others.most_common()
+                      if suffix in UNREAD)
+    if found:
+        yield f"files that are not read: {found}; only {' '.join(IMAGE_FORMATS)} are"
 
 
 def missing_labels(split: str, missing: Collection[Pair]) -> Iterator[str]:
