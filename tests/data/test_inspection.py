@@ -144,6 +144,20 @@ def test_lists_divide_one_folder(tmp_path):
                                                   "list": "ImageSets/Segmentation/val.txt"}
 
 
+def test_suffixes_that_differ_make_lists_of_patterns(tmp_path):
+    for i, suffix in enumerate(("jpg", "JPG", "png", "bmp")):
+        fill(tmp_path, f"photos/{{}}.{suffix}", "masks/{}_gt.png", names="abcd"[i], start=i)
+    found = check(tmp_path, {"train": (0, 4)})
+    assert found.description["splits"]["train"]["images"] == ["photos/*.jpg", "photos/*.png", "photos/*.bmp"]
+
+
+def test_one_folder_of_several_formats_needs_no_patterns(tmp_path):
+    for i, suffix in enumerate(("jpg", "JPG", "png", "tif")):
+        fill(tmp_path, f"photos/{{}}.{suffix}", "masks/{}.png", names="abcd"[i], start=i)
+    found = check(tmp_path, {"train": (0, 4)})
+    assert found.description["splits"]["train"] == {"images": "photos", "labels": "masks"}
+
+
 def test_files_that_are_not_read_are_told_of(tmp_path):
     fill(tmp_path, "images/{}.jpg", "labels/{}.png")
     for name in ("a.gif", "b.gif", "a.json", "notes.md"):

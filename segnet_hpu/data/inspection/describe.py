@@ -14,7 +14,7 @@ from segnet_hpu.data.inspection.label_survey import survey_labels
 from segnet_hpu.data.inspection.listing import Listing, list_folder
 from segnet_hpu.data.inspection.oddities import label_oddities, missing_labels, other_files, unpaired_pictures
 from segnet_hpu.data.inspection.pairing import find_matches
-from segnet_hpu.data.inspection.split_drafts import SplitDraft, by_split, drafts_of
+from segnet_hpu.data.inspection.split_drafts import Files, SplitDraft, by_split, drafts_of
 from segnet_hpu.data.inspection.split_lists import list_splits
 from segnet_hpu.errors import UsageError
 
@@ -82,7 +82,7 @@ def _pictures(listing: Listing) -> str:
     return f"{sum(map(len, listing.series))} pictures in {len({one.folder for one in listing.series})} folders"
 
 
-def _split_files(listing: Listing, splits: dict[str, SplitDraft], oddities: list[str]) -> dict[str, dict[str, str]]:
+def _split_files(listing: Listing, splits: dict[str, SplitDraft], oddities: list[str]) -> dict[str, Files]:
     """The splits of the description: those of the lists where one folder holds all."""
     if list(splits) == ["train"]:
         listed = list_splits(listing, splits["train"], oddities)

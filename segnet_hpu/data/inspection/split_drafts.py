@@ -11,12 +11,13 @@ from segnet_hpu.data.inspection.name_patterns import regex_of
 from segnet_hpu.data.inspection.pairing import Match
 from segnet_hpu.data.inspection.roles import split_of
 
+Files = dict[str, str | list[str]]  # of a split in a description
 Part = str | int  # of a path: a name, or the number of a name that images and labels share
 
 
 @dataclass
 class SplitDraft:
-    """Images and labels that one pattern each finds. split: train, val, ... where names say so."""
+    """Images and labels that one pattern each finds, without suffixes. split: train, val, ... where names say so."""
 
     images: str
     labels: str
@@ -26,6 +27,14 @@ class SplitDraft:
     @property
     def pairs(self) -> int:
         return sum(len(match.stems) for match in self.matches)
+
+    @property
+    def suffixes(self) -> list[tuple[str, str]]:
+        """The suffixes of image and label of the pairs, in lower case, the most frequent ones first."""
+        pairs = ((match.images.files[image], match.labels.files[label])
+                 for match in self.matches for image, label in match.stems)
+        found = Counter((_suffix(image), _suffix(label)) for image, label in pairs)
+        return [suffixes for suffixes, _ in found.most_common()]
 
     @property
     def top(self) -> str | None:
@@ -51,13 +60,13 @@ class SplitDraft:
         return [Pair(match.images.path(root, image), match.labels.path(root, label))
                 for match in self.matches for image, label in match.stems]
 
-    def files(self, listed: str | None = None) -> dict[str, str]:
+    def files(self, listed: str | None = None) -> Files:
         """Return the split as a description has it. listed: a list of what the star stands for."""
-        if listed:
-            return {"images": self.images, "labels": self.labels, "list": listed}
-        if self.in_folders:
+        if self.in_folders and not listed:
             return {"images": os.path.dirname(self.images), "labels": os.path.dirname(self.labels)}
-        return {"images": self.images, "labels": self.labels}
+        patterns = [(self.images + ours, self.labels + theirs) for ours, theirs in self.suffixes]
+        images, labels = ([*texts] if len(texts) > 1 else texts[0] for texts in zip(*patterns, strict=True))
+        return {"images": images, "labels": labels} | ({"list": listed} if listed else {})
 
 
 def drafts_of(matches: Iterable[Match]) -> list[SplitDraft]:
@@ -78,7 +87,7 @@ def drafts_of(matches: Iterable[Match]) -> list[SplitDraft]:
 
 def _template(match: Match) -> tuple:
     """What matches of one pattern have in common."""
-    return (*map(tuple, _parts(match)), match.names[:2], _suffix(match, 0), _suffix(match, 1), match.doubt)
+    return (*map(tuple, _parts(match)), match.names[:2], match.doubt)
 
 
 def _parts(match: Match) -> tuple[list[Part], list[Part]]:
@@ -94,10 +103,8 @@ def _parts(match: Match) -> tuple[list[Part], list[Part]]:
     return left, right
 
 
-def _suffix(match: Match, side: int) -> str:
-    """The suffix that most files of the pairs have."""
-    series = (match.images, match.labels)[side]
-    return Counter(os.path.splitext(series.files[stems[side]])[1] for stems in match.stems).most_common(1)[0][0]
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
 
 
 def _splits(group: Sequence[Match]) -> list[SplitDraft]:
@@ -111,8 +118,7 @@ def _splits(group: Sequence[Match]) -> list[SplitDraft]:
     for match, names in zip(group, shared, strict=True):
         fixed = tuple("*" if star else name for star, name in zip(stars, names, strict=True))
         if fixed not in by_names:
-            images = _pattern(left, fixed, match.names.images + _suffix(match, 0))
-            labels = _pattern(right, fixed, match.names.labels + _suffix(match, 1))
+            images, labels = _pattern(left, fixed, match.names.images), _pattern(right, fixed, match.names.labels)
             by_names[fixed] = SplitDraft(images, labels, split_of([*map(os.path.dirname, (images, labels)), images]))
         by_names[fixed].matches.append(match)
     return list(by_names.values())

@@ -5,20 +5,20 @@ from collections.abc import Collection
 
 from segnet_hpu.data.inspection.listing import Listing
 from segnet_hpu.data.inspection.roles import split_of
-from segnet_hpu.data.inspection.split_drafts import SplitDraft
+from segnet_hpu.data.inspection.split_drafts import Files, SplitDraft
 
 MOST, SHARE = 4 << 20, 0.9  # bytes of a list; names of it that are of images
 
 
-def list_splits(listing: Listing, draft: SplitDraft, oddities: list[str]) -> dict[str, dict[str, str]]:
+def list_splits(listing: Listing, draft: SplitDraft, oddities: list[str]) -> dict[str, Files]:
     """Return {split: its files} of the lists that name images of the draft, {} where there is none.
 
     A list must have what the one star of the draft's pattern stands for. Others are told of in `oddities`.
     """
-    if draft.images.count("*") != 1 or "*" not in os.path.basename(draft.images):
+    if draft.images.count("*") != 1 or "*" not in os.path.basename(draft.images) or len(draft.suffixes) > 1:
         return {}
     texts = set(draft.texts())
-    splits: dict[str, dict[str, str]] = {}
+    splits: dict[str, Files] = {}
     for path in listing.lists:
         names = _first_words(os.path.join(listing.root, path))
         split = split_of([os.path.basename(path)])
