@@ -81,8 +81,9 @@ def _appearance(settings: Settings) -> "tuple[Sequence[str], np.ndarray]":
 
 def _pair(source: "PairSource", i: int, settings: Settings) -> "tuple[np.ndarray, np.ndarray]":
     """Image and label of a pair, no wider than a cell, ignored pixels 255, augmented if asked for."""
-    import cv2
     import numpy as np
+
+    from segnet_hpu.data.geometry import resize
 
     image, label = source[i]
     height, width = label.shape
@@ -95,8 +96,7 @@ def _pair(source: "PairSource", i: int, settings: Settings) -> "tuple[np.ndarray
         transform = TrainTransform((height, width), (height, width), augmentation, settings.ignore_label, custom)
         return transform(image, label, np.random.default_rng([settings.seed, i]))
     if label.shape != (height, width):
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-        label = cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+        image, label = resize(image, label, (height, width), (height, width))
     if settings.ignore_label is not None:
         label = np.where(label == settings.ignore_label, np.uint8(255), label)
     return image, label

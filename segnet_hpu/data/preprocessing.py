@@ -10,7 +10,7 @@ import numpy as np
 from segnet_hpu.constants import VOID
 from segnet_hpu.data import geometry, photometric
 from segnet_hpu.data.augmentation import Augmentation
-from segnet_hpu.data.geometry import Output, Size
+from segnet_hpu.data.geometry import USUAL, Downsampling, Output, Size
 from segnet_hpu.data.source import Sample
 from segnet_hpu.data.transforms.clahe import equalise
 from segnet_hpu.errors import UsageError, users_code
@@ -37,6 +37,7 @@ class TrainTransform:
     the files; it becomes 255, and so does what lies outside the source image.
     custom: a function (image, mask) -> (image, mask) on arrays of its own, applied first; see change_pair.
     channels: C of the images: 3, RGB, or another number as photometric.py takes it.
+    downsampling: how images and labels are made smaller.
 
     >>> transform = TrainTransform((64, 96), (32, 48), Augmentation.preset("standard"))
     >>> rng = np.random.default_rng(0)
@@ -46,8 +47,10 @@ class TrainTransform:
     """
 
     def __init__(self, size: Size, label_size: Size, augmentation: Augmentation | None = None,
-                 ignore_label: int | None = None, custom: PairFunction | None = None, channels: int = 3) -> None:
+                 ignore_label: int | None = None, custom: PairFunction | None = None, channels: int = 3,
+                 downsampling: Downsampling = USUAL) -> None:
         self.size, self.label_size, self.channels = tuple(size), tuple(label_size), channels
+        self.downsampling = downsampling
         self.augmentation = augmentation or Augmentation()
         self.custom = custom
         self._ids = np.arange(256, dtype=np.uint8)
@@ -64,9 +67,10 @@ class TrainTransform:
             image, label = change_pair(self.custom, image, label, rng)
         matrix = geometry.random_matrix(self.augmentation, rng, image.shape[:2])
         if matrix is None:
-            image, label = geometry.resize(image, label, self.size, self.label_size, out)
+            image, label = geometry.resize(image, label, self.size, self.label_size, out, self.downsampling)
         else:
-            image, label = geometry.warp(image, label, matrix, self.size, self.label_size, VOID, out)
+            image, label = geometry.warp(image, label, matrix, self.size, self.label_size, VOID, out,
+                                         self.downsampling)
         image = np.atleast_3d(image)  # OpenCV drops the axis of a single channel
         photometric.change(image, self.augmentation, rng, label)
         return Sample(image, cv2.LUT(label, self._ids, dst=label))
@@ -97,15 +101,16 @@ def change_pair(custom: PairFunction, image: np.ndarray, label: np.ndarray,
 class EvalTransform:
     """Resize an image for evaluation and prediction; called with (image).
 
-    size: (H, W) of the network's input. clahe: equalise every image. channels: C of the images.
+    size: (H, W) of the network's input. clahe: equalise every image. channels: C of the images. downsampling: how
+    images were made smaller in training, see geometry.Downsampling.
     """
 
-    def __init__(self, size: Size, clahe: bool = False, channels: int = 3) -> None:
-        self.size, self.clahe, self.channels = tuple(size), clahe, channels
+    def __init__(self, size: Size, clahe: bool = False, channels: int = 3, downsampling: str = "area") -> None:
+        self.size, self.clahe, self.channels, self.downsampling = tuple(size), clahe, channels, downsampling
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """Return uint8 (H, W, C) from uint8 (y, x, C). Raises UsageError for another C."""
         if image.shape[2] != self.channels:
             raise UsageError(f"the picture has {image.shape[2]} channels, the network takes {self.channels}")
-        image = np.atleast_3d(cv2.resize(image, self.size[::-1], interpolation=cv2.INTER_LINEAR))
+        image = np.atleast_3d(geometry.resize_image(image, self.size, self.downsampling))
         return photometric.each_picture(image, equalise) if self.clahe else image

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def input_transform(model: "keras.Model | TrainedModel") -> EvalTransform:
-    """Return the EvalTransform for a model: to its size, and equalised (CLAHE) if it was trained so."""
+    """Return the EvalTransform for a model: to its size, and as equalised (CLAHE), as in training."""
     trained = TrainedModel.of(model)
     _, height, width, channels = trained.network.input_shape
-    return EvalTransform((height, width), trained.input_coding.equalises, channels)
+    coding = trained.input_coding
+    return EvalTransform((height, width), coding.equalises, channels, coding.downsampling)
 
 
 class Predictor:

@@ -8,6 +8,7 @@ import numpy as np
 
 from segnet_hpu.constants import VOID
 from segnet_hpu.data.appearance import Appearance
+from segnet_hpu.data.geometry import resize_image, resize_label
 from segnet_hpu.evaluation.picture_results import PictureResult
 from segnet_hpu.inference.render import TALL, colour_mask, grid, legend, overlay
 
@@ -40,13 +41,9 @@ def shrunk(one: PictureResult, width: int) -> PictureResult:
     height, own = one.prediction.shape
     if own <= width:
         return one
-    size = (width, max(1, round(height * width / own)))
-
-    def ids(classes: np.ndarray) -> np.ndarray:
-        return cv2.resize(classes, size, interpolation=cv2.INTER_NEAREST_EXACT)
-
-    return replace(one, image=cv2.resize(one.image, size, interpolation=cv2.INTER_AREA),
-                   prediction=ids(one.prediction), truth=None if one.truth is None else ids(one.truth))
+    size = (max(1, round(height * width / own)), width)
+    return replace(one, image=resize_image(one.image, size), prediction=resize_label(one.prediction, size),
+                   truth=None if one.truth is None else resize_label(one.truth, size))
 
 
 def contact_sheet(results: Iterable[PictureResult], appearance: Appearance) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import NoReturn
 import cv2
 import numpy as np
 
+from segnet_hpu.data.geometry import resize_label
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.errors import UsageError
 from segnet_hpu.evaluation.predictor import Result
@@ -54,7 +55,7 @@ class TiledPredictor(Predictor):
         """Return the class map, by nearest neighbour if `size` is not its own."""
         if result.shape == tuple(size):
             return result
-        return cv2.resize(result, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+        return resize_label(result, size)
 
     def _label(self, image: np.ndarray) -> np.ndarray:
         tops, lefts = (window_starts(length, window, step) for length, window, step

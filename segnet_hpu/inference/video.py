@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Generator
 from typing import Any
 
-import cv2
 import numpy as np
 
+from segnet_hpu.data.geometry import resize_image
 from segnet_hpu.data.prefetch import batched, prefetched
 from segnet_hpu.errors import warn
 from segnet_hpu.evaluation.predictor import Prepared, Result, SupportsPrediction
@@ -34,7 +34,7 @@ def label_video(predictor: SupportsPrediction, reader: VideoReader, draw: Draw, 
     """
     def drawn(item: tuple[np.ndarray, Result, str]) -> np.ndarray:
         image, result, caption = item
-        image = cv2.resize(image, size[::-1]) if size else image
+        image = resize_image(image, size) if size else image
         picture = draw(image, predictor.classes(result, image.shape[:2]))
         if fps_caption:
             write_over(picture, caption)

@@ -10,16 +10,19 @@ from segnet_hpu.components import Choice, Component, import_object
 from segnet_hpu.errors import UsageError, users_code
 from segnet_hpu.models.encoders import encoders
 from segnet_hpu.models.encoders.normalisation import Normalisation
-from segnet_hpu.models.registry import divisor, find, input_size
+from segnet_hpu.models.registry import Spec, divisor, find, input_size
 from segnet_hpu.models.roles import AUTOMATIC, input_layer, mark, mark_stages, stable_name
 
 
 def build_model(name: str | Callable[..., keras.Model], n_classes: int, input_height: int | None = None,
-                input_width: int | None = None, channels: int = 3, **options: Any) -> keras.Model:
+                input_width: int | None = None, channels: int = 3, *, align_maps: bool = True,
+                **options: Any) -> keras.Model:
     """Return a functional Keras model `name` from the registry, with fresh weights.
 
     Input: raw RGB (B, H, W, channels), values 0..255. The model normalises it itself.
     Output: logits (B, h, w, n_classes), float32, at the decoder's output stride.
+    align_maps: join the maps of encoders with strided odd kernels where they lie; False joins them as earlier
+    releases did, up to 15 pixels aside.
     options: of the decoder or network, such as use_upsampling; they win over the registry's.
     A name MODULE:NAME, or a Python function, is a function (n_classes, height, width) -> such a model, which
     `models.roles` tells what its layers are for. The layers follow the dtype policy that is in force. Raises
@@ -27,9 +30,9 @@ def build_model(name: str | Callable[..., keras.Model], n_classes: int, input_he
     """
     if not isinstance(name, str) or ":" in name:
         return _own(name, n_classes, input_height, input_width)
-    spec = find(name)
+    spec = find(name, align_maps)
     options = {**spec.options, **options}
-    height, width = input_size(name, input_height, input_width, options.get("level"))
+    height, width = input_size(name, input_height, input_width, options.get("level"), align_maps)
     if n_classes < 1 or channels < 1:
         what, value = ("n_classes", n_classes) if n_classes < 1 else ("channels", channels)
         raise UsageError(f"{what} is {value}; expected at least 1")
@@ -39,9 +42,10 @@ def build_model(name: str | Callable[..., keras.Model], n_classes: int, input_he
     if spec.network:
         logits = spec.body.target(x, n_classes, **options)
     else:
-        features = encoders.find(spec.encoder).target(x, output_stride=options.get("output_stride", 32))
+        encoder = encoders.find(spec.encoder)
+        features = encoder.target(x, output_stride=options.get("output_stride", 32), **_grid(spec, encoder))
         mark_stages(features)
-        logits = spec.body.target(features, n_classes, **options)
+        logits = spec.body.target(features, n_classes, **options, **_grid(spec, spec.body))
     logits = layers.Activation("linear", dtype="float32", name="logits")(logits)
     model = keras.Model(image, logits, name=name)
     mark(input_layer(model), divisor=divisor(spec, options.get("level")))
@@ -63,8 +67,13 @@ def _own(given: str | Callable[..., keras.Model], n_classes: int, height: int | 
     return model
 
 
+def _grid(spec: Spec, part: Component) -> dict[str, bool]:
+    """What an encoder or a decoder is told of the grid that maps lie on, if it asks."""
+    return {"corner_grid": True} if spec.corner_grid and "corner_grid" in part.parameters else {}
+
+
 def _check_options(name: str, body: Component, options: dict[str, Any]) -> None:
-    known = list(body.parameters)[2:]
+    known = [name for name in list(body.parameters)[2:] if name != "corner_grid"]
     for option in options:
         if option not in known:
             raise UsageError(f"{name} has no option {option}; it has {', '.join(known) or 'none'}")

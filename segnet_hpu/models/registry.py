@@ -4,7 +4,7 @@ Imports nothing heavy, so that a wrong name or size is refused at once.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from segnet_hpu.components import Component
@@ -19,7 +19,8 @@ from segnet_hpu.models.networks import networks
 class Spec:
     """A registry line: an encoder with a decoder, or a network that is no such pair.
 
-    divisor, remainder: both sides of the input divided by `divisor` must leave `remainder`.
+    divisor, remainder: both sides of the input divided by `divisor` must leave `remainder`, or, if `one_more`, 1.
+    corner_grid: whether the encoder's maps lie on the corner grid, see models/encoders, and are joined there.
     options: of the decoder or network, those that a user may set, with their defaults.
     """
 
@@ -30,6 +31,8 @@ class Spec:
     input_width: int = 608
     divisor: int = 32
     remainder: int = 0
+    one_more: bool = False
+    corner_grid: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -44,9 +47,15 @@ class Spec:
         return first.traits["normalisation"]
 
 
-def pair(encoder: str, decoder: str, **options: Any) -> Spec:
-    """Return the Spec of an encoder with a decoder, whose traits win; `options` win over the decoder's own."""
-    return _spec(encoders.find(encoder), decoders.find(decoder), options, encoder=encoder, decoder=decoder)
+def pair(encoder: str, decoder: str, corner_grid: bool = True, **options: Any) -> Spec:
+    """Return the Spec of an encoder with a decoder, whose traits win; `options` win over the decoder's own.
+
+    corner_grid: False joins the maps of an encoder on the corner grid as if they lay on the half-pixel grid.
+    """
+    first, last = encoders.find(encoder), decoders.find(decoder)
+    corner_grid = corner_grid and bool(first.traits.get("corner_grid")) and "corner_grid" in last.parameters
+    return _spec(first, last, options, encoder=encoder, decoder=decoder, corner_grid=corner_grid,
+                 one_more=corner_grid and bool(last.traits.get("one_more")))
 
 
 def whole(network: str, **options: Any) -> Spec:
@@ -61,30 +70,31 @@ def _spec(first: Component, last: Component, options: Mapping[str, Any], **parts
     return Spec(**parts, **traits, options=defaults | options)
 
 
-# The first 22 are keras_segmentation's; its FCNs return n + stride pixels for n, so they are not aligned.
+# The first 22 are keras_segmentation's; its FCNs return n + stride pixels for n, so they are not aligned, and none
+# looks where its maps lie.
 MODELS = {
     "fcn_8": pair("vanilla", "fcn_8", aligned=False),
     "fcn_32": pair("vanilla", "fcn_32", aligned=False),
     "fcn_8_vgg": pair("vgg16", "fcn_8", aligned=False),
     "fcn_32_vgg": pair("vgg16", "fcn_32", aligned=False),
-    "fcn_8_resnet50": pair("resnet50", "fcn_8", aligned=False),
-    "fcn_32_resnet50": pair("resnet50", "fcn_32", aligned=False),
-    "fcn_8_mobilenet": pair("mobilenet", "fcn_8", aligned=False),
-    "fcn_32_mobilenet": pair("mobilenet", "fcn_32", aligned=False),
+    "fcn_8_resnet50": pair("resnet50", "fcn_8", corner_grid=False, aligned=False),
+    "fcn_32_resnet50": pair("resnet50", "fcn_32", corner_grid=False, aligned=False),
+    "fcn_8_mobilenet": pair("mobilenet", "fcn_8", corner_grid=False, aligned=False),
+    "fcn_32_mobilenet": pair("mobilenet", "fcn_32", corner_grid=False, aligned=False),
     "pspnet": pair("vanilla", "pspnet"),
     "vgg_pspnet": pair("vgg16", "pspnet"),
-    "resnet50_pspnet": pair("resnet50", "pspnet"),
+    "resnet50_pspnet": pair("resnet50", "pspnet", corner_grid=False),
     "pspnet_50": whole("pspnet_50"),
     "pspnet_101": whole("pspnet_101"),
     "unet_mini": whole("unet_mini"),
     "unet": pair("vanilla", "unet"),
     "vgg_unet": pair("vgg16", "unet"),
-    "resnet50_unet": pair("resnet50", "unet"),
-    "mobilenet_unet": pair("mobilenet", "unet"),
+    "resnet50_unet": pair("resnet50", "unet", corner_grid=False),
+    "mobilenet_unet": pair("mobilenet", "unet", corner_grid=False),
     "segnet": pair("vanilla", "segnet"),
     "vgg_segnet": pair("vgg16", "segnet"),
-    "resnet50_segnet": pair("resnet50", "segnet"),
-    "mobilenet_segnet": pair("mobilenet", "segnet"),
+    "resnet50_segnet": pair("resnet50", "segnet", corner_grid=False),
+    "mobilenet_segnet": pair("mobilenet", "segnet", corner_grid=False),
     "fcn_16": pair("vanilla", "fcn_16"),
     "fcn_8s_vgg": pair("vgg16", "fcn_8", sigma=0.01),
     "fcn_8s_wide_vgg": pair("vgg16", "fcn_8_wide"),
@@ -102,11 +112,13 @@ def names() -> list[str]:
     return list(dict.fromkeys([*MODELS, *(f"{e}_{d}" for e in encoders.names() for d in decoders.names())]))
 
 
-def find(name: str) -> Spec:
+def find(name: str, align_maps: bool = True) -> Spec:
     """Return the Spec of a model: its line, or of a name ENCODER_DECODER the pair.
 
-    Raises UsageError with the nearest name for an unknown one.
+    align_maps: see build_model. Raises UsageError with the nearest name for an unknown one.
     """
+    if not align_maps:
+        return replace(find(name), corner_grid=False, one_more=False)
     if name in MODELS:
         return MODELS[name]
     for decoder in decoders.names():
@@ -123,20 +135,22 @@ def divisor(spec: Spec, level: int | None = None) -> int:
 
 
 def input_size(name: str, height: int | None = None, width: int | None = None,
-               level: int | None = None) -> tuple[int, int]:
+               level: int | None = None, align_maps: bool = True) -> tuple[int, int]:
     """Return (height, width) in pixels, the model's own where None.
 
     name: may be MODULE:NAME. level: the feature map f(level + 1) that the decoder starts from, where that is an
-    option. Raises UsageError, naming the nearest sizes that fit, for a size the model cannot take.
+    option. align_maps: see build_model. Raises UsageError, naming the nearest sizes that fit, for a size the model
+    cannot take.
     """
     if ":" in name and height and width:  # a user's own function, which checks for itself
         return height, width
-    spec = find(name)
+    spec = find(name, align_maps)
     step = divisor(spec, level)
     size = (height or spec.input_height, width or spec.input_width)
     for side, value in zip(("input_height", "input_width"), size, strict=True):
-        if value % step != spec.remainder:
+        if value % step != spec.remainder and not (spec.one_more and value > step and value % step == 1):
             below = max((value - spec.remainder) // step * step, 0) + spec.remainder or step
             rule = f"multiples of {step}" + (f" plus {spec.remainder}" if spec.remainder else "")
+            rule += " and one more" if spec.one_more else ""
             raise UsageError(f"--{side} is {value}; {name} takes {rule}: {below} or {below + step}")
     return size

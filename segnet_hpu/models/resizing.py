@@ -85,4 +85,5 @@ def _moved(sides: Sequence[int], new: tuple[int, int], old: tuple[int, int], bin
 
 
 def _stride(side: int, mapped: int) -> float:
-    return side / mapped if side % mapped == 0 else 2 ** round(math.log2(side / mapped))
+    halved = next((2**n for n in range(side.bit_length()) if mapped in (side >> n, -(-side >> n))), None)
+    return halved or (side / mapped if side % mapped == 0 else 2 ** round(math.log2(side / mapped)))

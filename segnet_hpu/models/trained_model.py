@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
@@ -28,6 +29,7 @@ NOTED: dict[str, Callable[[Any], bool]] = {
     "palette": lambda value: isinstance(value, str),
     "ignore_label": lambda value: type(value) is int and 0 <= value <= 255,
     "clahe": lambda value: type(value) in (int, float) and 0 <= value <= 1,
+    "downsampling": lambda value: value in ("area", "bilinear"),
     "made_with": lambda value: isinstance(value, dict),
     "image_files": lambda value: isinstance(value, dict),
     "imported_from": lambda value: isinstance(value, str)}
@@ -39,7 +41,8 @@ class InputCoding:
 
     bit_depth: of a picture file's integers. value_range: what their lowest and highest become. clahe: the share of
     the training pictures that were equalised (CLAHE); above 0 every picture is equalised at prediction. files: how
-    image files become such pictures.
+    image files become such pictures. downsampling: how pictures are made smaller, see data/geometry.py; bilinear in
+    all that say nothing of it.
     """
 
     channels: int = 3
@@ -47,11 +50,16 @@ class InputCoding:
     value_range: tuple[float, float] = (0.0, 255.0)
     clahe: float = 0.0
     files: ImageCoding = PLAIN
+    downsampling: str = "bilinear"
 
     @property
     def equalises(self) -> bool:
         """Whether pictures go through CLAHE before the network."""
         return self.clahe > 0
+
+
+# Of the networks in memory, so that one that was trained here predicts as its checkpoint would.
+_codings: WeakKeyDictionary[keras.Model, InputCoding] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -76,12 +84,15 @@ class TrainedModel:
     made_with: Mapping[str, Any] = field(default_factory=dict)
     imported_from: str | None = None
 
+    def __post_init__(self) -> None:
+        _codings[self.network] = self.input_coding
+
     @classmethod
     def of(cls, model: keras.Model | TrainedModel) -> TrainedModel:
-        """Return a TrainedModel as it is, and a bare network as one of which nothing else is known."""
+        """Return a TrainedModel as it is, and a bare network as one of which no more than its coding is known."""
         if isinstance(model, TrainedModel):
             return model
-        return cls(model, input_coding=InputCoding(channels=model.input_shape[-1]))
+        return cls(model, input_coding=_codings.get(model) or InputCoding(channels=model.input_shape[-1]))
 
     @classmethod
     def read(cls, network: keras.Model, archive: zipfile.ZipFile) -> TrainedModel:
@@ -97,7 +108,8 @@ class TrainedModel:
         names = noted.get("class_names")
         return cls(network, names.split(",") if names else None, noted.get("palette"), noted.get("ignore_label"),
                    InputCoding(network.input_shape[-1], clahe=noted.get("clahe") or 0.0,
-                               files=ImageCoding.of(noted.get("image_files") or {})),
+                               files=ImageCoding.of(noted.get("image_files") or {}),
+                               downsampling=noted.get("downsampling") or "bilinear"),
                    noted.get("made_with") or {}, noted.get("imported_from"))
 
     @property
@@ -143,7 +155,8 @@ class TrainedModel:
 
     def _noted(self) -> dict[str, Any]:
         """What the archive notes, as JSON takes it."""
-        more = {"clahe": self.input_coding.clahe, "image_files": self.input_coding.files.noted(),
+        coding = self.input_coding
+        more = {"clahe": coding.clahe, "image_files": coding.files.noted(), "downsampling": coding.downsampling,
                 "made_with": dict(self.made_with), "imported_from": self.imported_from}
         return {"class_names": self.class_names and ",".join(self.class_names), "palette": self.palette,
                 "ignore_label": self.ignore_label} | {name: value for name, value in more.items() if value}

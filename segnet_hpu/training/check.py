@@ -32,7 +32,8 @@ def check(settings: Settings, own_model: bool | str = False) -> None:
         _check_own_model(settings, own_model or str(name))
     elif name is not None and not own_model:
         options = model_options(name, settings.model_options)
-        input_size(name, settings.input_height, settings.input_width, options.get("level"))
+        input_size(name, settings.input_height, settings.input_width, options.get("level"),
+                   settings.align_maps)
         if not settings.use_upsampling and "use_upsampling" not in find(name).options:
             raise UsageError(f"--use_upsampling false: {name} does not upsample by repetition; "
                              "leave the flag out")

@@ -73,6 +73,14 @@ def save_checkpoint(path: str | Path, trained: TrainedModel, state: State) -> No
         trained.save(path, ADVICE, add_training)
 
 
+def newest_made_with(prefix: str | Path) -> Mapping[str, Any] | None:
+    """Return what the newest readable checkpoint of a prefix notes of its settings; None if there is none."""
+    for path in reversed(list_checkpoints(prefix)):
+        with contextlib.suppress(*BROKEN), zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read("segnet_hpu/facts.json"))["made_with"]
+    return None
+
+
 def restore_newest(prefix: str | Path, model: keras.Model, made_with: Mapping[str, Any],
                    warn: Callable[[str], None], allowed: Sequence[str] = ()) -> State | None:
     """Set a compiled model to its newest readable checkpoint; return its State, or None if there is none.

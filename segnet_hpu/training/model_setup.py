@@ -33,7 +33,7 @@ def make_model(settings: Settings, own: Callable[..., keras.Model] | None = None
     options = {} if settings.use_upsampling else {"use_upsampling": False}
     options |= model_options(settings.model_name, settings.model_options)
     return build_model(settings.model_name, settings.n_classes, settings.input_height, settings.input_width,
-                       **options)
+                       align_maps=settings.align_maps, **options)
 
 
 def set_first_weights(model: keras.Model, settings: Settings) -> None:
@@ -60,7 +60,8 @@ def set_first_weights(model: keras.Model, settings: Settings) -> None:
 
 def input_coding(model: keras.Model, settings: Settings) -> InputCoding:
     """Return how the pictures of a run are coded."""
-    return InputCoding(model.input_shape[-1], clahe=settings.clahe, files=settings.image_coding)
+    return InputCoding(model.input_shape[-1], clahe=settings.clahe, files=settings.image_coding,
+                       downsampling=settings.image_downsampling)
 
 
 def check_model(model: keras.Model, settings: Settings) -> None:

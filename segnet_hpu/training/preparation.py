@@ -15,12 +15,13 @@ from segnet_hpu.models.encoders.normalisation import Normalisation
 from segnet_hpu.models.normalisation import normalisation, set_normalisation
 from segnet_hpu.models.roles import stable_name
 from segnet_hpu.models.trained_model import TrainedModel
+from segnet_hpu.options import as_text
 from segnet_hpu.runtime.device import Device, select_device
 from segnet_hpu.runtime.precision import set_precision
 from segnet_hpu.runtime.ranks import Ranks
-from segnet_hpu.training.checkpoint import list_checkpoints, stored_normalisation
+from segnet_hpu.training.checkpoint import list_checkpoints, newest_made_with, stored_normalisation
 from segnet_hpu.training.checkpoint_writer import CheckpointWriter
-from segnet_hpu.training.made_with import computed_settings
+from segnet_hpu.training.made_with import allowed_changes, computed_settings
 from segnet_hpu.training.model_setup import (
     check_model,
     compile_model,
@@ -40,6 +41,9 @@ from segnet_hpu.training.validation import Validation
 USUAL_EPOCHS = {"coco_stuff": 30, "coco_stuff_171": 30, "coco_instances": 30, "cityscapes": 200, "voc": 50,
                 "camvid": 200, "kitti_road": 80, "ade20k": 60}
 USUAL_STEPS = 20_000  # of any other data set
+
+# What earlier versions did and did not note.
+EARLIER: dict[str, Any] = {"image_downsampling": "bilinear", "label_downsampling": "centre", "align_maps": False}
 
 OwnModel: TypeAlias = keras.Model | Callable[..., keras.Model]
 ReadInputs = Callable[[Source], Source]
@@ -106,6 +110,7 @@ def prepare(settings: Settings, ranks: Ranks, model: OwnModel | None = None,
     appearance = Appearance.of(settings.n_classes, settings.class_names, settings.palette)
     hardware = _select_hardware(settings, ranks)
     folder = _find_folder(settings, hardware, model)
+    settings = _as_it_began(settings, hardware, folder)
     sources = _open_sources(settings, hardware, read_inputs)
     network = _make_network(settings, hardware, folder, model)
     length = plan_length(settings, hardware.ranks, len(sources.training))
@@ -135,6 +140,19 @@ def _find_folder(settings: Settings, hardware: Hardware, model: OwnModel | None)
 
     ranks.first(refuse_others)
     return folder
+
+
+def _as_it_began(settings: Settings, hardware: Hardware, folder: RunFolder) -> Settings:
+    """Return the settings, those of EARLIER as they were if a run goes on that notes nothing of them."""
+    before = newest_made_with(folder.prefix) if settings.auto_resume_checkpoint else None
+    if before is None:
+        return settings
+    kept = {name: value for name, value in EARLIER.items()
+            if name not in before and name not in allowed_changes(settings) and getattr(settings, name) != value}
+    if kept and hardware.ranks.rank == 0:
+        flags = " ".join(f"--{name} {as_text(value)}" for name, value in kept.items())
+        print(f"this run began with an earlier version: it goes on with {flags}", flush=True)
+    return dataclasses.replace(settings, **kept)
 
 
 def _open_sources(settings: Settings, hardware: Hardware, read_inputs: ReadInputs | None) -> Sources:

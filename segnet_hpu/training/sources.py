@@ -14,6 +14,7 @@ from segnet_hpu.data.cache import default_budget
 from segnet_hpu.data.datasets import find, open_dataset, root_of
 from segnet_hpu.data.faults import refuse
 from segnet_hpu.data.file_pairs import pair_paths
+from segnet_hpu.data.geometry import Downsampling
 from segnet_hpu.data.image_coding import limit_pixels
 from segnet_hpu.data.left_out import tell_left_out_of_folders, tell_left_out_of_split
 from segnet_hpu.data.loader import Loader
@@ -65,7 +66,8 @@ def training_loader(source: Source, settings: Settings, model: keras.Model, batc
         augmentation = dataclasses.replace(augmentation, **{"clahe": settings.clahe})
     stream = Stream(len(source), batch_size, settings.seed, rank=ranks.rank, ranks=ranks.size)
     transform = TrainTransform(model.input_shape[1:3], model.output_shape[1:3], augmentation, settings.ignore_label,
-                               custom, model.input_shape[-1])
+                               custom, model.input_shape[-1],
+                               Downsampling(settings.image_downsampling, settings.label_downsampling))
     return Loader(source, stream, transform, seed=settings.seed, threads=settings.loader_threads,
                   cache_bytes=_cache_bytes(settings, ranks.local_size))
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
-import cv2
 import keras
 import numpy as np
 
+from segnet_hpu.data.geometry import resize_label
 from segnet_hpu.data.source import Source
 from segnet_hpu.evaluation.evaluate import evaluate
 from segnet_hpu.evaluation.metrics import make_scorers
@@ -26,12 +26,12 @@ Record = dict[str, Any]  # an epoch's row of metrics.csv: numbers, None for a sc
 class MeanLoss:
     """The mean of a loss over images, given one by one; on the CPU, while the device is at work on the next."""
 
-    def __init__(self, loss: Any) -> None:
-        self.loss, self.sums = loss, np.zeros(2)
+    def __init__(self, loss: Any, downsampling: str = "centre") -> None:
+        self.loss, self.downsampling, self.sums = loss, downsampling, np.zeros(2)
 
     def add(self, logits: np.ndarray, label: np.ndarray) -> None:
         """Count an image: logits (h, w, C), label uint8 of any size with 255 for void."""
-        label = cv2.resize(label, logits.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)  # as in training
+        label = resize_label(label, logits.shape[:2], self.downsampling)  # as in training
         with keras.device("cpu:0"):
             value = self.loss.call(label[None].astype(np.int32), logits[None])
             self.sums += float(value[0]), 1
@@ -70,7 +70,7 @@ class Validation:
         """
         if self.source is None:
             return ValidatedEpoch(record, self.monitor.score(record, None), None)
-        loss = MeanLoss(model.network.loss)
+        loss = MeanLoss(model.network.loss, self.settings.label_downsampling)
         callbacks.on_test_begin()
         with checkpoint.averaged_weights(model.network):
             predictor = _AnnouncingPredictor(model, self.settings.val_batch_size, callbacks, loss)

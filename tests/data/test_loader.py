@@ -7,6 +7,7 @@ import pytest
 
 from segnet_hpu.data import cache
 from segnet_hpu.data.augmentation import Augmentation
+from segnet_hpu.data.geometry import Downsampling
 from segnet_hpu.data.loader import AHEAD, Loader
 from segnet_hpu.data.preprocessing import TrainTransform
 from segnet_hpu.data.sampling import Stream
@@ -199,7 +200,7 @@ def test_camvid_labels_lie_where_the_images_do(real_data):
 
     folder = real_data / "camvid"
     source = FolderSource(folder / "val", folder / "valannot")
-    transform = TrainTransform((320, 640), (160, 320))
+    transform = TrainTransform((320, 640), (160, 320), downsampling=Downsampling("bilinear"))
     images, labels = batch(Loader(source, in_order(len(source), 3), transform), 0)
     for (image_path, label_path), image, label in zip(source.pairs[:3], images, labels, strict=True):
         rows, columns = (np.arange(160) + 0.5) * 360 / 160, (np.arange(320) + 0.5) * 480 / 320  # centres

@@ -176,7 +176,9 @@ def test_clahe_works_on_lightness_alone():
 
 def test_eval_transform_only_resizes():
     image, _ = blocks()
-    np.testing.assert_array_equal(EvalTransform((96, 192))(image), cv2.resize(image, (192, 96)))
+    np.testing.assert_array_equal(EvalTransform((96, 192), downsampling="bilinear")(image),
+                                  cv2.resize(image, (192, 96)))
+    np.testing.assert_array_equal(EvalTransform((192, 240))(image), cv2.resize(image, (240, 192)))
 
 
 def test_custom_function_comes_first_and_cannot_spoil_the_source():

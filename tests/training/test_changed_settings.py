@@ -25,7 +25,8 @@ OTHERS = dict(ignore_label=1, do_augment=True, clahe=0.5, data_type="bf16", n_cl
               optimizer_name="sgd", learning_rate=0.5, decoder_rate=2, lr_schedule="poly", warmup_epochs=1,
               scale_lr="sqrt", sync_batch_norm=True, weight_decay=0.1, clipnorm=1, accumulate=2, ema=0.9,
               monitor="val_loss", seed=3, model_name="unet_mini", compress_gradients=True, orientation="as_stored",
-              image_range="0-1023", ignore_alpha=True)
+              image_range="0-1023", ignore_alpha=True, image_downsampling="bilinear", label_downsampling="majority",
+              align_maps=False)
 
 
 def settings(**values):

@@ -52,7 +52,9 @@ def model_from_checkpoint_path(checkpoints_path: str | Path) -> "keras.Model":
 def _make(name: str, n_classes: int, input_height: int | None = None, input_width: int | None = None,
           channels: int = 3, encoder_level: int = 3) -> "keras.Model":
     """encoder_level: of SegNets, which feature map the decoder starts from; of no effect elsewhere, as there."""
-    options = {"level": encoder_level} if find(name).decoder == "segnet" and encoder_level != 3 else {}
+    options: dict[str, Any] = {}
+    if find(name).decoder == "segnet" and encoder_level != 3:
+        options["level"] = encoder_level
     return with_methods(build_model(name, n_classes, input_height, input_width, channels, **options))
 
 

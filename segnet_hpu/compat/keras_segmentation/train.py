@@ -28,6 +28,8 @@ from segnet_hpu.training.settings import Settings
 if TYPE_CHECKING:
     import keras
 
+    from segnet_hpu.models.trained_model import TrainedModel
+
 FLAG = re.compile(r"--([a-z]\w*)(?: (true|false)\b)?")
 
 
@@ -80,7 +82,7 @@ def train(model: "str | keras.Model | Callable[..., keras.Model]", train_images:
         from segnet_hpu.training.run import make_run
 
         run = make_run(checked, own_model, callbacks or (), augment, inputs.read)
-        return _history(run.fit(), run.plan.model)
+        return _history(run.fit(), run.plan.trained)
 
 
 def find_latest_checkpoint(checkpoints_path: str, fail_safe: bool = True) -> str | None:
@@ -157,11 +159,13 @@ def _settings_of(model: "keras.Model") -> dict[str, Any]:
             "data_type": data_type_in_force()}
 
 
-def _history(rows: Sequence[dict[str, Any]], model: "keras.Model") -> "keras.callbacks.History":
+def _history(rows: Sequence[dict[str, Any]], trained: "TrainedModel") -> "keras.callbacks.History":
     import keras
 
+    if hasattr(trained.network, "trained"):
+        trained.network.trained = trained  # its methods predict as the checkpoints do
     history = keras.callbacks.History()
-    history.set_model(model)
+    history.set_model(trained.network)
     history.epoch = [row["epoch"] - 1 for row in rows]
     history.history = {name: [row.get(name) for row in rows] for row in rows[:1] for name in row if name != "epoch"}
     return history

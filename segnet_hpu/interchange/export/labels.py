@@ -14,12 +14,14 @@ def describe(serving: Serving, export_format: ExportFormat, appearance: Appearan
     """Return the text of labels.json.
 
     Sides that may be any are null; `multiple_of` is what they must divide by, where the network says so.
-    `clahe` is what pictures must go through before, if they did in training: the file does not do it.
+    `downsampling` says how larger pictures are brought to its size, and `clahe` what they must go through then, if
+    they did in training: the file does neither.
     """
     height, width, channels = serving.model.input_shape[1:]
     picture = {"name": "image", "shape": [None if export_format.batches else 1, height, width, channels],
                "dtype": export_format.dtype,
                "values": "RGB, {:g}..{:g}".format(*coding.value_range),
+               "downsampling": coding.downsampling,
                "clahe": {"clip_limit": 1.0, "tiles": [8, 8], "channel": "L of LAB"} if coding.equalises else None,
                "multiple_of": divisor_of(serving.model) if height is None else None}
     classes = [{"id": i, "name": name, "colour": list(map(int, colour))}

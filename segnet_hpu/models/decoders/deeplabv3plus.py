@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from segnet_hpu.components import Option
 from segnet_hpu.errors import UsageError
 from segnet_hpu.lazy import layers
-from segnet_hpu.models.blocks import conv_bn_relu, resize
+from segnet_hpu.models.blocks import conv_bn_relu, enlarge
 from segnet_hpu.models.decoders import decoders
 from segnet_hpu.models.roles import mark
 
@@ -16,26 +16,29 @@ if TYPE_CHECKING:
 RATES = {16: (6, 12, 18), 8: (12, 24, 36)}
 
 
-@decoders.register("deeplabv3plus", divisor=8)
+@decoders.register("deeplabv3plus", divisor=8, one_more=True)
 def deeplabv3plus(features: "Sequence[KerasTensor]", n_classes: int,
                   output_stride: Annotated[int, Option("of the dilated encoder", choices=(8, 16))] = 16,
-                  separable: Annotated[bool, Option("3x3 convolutions in two steps, depthwise and 1x1")] = False
-                  ) -> "KerasTensor":
+                  separable: Annotated[bool, Option("3x3 convolutions in two steps, depthwise and 1x1")] = False,
+                  corner_grid: bool = False) -> "KerasTensor":
     """Map f2, at stride 4, and f5, at the output stride, to logits (B, H, W, n_classes).
 
     output_stride: 16 or 8, of the dilated encoder; it sets the rates of the spatial pyramid.
-    separable: 3x3 convolutions in two steps, depthwise and 1x1. Raises UsageError for another output_stride.
+    separable: 3x3 convolutions in two steps, depthwise and 1x1. corner_grid: where the maps lie, see
+    models/encoders; sides of 8n + 1 pixels, which such maps cover evenly, are then taken too. Raises UsageError for
+    another output_stride.
     """
     if output_stride not in RATES:
         raise UsageError(f"output_stride is {output_stride}; deeplabv3plus takes 8 or 16")
-    low, deep = features[1], features[4]
+    half, low, deep = features[0], features[1], features[4]
     x = _pyramid(deep, RATES[output_stride], separable)
-    x = resize(x, low.shape[1:3], "decoder_up")
+    x = enlarge(x, low.shape[1:3], output_stride // 4, "decoder_up", corner_grid)
     x = layers.Concatenate(name="decoder_skip")([x, conv_bn_relu(low, 48, name="decoder_low")])
     for i in (1, 2):
         x = conv_bn_relu(x, 256, 3, name=f"decoder_{i}", separable=separable)
     x = layers.Conv2D(n_classes, 1, name="classifier")(x)
-    return resize(x, (4 * low.shape[1], 4 * low.shape[2]), "classifier_up")
+    # The half of an odd side is rounded up.
+    return enlarge(x, tuple(2 * side - side % 2 for side in half.shape[1:3]), 4, "classifier_up", corner_grid)
 
 
 def _pyramid(x: "KerasTensor", rates: tuple[int, ...], separable: bool) -> "KerasTensor":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from segnet_hpu.components import Option
 from segnet_hpu.lazy import keras, layers
+from segnet_hpu.models.blocks import half_back
 from segnet_hpu.models.decoders import decoders
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def fcn(features: "Sequence[KerasTensor]", n_classes: int,
         stride: Annotated[int, Option("of the scores before the last enlargement", choices=(8, 16, 32))],
         aligned: Annotated[bool, Option("logits lie over the image; false: as keras_segmentation's")] = True,
         width: Width = 4096, dropout: Dropout = 0.5, skip_scale: SkipScale = None,
-        sigma: Sigma = None) -> "KerasTensor":
+        sigma: Sigma = None, corner_grid: bool = False) -> "KerasTensor":
     """Map feature maps f1..f5 to logits: scores of f5, doubled and joined with f4's (stride 16) and f3's (8).
 
     stride: 8, 16 or 32, of the scores before the last transposed convolution.
@@ -50,16 +51,17 @@ def fcn(features: "Sequence[KerasTensor]", n_classes: int,
     trained at once rather than stage by stage; None for neither.
     sigma: deviation of the truncated normal that scores and transposed convolutions start from; None for He's
     and Glorot's.
+    corner_grid: where the maps lie, see models/encoders; of no effect where they are not aligned.
     """
     scales = dict(zip((3, 4), skip_scale or (1, 1), strict=True))
     x = _score(fully_connected(features[4], width, dropout), n_classes, 5, sigma)
     for level in {32: (), 16: (4,), 8: (4, 3)}[stride]:
-        x = enlarge(x, n_classes, 2, f"decoder_up{level}", sigma, aligned)
+        x = enlarge(x, n_classes, 2, f"decoder_up{level}", sigma, aligned, corner_grid=corner_grid)
         if not aligned:
             x = layers.Cropping2D(((0, 2), (0, 2)), name=f"decoder_crop{level}")(x)
         skip = scaled(features[level - 1], scales[level], level)
         x = layers.Add(name=f"decoder_add{level}")([x, _score(skip, n_classes, level, sigma)])
-    return enlarge(x, n_classes, stride, "classifier_up", sigma, aligned)
+    return enlarge(x, n_classes, stride, "classifier_up", sigma, aligned, corner_grid=corner_grid)
 
 
 def fully_connected(x: "KerasTensor", width: int, dropout: float) -> "KerasTensor":
@@ -76,12 +78,19 @@ def scaled(x: "KerasTensor", factor: float, level: int) -> "KerasTensor":
 
 
 def enlarge(x: "KerasTensor", width: int, factor: int, name: str, sigma: float | None, aligned: bool = True,
-            kernel: int | None = None) -> "KerasTensor":
+            kernel: int | None = None, corner_grid: bool = False) -> "KerasTensor":
     """Enlarge x by a transposed convolution to `width` channels; its kernel has twice the factor if not set."""
+    kernel, on_corners = kernel or 2 * factor, aligned and corner_grid
     # "same" cuts factor / 2 off each side of the (n + 1) * factor that "valid" yields.
-    return layers.Conv2DTranspose(width, kernel or 2 * factor, strides=factor, use_bias=False, name=name,
-                                  kernel_initializer=initial(sigma, "glorot_uniform"),
-                                  padding="same" if aligned else "valid")(x)
+    x = layers.Conv2DTranspose(width, kernel, strides=factor, use_bias=False, name=name,
+                               kernel_initializer=initial(sigma, "glorot_uniform"),
+                               padding="same" if aligned and not corner_grid else "valid")(x)
+    if not on_corners:
+        return x
+    # An even kernel's middle lies between two pixels.
+    before = kernel // 2 - 1
+    after = kernel - factor - before
+    return half_back(layers.Cropping2D(((before, after), (before, after)), name=f"{name}_crop")(x), name)
 
 
 def initial(sigma: float | None, otherwise: str) -> Any:

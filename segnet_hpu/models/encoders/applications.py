@@ -1,5 +1,6 @@
 """Encoders out of keras.applications, for which ImageNet weights are published; a line each where none is changed."""
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from segnet_hpu.lazy import layers
@@ -11,10 +12,12 @@ if TYPE_CHECKING:
     import keras
 
 
+def _resnet50_epsilon(layer: "keras.Layer") -> dict[str, Any]:
+    return {"epsilon": 1e-3} if isinstance(layer, layers.BatchNormalization) else {}
+
+
 def _resnet50_change(layer: "keras.Layer") -> dict[str, Any]:
-    if isinstance(layer, layers.BatchNormalization):
-        return {"epsilon": 1e-3}
-    return {"padding": 0} if layer.name == "pool1_pad" else {}
+    return {"padding": 0} if layer.name == "pool1_pad" else _resnet50_epsilon(layer)
 
 
 def _mobilenet_change(layer: "keras.Layer") -> dict[str, Any]:
@@ -35,15 +38,19 @@ def _mobilenet_v2_change(layer: "keras.Layer") -> dict[str, Any]:
 RESNET_ENDS = ("conv2_block3_out", "conv3_block4_out")
 RESNET50 = Application("ResNet50", ("conv1_conv", *RESNET_ENDS, "conv4_block6_out", "conv5_block3_out"),
                        _resnet50_change)
+RESNET50_PADDED = dataclasses.replace(RESNET50, change=_resnet50_epsilon)
 MOBILENET = Application("MobileNet", tuple(f"conv_pw_{i}_relu" for i in (1, 3, 5, 11, 13)), _mobilenet_change)
 
 
-@encoders.register("resnet50", normalisation=CAFFE, application=RESNET50)
-def resnet50(x: "keras.KerasTensor", output_stride: int = 32) -> "list[keras.KerasTensor]":
+@encoders.register("resnet50", normalisation=CAFFE, application=RESNET50, corner_grid=True)
+def resnet50(x: "keras.KerasTensor", output_stride: int = 32, corner_grid: bool = False) -> "list[keras.KerasTensor]":
     """ResNet-50 as keras_segmentation has it.
 
-    f1 comes before batch normalisation, pooling is unpadded, and f2 then has a row and a column added.
+    f1 comes before batch normalisation, pooling is unpadded, and f2 then has a row and a column added. On the corner
+    grid pooling is padded, as published.
     """
+    if corner_grid:
+        return RESNET50_PADDED.build(x, output_stride, corner_grid)
     features = RESNET50.build(x, output_stride)
     features[1] = layers.ZeroPadding2D(((1, 0), (1, 0)), name="stage2_pad")(features[1])
     return features
@@ -54,7 +61,8 @@ register("resnet101", Application("ResNet101", ("conv1_relu", *RESNET_ENDS, "con
          normalisation=CAFFE)
 
 
-@encoders.register("mobilenet", normalisation=TENSORFLOW, application=MOBILENET, input_height=224, input_width=224)
+@encoders.register("mobilenet", normalisation=TENSORFLOW, application=MOBILENET, corner_grid=True, input_height=224,
+                   input_width=224)
 def mobilenet(x: "keras.KerasTensor", output_stride: int = 32) -> "list[keras.KerasTensor]":
     """MobileNet of width 1 (Howard et al., arXiv 1704.04861), padded on all sides as in keras_segmentation."""
     return MOBILENET.build(layers.ZeroPadding2D(1, name="stage1_pad")(x), output_stride)

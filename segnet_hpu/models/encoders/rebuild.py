@@ -55,15 +55,18 @@ class Application:
             yield layer, f"stage{stage}_{name}"
             stage += name in self.ends
 
-    def build(self, x: "KerasTensor", output_stride: int = 32) -> "list[KerasTensor]":
-        """Apply the network to `x` (B, H, W, C); return the list of feature maps."""
+    def build(self, x: "KerasTensor", output_stride: int = 32, corner_grid: bool = False) -> "list[KerasTensor]":
+        """Apply the network to `x` (B, H, W, C); return the list of feature maps.
+
+        corner_grid: pad alike on all sides where the network strides; else as Keras does for even sides.
+        """
         network = self.original()
         made: dict[int, KerasTensor] = {}
         features = []
         for layer, name in self.layers(network):
             config = layer.get_config() | self.change(layer) | _dilated(layer, output_stride) | {"name": name}
             inputs = keras.tree.map_structure(lambda t: made.get(id(t), x), layer.input)
-            output = type(layer).from_config(config)(inputs)
+            output = _centred(type(layer), config, inputs) if corner_grid else type(layer).from_config(config)(inputs)
             made[id(layer.output)] = output
             if name.split("_", 1)[1] in self.ends:
                 features.append(output)
@@ -72,7 +75,23 @@ class Application:
 
 def register(name: str, application: Application, **traits: Any) -> None:
     """Make a network of keras.applications an encoder of that name."""
-    encoders.register(name, application=application, **traits)(application.build)
+    encoders.register(name, application=application, corner_grid=True, **traits)(application.build)
+
+
+def _centred(kind: "type[Layer]", config: dict[str, Any], x: "KerasTensor") -> "KerasTensor":
+    """Apply a layer, padded alike on all sides if it strides."""
+    name, padding = config["name"], config.get("padding")
+    kernel = max(config.get("kernel_size") or config.get("pool_size") or (1,))
+    if kind is layers.ZeroPadding2D and padding:
+        config["padding"] = max(keras.tree.flatten(padding))
+    elif kernel > 1 and padding == "same" and config["strides"] not in (1, (1, 1)):
+        if kind is layers.MaxPooling2D:  # in two steps: zeros would be the largest among negative numbers
+            x = kind(kernel, strides=1, padding="same", name=f"{name}_window")(x)
+            config["pool_size"] = 1
+        else:
+            x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
+            config["padding"] = "valid"
+    return kind.from_config(config)(x)
 
 
 def _dilated(layer: "Layer", output_stride: int) -> dict[str, Any]:

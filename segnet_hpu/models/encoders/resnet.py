@@ -51,5 +51,5 @@ def _conv_bn(x: "KerasTensor", width: int, kernel: int, name: str, strides: int 
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
 
 
-encoders.register("resnet18", normalisation=TORCH)(partial(resnet, depths=(2, 2, 2, 2)))
-encoders.register("resnet34", normalisation=TORCH)(partial(resnet, depths=(3, 4, 6, 3)))
+encoders.register("resnet18", normalisation=TORCH, corner_grid=True)(partial(resnet, depths=(2, 2, 2, 2)))
+encoders.register("resnet34", normalisation=TORCH, corner_grid=True)(partial(resnet, depths=(3, 4, 6, 3)))

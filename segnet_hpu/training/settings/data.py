@@ -43,6 +43,12 @@ class Data(ImageSettings):
     palette: str | None = option(None, "colours, and names if none are given, of a known data set: "
                                  f"{', '.join(PALETTES)}; or colours rrggbb,rrggbb,...", parse=parse_palette,
                                  changes="nothing")
+    image_downsampling: str = option("area", "how larger images are brought to the network's size, in training and "
+                                     "ever after: area takes the mean of what a pixel covers, bilinear reads at its "
+                                     "centre", choices=("area", "bilinear"), changes="scores")
+    label_downsampling: str = option("centre", "how larger training labels are: the class at a pixel's centre, or "
+                                     "the majority of what it covers", choices=("centre", "majority"),
+                                     changes="training")
     do_augment: bool = option(False, "augment the training data", changes="training")
     augmentation_name: Choice = component(augmentations, "standard", "how; with changes: standard,rotate=5",
                                           changes="training")

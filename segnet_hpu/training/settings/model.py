@@ -37,6 +37,8 @@ class Model:
                                   changes="training")
     model_options: str | None = option(None, "such as skip_scale=at_once,dropout=0.3; `segnet-hpu models --name "
                                        "MODEL` lists a model's", parse=parse_model_options, changes="training")
+    align_maps: bool = option(True, "join the maps of encoders with strided odd kernels where they lie; false: as "
+                              "earlier releases did, some pixels aside", changes="training")
     load_weights: str | None = option(None, "start from the weights of this checkpoint; all must fit",
                                       changes="nothing")
     init_from: str | None = option(None, "start from what fits of this checkpoint (of other classes or decoder) or "
