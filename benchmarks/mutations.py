@@ -214,7 +214,8 @@ def measure(kind: str, first: int, n: int) -> int:
     write_pairs()
     for folder in ("images", "labels"):
         shutil.copytree(folder, Path("first") / folder)
-    assert run(TRAIN + "sound")[0] == 0
+    status, _, err = run(TRAIN + "sound")
+    assert status == 0, err
     os.mkdir("out")
     shutil.copytree("sound", "run")
     for name, command in USERS.items():
