@@ -1,7 +1,7 @@
 """How thin structures fare when they shrink: images averaged or read at centres, labels at centres or by majority.
 
-Draws membranes, lines 2 pixels wide between cells of random shape, trains a unet_mini on each choice at a part of their
-size, and scores it at the labels' own size. About a minute a choice on one core:
+Draws membranes, lines 2 pixels wide between cells of random shape, trains a unet_mini on each choice at a part of
+their size, and scores it at the labels' own size. About a minute a choice on one core:
 
     python benchmarks/thin_structures.py [SHRINK] [STEPS]
 
@@ -11,7 +11,8 @@ And CamVid, whose poles and signs are thin, before and after at the same seed:
         python -m segnet_hpu train --model_name resnet18_deeplabv3plus --encoder_weights random --n_classes 12 \\
             --train_images $SEGNET_TEST_DATA/camvid/train --train_annotations $SEGNET_TEST_DATA/camvid/trainannot \\
             --val_images $SEGNET_TEST_DATA/camvid/val --val_annotations $SEGNET_TEST_DATA/camvid/valannot \\
-            --ignore_label 11 --palette camvid --input_height 96 --input_width 128 --batch_size 4 --epochs 3 --seed 1 \\
+            --ignore_label 11 --palette camvid --input_height 96 --input_width 128 --batch_size 4 \\
+            --epochs 3 --seed 1 \\
             --image_downsampling $choice --align_maps $([ $choice = area ] && echo true || echo false) \\
             --model_dir runs/$choice
     done

@@ -24,7 +24,8 @@ def geometry(noted, monkeypatch, **values):
 @pytest.mark.parametrize("noted,values,expected", [
     ({"model_name": "resnet18_unet"}, {}, EARLIER),
     ({"model_name": "resnet18_unet"}, {"allow_change": "image_downsampling"}, ("area", "centre", False)),
-    ({"image_downsampling": "area", "label_downsampling": "centre", "align_maps": True}, {}, ("area", "centre", True)),
+    ({"image_downsampling": "area", "label_downsampling": "centre", "align_maps": True}, {},
+     ("area", "centre", True)),
     (None, {}, ("area", "centre", True)),
 ])
 def test_what_a_resumed_run_takes(noted, values, expected, monkeypatch, capsys):
