@@ -2,9 +2,9 @@
 
 import os
 import threading
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
-from segnet_hpu.data.source import Sample
+import numpy as np
 
 GIB = 1 << 30
 # Limit, use, and the line of memory.stat for cached files that give way; versions 2 and 1.
@@ -12,13 +12,16 @@ CGROUP_FILES = (("memory.max", "memory.current", "inactive_file"),
                 ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"))
 
 
-class Samples(Protocol):
-    """What is cached."""
-
-    def __getitem__(self, i: int) -> Sample: ...
+Arrays = TypeVar("Arrays", bound=tuple[np.ndarray, ...], covariant=True)
 
 
-class Cache:
+class Samples(Protocol[Arrays]):
+    """What is cached: tuples of arrays."""
+
+    def __getitem__(self, i: int) -> Arrays: ...
+
+
+class Cache(Generic[Arrays]):
     """A source that keeps what it has decoded, until `budget` bytes are full.
 
     The first samples to come stay: throwing out the oldest would, with data larger than the budget,
@@ -26,19 +29,19 @@ class Cache:
     budget: bytes, None for `default_budget()`.
     """
 
-    def __init__(self, source: Samples, budget: int | None = None) -> None:
+    def __init__(self, source: Samples[Arrays], budget: int | None = None) -> None:
         self.source = source
         self.budget = default_budget() if budget is None else budget
         self.used = 0
-        self._kept: dict[int, Sample] = {}
+        self._kept: dict[int, Arrays] = {}
         self._lock = threading.Lock()
 
-    def __getitem__(self, index: int) -> Sample:
+    def __getitem__(self, index: int) -> Arrays:
         """Return sample `index`; the arrays may be shared and are then read-only."""
         sample = self._kept.get(index)
         return self._keep(index, self.source[index]) if sample is None else sample
 
-    def _keep(self, index: int, sample: Sample) -> Sample:
+    def _keep(self, index: int, sample: Any) -> Any:
         size = sum(array.nbytes for array in sample)
         with self._lock:
             if index not in self._kept and self.used + size <= self.budget:
@@ -47,6 +50,12 @@ class Cache:
                 self._kept[index] = sample
                 self.used += size
         return sample
+
+
+def cached(source: Any, budget: int | None) -> Any:
+    """Return a Source that keeps what it has decoded; one with a `cached` of its own keeps what is not random."""
+    keep = getattr(source, "cached", None)
+    return keep(budget) if keep else Cache(source, budget)
 
 
 def default_budget(sharers: int = 1) -> int:

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from segnet_hpu.constants import VOID
-from segnet_hpu.data.cache import Cache
+from segnet_hpu.data.cache import cached
 from segnet_hpu.data.preprocessing import Transform
 from segnet_hpu.data.sampling import Entry, Stream, Void
 from segnet_hpu.data.source import Source
@@ -31,7 +31,7 @@ class Loader:
     def __init__(self, source: Source, sampler: Stream, transform: Transform, *, seed: int = 0,
                  threads: int | None = None, cache_bytes: int | None = None) -> None:
         self.source, self.sampler, self.transform = source, sampler, transform
-        self.samples = Cache(source, cache_bytes)
+        self.samples = cached(source, cache_bytes)
         self.seed = seed
         self.threads = threads or min(8, len(os.sched_getaffinity(0)))
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from segnet_hpu.compat.keras_segmentation.arrays import read_picture
 from segnet_hpu.compat.keras_segmentation.pairs import images_by_stem, partner
+from segnet_hpu.data.cache import Cache
 from segnet_hpu.data.file_pairs import stem_of
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.data.images import rgb_of_bgr
@@ -73,26 +74,29 @@ class StackedInputs:
     """A source whose images are stacks of all inputs; see `Source`.
 
     Further pictures are found by the image's stem and brought to its size. Raises DataLoaderError for one that is
-    missing, UsageError for a preprocessing that changes a picture's shape.
+    missing, UsageError for a preprocessing that changes a picture's shape. cache_bytes: memory for files' pictures;
+    what preprocessing makes of them is not kept, for it may be random.
     """
 
-    def __init__(self, source: Source, inputs: Inputs) -> None:
+    def __init__(self, source: Source, inputs: Inputs, cache_bytes: int | None = 0) -> None:
         self.source, self.inputs = source, inputs
         self.functions = functions_of(inputs.preprocessing, inputs.count)
         folders = [(folder, images_by_stem(folder)) for folder in inputs.other_inputs_paths]
         self.paths = [[image, *(partner(stem_of(image), image, files, folder) for folder, files in folders)]
                       for image, _ in source.pairs]
+        self.files = Cache(_Files(source, self.paths, inputs.read_image_type), cache_bytes)
+
+    def cached(self, budget: int | None) -> "StackedInputs":
+        """Return this source with so many bytes of memory for the files' pictures; see Cache."""
+        return StackedInputs(self.source, self.inputs, budget)
 
     def __len__(self) -> int:
         return len(self.source)
 
     def __getitem__(self, i: int) -> Sample:
         """Return (stack uint8 (H, W, C), label uint8 (H, W))."""
-        pictures = [read_picture(path, self.inputs.read_image_type, self.source.coding) for path in self.paths[i]]
-        label = self.source.label(i)
-        if pictures[0].shape[:2] != label.shape:
-            raise wrong_size(self.source.pairs[i].label, label, self.paths[i][0], pictures[0])
-        changed = preprocessed(pictures, self.functions)
+        *pictures, label = self.files[i]
+        changed = preprocessed([picture.copy() for picture in pictures], self.functions)
         for before, after in zip(pictures, changed, strict=True):
             if after.shape != before.shape:
                 raise UsageError(f"preprocessing made {after.shape} of an image of {before.shape}; expected that "
@@ -101,6 +105,22 @@ class StackedInputs:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.source, name)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The pictures of a sample as they are read, and its label; paths: of each sample's pictures."""
+
+    source: Source
+    paths: Sequence[Sequence[str]]
+    read_image_type: int
+
+    def __getitem__(self, i: int) -> tuple[np.ndarray, ...]:
+        pictures = [read_picture(path, self.read_image_type, self.source.coding) for path in self.paths[i]]
+        label = self.source.label(i)
+        if pictures[0].shape[:2] != label.shape:
+            raise wrong_size(self.source.pairs[i].label, label, self.paths[i][0], pictures[0])
+        return (*pictures, label)
 
 
 def stacked(pictures: Sequence[np.ndarray]) -> np.ndarray:
