@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from keras.optimizers import Optimizer
     from keras.optimizers.schedules import LearningRateSchedule
 
-# Decay would do harm to biases and to BatchNormalization's scale and shift. TensorFlow's own variables,
-# which Keras passes here, are called "bias:0" or "layer/bias:0", other backends' "bias".
-NO_DECAY = r"(^|/)(bias|gamma|beta)(:|$)"
+# Decay would do harm to biases, to BatchNormalization's scale and shift, and to PReLU's slopes. TensorFlow's own
+# variables, which Keras passes here, are called "bias:0" or "layer/bias:0", other backends' "bias".
+NO_DECAY = r"(^|/)(bias|gamma|beta|alpha)(:|$)"
 
 optimizers = Registry(
     "optimizer", flag="--optimizer_name", expected="a Keras optimizer, or its class",

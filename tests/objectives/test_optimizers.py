@@ -66,6 +66,15 @@ def test_weight_decay_is_decoupled_and_spares_bias_and_normalisation():
     assert {path.split("/", 1)[-1] for path in decayed} == {"beta/kernel", "bias_gamma/kernel"}
 
 
+def test_weight_decay_spares_the_slopes_of_prelu():
+    image = keras.Input((4, 4, 3))
+    model = keras.Model(image, keras.layers.PReLU(alpha_initializer="ones")(keras.layers.Conv2D(2, 1)(image)))
+    optimizer = make_optimizer("sgd", 0.1, weight_decay=0.5, momentum=0.0)
+    optimizer.apply([keras.ops.zeros_like(v) for v in model.trainable_variables], model.trainable_variables)
+    alpha, = (v for v in model.trainable_variables if v.name == "alpha")
+    assert np.all(keras.ops.convert_to_numpy(alpha) == 1)
+
+
 @pytest.mark.parametrize("name", optimizers.names())
 def test_a_scaled_rate_is_another_optimizers_rate(name):
     """One optimizer with 10 times the rate for the second of two variables, against one optimizer for each."""
