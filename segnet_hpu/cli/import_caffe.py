@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 
 from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.constants import ONE_AND_BACKGROUND
 from segnet_hpu.data.classes import PALETTES, check_palette, split_names
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
@@ -17,7 +18,7 @@ class Settings:
 
     caffemodel: str = option(REQUIRED, "weights of Caffe, format V1 or V2")
     model: str = option(REQUIRED, "which model they are for", choices=tuple(names()))
-    n_classes: int = option(REQUIRED, "number of classes", minimum=1, maximum=255)
+    n_classes: int = option(REQUIRED, "number of classes", minimum=2, maximum=255, example=ONE_AND_BACKGROUND)
     out: str = option(REQUIRED, "file to write; .keras")
     input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1)
     input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1)

@@ -7,6 +7,7 @@ from typing import Any
 
 from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import option
+from segnet_hpu.constants import ONE_AND_BACKGROUND
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import write_image, write_text
 from segnet_hpu.interchange.published import PUBLISHED
@@ -29,7 +30,8 @@ class Settings(Outputs):
     name: str | None = option(None, "details of these models: a,b,c; one may be MODULE:NAME, a function "
                              "(n_classes, height, width) -> keras.Model of your own")
     all: bool = option(False, "details of every model of the list")
-    n_classes: int = option(12, "number of classes, for the details", minimum=1, maximum=255)
+    n_classes: int = option(12, "number of classes, for the details", minimum=2, maximum=255,
+                           example=ONE_AND_BACKGROUND)
     input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1)
     input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1)
     model_options: str | None = option(None, "options of the model of --name, such as output_stride=8,separable=true",

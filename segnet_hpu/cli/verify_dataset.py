@@ -8,7 +8,7 @@ from segnet_hpu.cli.cures import cure
 from segnet_hpu.cli.data_flags import Labelled, dataset_of, folders_of
 from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import option
-from segnet_hpu.constants import MAX_CLASSES
+from segnet_hpu.constants import MAX_CLASSES, ONE_AND_BACKGROUND
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.selection import number_of_classes
 from segnet_hpu.files import write_text
@@ -23,7 +23,7 @@ class Settings(Outputs, Labelled):
 
     split: str | None = option(None, "part of the data set; train and val if not set")  # type: ignore[assignment]
     n_classes: int | None = option(None, "number of classes; ids are 0..n_classes-1; a data set brings its own",
-                                   minimum=1, maximum=MAX_CLASSES)
+                                   minimum=2, maximum=MAX_CLASSES, example=ONE_AND_BACKGROUND)
     ignore_label: int | None = option(None, "id that marks pixels to leave out; 255 then does too", minimum=0,
                                       maximum=255)
     json: str | None = option(None, "write the faults to this file too")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled
 from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import option
-from segnet_hpu.constants import MAX_CLASSES
+from segnet_hpu.constants import MAX_CLASSES, ONE_AND_BACKGROUND
 from segnet_hpu.data.augmentation import refuse_unused_augmentation, with_function
 from segnet_hpu.data.classes import PALETTES, class_names, palette, parse_palette, split_names
 from segnet_hpu.data.datasets.selection import number_of_classes
@@ -27,7 +27,7 @@ class Settings(Outputs, Labelled):
     """Draw image, label and overlay of some pairs, with a legend, into one picture file."""
 
     n_classes: int | None = option(None, "number of classes; ids are 0..n_classes-1; a data set brings its own",
-                                   minimum=1, maximum=MAX_CLASSES)
+                                   minimum=2, maximum=MAX_CLASSES, example=ONE_AND_BACKGROUND)
     do_augment: bool = option(False, "draw the pairs as training sees them, augmented")
     augmentation_name: str = option("standard", "how, as in train: PRESET or PRESET,field=value,..., or MODULE:NAME, "
                                     "a function (image, mask) -> (image, mask) of your own")

@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 from segnet_hpu.components import Choice, Component, import_object
+from segnet_hpu.constants import ONE_AND_BACKGROUND
 from segnet_hpu.errors import UsageError, users_code
 from segnet_hpu.models.encoders import encoders
 from segnet_hpu.models.encoders.normalisation import Normalisation
@@ -28,14 +29,15 @@ def build_model(name: str | Callable[..., keras.Model], n_classes: int, input_he
     `models.roles` tells what its layers are for. The layers follow the dtype policy that is in force. Raises
     UsageError for an unknown name, a size the model cannot take or an option it does not have.
     """
+    if n_classes < 2:
+        raise UsageError(f"n_classes is {n_classes}; expected at least {ONE_AND_BACKGROUND}")
     if not isinstance(name, str) or ":" in name:
         return _own(name, n_classes, input_height, input_width)
     spec = find(name, align_maps)
     options = {**spec.options, **options}
     height, width = input_size(name, input_height, input_width, options.get("level"), align_maps)
-    if n_classes < 1 or channels < 1:
-        what, value = ("n_classes", n_classes) if n_classes < 1 else ("channels", channels)
-        raise UsageError(f"{what} is {value}; expected at least 1")
+    if channels < 1:
+        raise UsageError(f"channels is {channels}; expected at least 1")
     _check_options(name, spec.body, options)
     image = keras.Input((height, width, channels), name="image", dtype="float32")
     x = _normalise(spec.normalisation, channels)(image)

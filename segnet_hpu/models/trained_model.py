@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from segnet_hpu.constants import ONE_AND_BACKGROUND
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
-from segnet_hpu.errors import RunError
+from segnet_hpu.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     import keras
@@ -85,6 +86,9 @@ class TrainedModel:
     imported_from: str | None = None
 
     def __post_init__(self) -> None:
+        if self.n_classes < 2:
+            raise UsageError(f"{self.network.name} has a single class, which it finds everywhere; expected at least "
+                             f"{ONE_AND_BACKGROUND}")
         _codings[self.network] = self.input_coding
 
     @classmethod

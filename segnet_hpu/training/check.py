@@ -3,6 +3,7 @@
 import os
 
 from segnet_hpu.config import is_default
+from segnet_hpu.constants import ONE_AND_BACKGROUND
 from segnet_hpu.data.augmentation import augmentations
 from segnet_hpu.data.classes import check_palette, class_names, split_names
 from segnet_hpu.data.datasets import find as find_dataset
@@ -52,6 +53,8 @@ def check(settings: Settings, own_model: bool | str = False) -> None:
     check_workers(settings)
     augmentations.make(settings.augmentation_name)
     assert settings.n_classes is not None, "dataset_settings sees to it"
+    if settings.n_classes < 2:  # of a data set of one's own
+        raise UsageError(f"n_classes is {settings.n_classes}; expected at least {ONE_AND_BACKGROUND}")
     check_palette(settings.palette, settings.n_classes)
     if settings.class_names:
         names = split_names(settings.class_names, settings.n_classes)

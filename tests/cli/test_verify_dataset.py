@@ -32,7 +32,7 @@ def test_status_1_faults_and_json(cli, folders, tmp_path):
 
 
 def test_max_faults_cuts_the_list_not_the_count(cli, folders):
-    done = cli(*folders, "--n_classes", 1, "--max_faults", 1)
+    done = cli(*folders, "--n_classes", 2, "--max_faults", 1)
     lines = done.stdout.splitlines()
     assert len(lines) == 3 and "1 more" in lines[1] and lines[2] == "2 faults in 2 pairs"
 

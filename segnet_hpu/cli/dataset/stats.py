@@ -7,7 +7,7 @@ from segnet_hpu.cli.data_flags import dataset_of
 from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
 from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import option
-from segnet_hpu.constants import MAX_CLASSES
+from segnet_hpu.constants import MAX_CLASSES, ONE_AND_BACKGROUND
 from segnet_hpu.data.classes import class_names
 from segnet_hpu.data.datasets.selection import number_of_classes
 from segnet_hpu.data.faults import refuse
@@ -20,7 +20,7 @@ class Settings(Outputs, Inputs):
 
     split: str = option("train", "part of the data set")
     n_classes: int | None = option(None, "number of classes; for folders, the highest id and 1 if not set",
-                                   minimum=1, maximum=MAX_CLASSES)
+                                   minimum=2, maximum=MAX_CLASSES, example=ONE_AND_BACKGROUND)
     count_void: bool = option(False, "void counts as a class in the weights, as in those published with SegNet")
     out: str | None = option(None, "write the numbers to this file too (JSON)")
 

@@ -83,8 +83,9 @@ def _image_coding(values: Mapping[str, Any]) -> ImageCoding:
 
 def _class_names(entries: Any) -> tuple[str, ...]:
     sound = isinstance(entries, list) and all(isinstance(n, (str, int)) and str(n).strip() for n in entries)
-    if not sound or not 1 <= len(entries) <= MAX_CLASSES:
-        raise _Wrong(f"classes is {entries!r}; expected a list of 1 to {MAX_CLASSES} names")
+    if not sound or not 2 <= len(entries) <= MAX_CLASSES:
+        raise _Wrong(f"classes is {entries!r}; expected a list of 2 to {MAX_CLASSES} names, as the "
+                     "background is a class too")
     names = tuple(str(name).strip() for name in entries)
     if len(set(names)) < len(names) or "void" in names or any("," in name for name in names):
         raise _Wrong("classes: expected names that differ, without commas, and none of them void")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from segnet_hpu.config import REQUIRED, option
+from segnet_hpu.constants import ONE_AND_BACKGROUND
 from segnet_hpu.models.options import parse_model_options
 from segnet_hpu.models.registry import find
 
@@ -24,8 +25,8 @@ class Model:
     model_name: str | None = option(REQUIRED, "which model: `segnet-hpu models` lists them; or MODULE:NAME, a "
                                     "function (n_classes, height, width) -> keras.Model", parse=parse_model_name,
                                     changes="training")
-    n_classes: int | None = option(None, "number of classes; a data set brings its own", minimum=1, maximum=255,
-                                   changes="scores")
+    n_classes: int | None = option(None, "number of classes; a data set brings its own", minimum=2, maximum=255,
+                                   example=ONE_AND_BACKGROUND, changes="scores")
     input_height: int | None = option(None, "pixels; the model's own if not set", minimum=1, changes="training")
     input_width: int | None = option(None, "pixels; the model's own if not set", minimum=1, changes="training")
     encoder_weights: str | None = option(None, "imagenet (downloaded once), a .h5 file of such, hed (VGG16 of "

@@ -42,7 +42,7 @@ class Training:
     scale_lr: str = option("none", "by what the rate is multiplied for n workers: 1, n or the root of n",
                            choices=("none", "linear", "sqrt"), changes="training")
     sync_batch_norm: bool = option(False, "normalise over the batches of all workers together", changes="training")
-    weight_decay: float = option(0.0, "decoupled; biases and batch norm are left out", minimum=0.0,
+    weight_decay: float = option(0.0, "decoupled; biases, batch norm and PReLU are left out", minimum=0.0,
                                  changes="training")
     clipnorm: float | None = option(None, "limit of the gradients' global norm", above=0, changes="training")
     accumulate: int = option(1, "steps whose gradients are averaged into one update", minimum=1, changes="training")
