@@ -86,7 +86,7 @@ def _written(settings: Settings) -> list[str]:
 def _show(settings: Settings, source: Any, path: Path, trained: "TrainedModel", ignore: int | None) -> None:
     """Look at all pictures once, then again at those that are shown."""
     from segnet_hpu.evaluation.picture_results import Summary, picture_results
-    from segnet_hpu.evaluation.tables import named_scores, score_table
+    from segnet_hpu.evaluation.tables import named_scores, score_table, warn_of_never_predicted
     from segnet_hpu.inference.predictor import Predictor
     from segnet_hpu.inference.report.examples import Section
     from segnet_hpu.inference.report.page import write_page
@@ -114,6 +114,7 @@ def _show(settings: Settings, source: Any, path: Path, trained: "TrainedModel", 
     write_page(page, f"{model.name} on {os.path.basename(os.path.abspath(settings.images_path))}",
                [path.name, f"network {width}×{height}", f"{count} picture{'s' if count > 1 else ''}",
                 f"{n_classes} classes"], appearance, sections, scores, summary.matrix, summary.predicted)
-    if scores:
+    if scores and summary.matrix:
         print(score_table(scores))
+        warn_of_never_predicted(summary.matrix, appearance.names)
     print(f"{sheet}, {page}")

@@ -43,7 +43,7 @@ def run(settings: Settings) -> None:
         settings.check_output(name, {file for pair in source.pairs for file in pair})
     path = find_checkpoint(settings.checkpoints_path)
     from segnet_hpu.evaluation.evaluate import evaluate
-    from segnet_hpu.evaluation.tables import named_scores, score_table
+    from segnet_hpu.evaluation.tables import named_scores, score_table, warn_of_never_predicted
     from segnet_hpu.inference.precision_recall import write_curve
     from segnet_hpu.interchange.load import load
 
@@ -69,6 +69,7 @@ def run(settings: Settings) -> None:
     if settings.curve and not write_curve(settings.curve, card, appearance.names):
         warn(f"--curve {settings.curve} is not written: no label holds the class that road scores")
     print(score_table(named))
+    warn_of_never_predicted(card.matrix, appearance.names)
 
 
 def _refuse_curve(settings: Settings, curve: str) -> None:

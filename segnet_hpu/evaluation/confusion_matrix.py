@@ -53,6 +53,10 @@ class ConfusionMatrix:
             raise UsageError(f"matrices of {self.n_classes} and {other.n_classes} classes cannot add")
         return ConfusionMatrix(self.n_classes, self.counts + other.counts)
 
+    def never_predicted(self) -> list[int]:
+        """Return the classes that the truth holds and no pixel was taken for."""
+        return np.flatnonzero((self.counts.sum(1) > 0) & (self.counts.sum(0) == 0)).tolist()
+
     def scores(self) -> Scores:
         """Return a dict of floats in 0..1, ready for JSON.
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from segnet_hpu.errors import warn
 from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 from segnet_hpu.evaluation.scorecard import Scorecard
 from segnet_hpu.evaluation.scores import Scores
@@ -25,6 +26,15 @@ def named_scores(card: Scorecard | ConfusionMatrix, names: Sequence[str]) -> Sco
     if "positive_class" in scores:
         scores["positive_class"] = names[int(scores["positive_class"])]
     return scores
+
+
+def warn_of_never_predicted(matrix: ConfusionMatrix, names: Sequence[str]) -> None:
+    """Warn of classes that the labels hold and the network never predicts; names: of all classes."""
+    share = matrix.counts.sum(1) / max(matrix.counts.sum(), 1)
+    classes = ", ".join(f"{names[i]} ({share[i]:.2%} of the pixels)" for i in matrix.never_predicted())
+    if classes:
+        warn(f"never predicted: {classes}; see by segnet-hpu dataset stats whether the training labels hold it, then "
+             "train longer, or with --class_weights median_frequency")
 
 
 def score_table(scores: Mapping[str, Any]) -> str:

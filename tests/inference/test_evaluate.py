@@ -8,6 +8,8 @@ from odd import N_CLASSES, by_hand, write_pictures
 from sklearn.metrics import accuracy_score, f1_score, jaccard_score, recall_score
 
 from segnet_hpu.cli import main
+from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
+from segnet_hpu.evaluation.tables import warn_of_never_predicted
 
 # What is left out: the values of the labels.
 VALUES = {None: range(4), 1: (0, 1, 2, 3, 255), 200: (0, 1, 2, 3, 200, 255), 255: (0, 1, 2, 3, 255)}
@@ -76,3 +78,13 @@ def test_names_from_the_command_line_win(tmp_path, model_file, truth_and_predict
                  "--segs_path", str(tmp_path / "labels"), "--class_names", "sky,tree,road,car"]) == 0
     table = capsys.readouterr().out
     assert [line.split()[1] for line in table.splitlines()[1:5]] == ["sky", "tree", "road", "car"]
+
+
+def test_classes_that_are_never_predicted_are_named(capsys):
+    matrix = ConfusionMatrix(4, [[5, 0, 1, 0], [3, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]])
+    assert matrix.never_predicted() == [1]
+    warn_of_never_predicted(matrix, ["sky", "pole", "car", "bike"])
+    err = capsys.readouterr().err
+    assert "never predicted: pole (30.00% of the pixels)" in err and "car" not in err and "bike" not in err
+    warn_of_never_predicted(ConfusionMatrix(2, [[1, 1], [0, 0]]), ["sky", "pole"])
+    assert capsys.readouterr().err == ""

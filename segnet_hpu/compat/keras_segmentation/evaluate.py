@@ -17,6 +17,7 @@ from segnet_hpu.data.source import FolderSource, Sample, wrong_size
 from segnet_hpu.errors import UsageError
 from segnet_hpu.evaluation.evaluate import LabelledSource
 from segnet_hpu.evaluation.evaluate import evaluate as scorecard_of
+from segnet_hpu.evaluation.tables import warn_of_never_predicted
 from segnet_hpu.files import StrPath
 from segnet_hpu.inference.predictor import Predictor
 
@@ -75,8 +76,10 @@ def evaluate(model: "keras.Model | None" = None, inp_images: Sequence[Picture] |
     ignore = trained.ignore_label if ignore_label is None else ignore_label
     check = LabelCheck(trained.n_classes, void_ids(ignore))
     source = _source(inp_images, annotations, inp_images_dir, annotations_dir, inputs, check)
-    scores = scorecard_of(Predictor(trained, batch_size=2), source, trained.n_classes, ignore).scores()
+    card = scorecard_of(Predictor(trained, batch_size=2), source, trained.n_classes, ignore)
     check.finish(trained.class_names)
+    warn_of_never_predicted(card.matrix, trained.appearance().names)
+    scores = card.scores()
     return {"frequency_weighted_IU": scores["frequency_weighted_iou"], "mean_IU": scores["mean_iou"],
             "class_wise_IU": np.array([row["iou"] for row in scores["per_class"]], float)}
 
