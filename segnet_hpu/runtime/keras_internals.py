@@ -21,7 +21,8 @@ def _missing() -> Iterator[str]:
     """Yield the private names that this Keras lacks."""
     optimizer, normalisation = keras.optimizers.Optimizer, keras.layers.BatchNormalization
     for owner, names in ((optimizer, ("_clip_gradients", "_apply_weight_decay", "_use_weight_decay", "_var_key",
-                                      "update_step", "_get_current_learning_rate")), (normalisation, ("_moments",))):
+                                      "update_step", "_get_current_learning_rate")),
+                         (normalisation, ("_moments", "_flatten_layers"))):
         yield from (f"{owner.__name__}.{name}" for name in names if not hasattr(owner, name))
     built = inspect.unwrap(optimizer.build).__code__.co_names
     yield from (f"Optimizer.{name}" for name in ("_model_variables_moving_average", "_accumulated_gradients")
@@ -118,6 +119,17 @@ def transform_gradients(optimizer: keras.Optimizer, transform: Callable[[Gradien
     else:
         clip = optimizer._clip_gradients
         optimizer._clip_gradients = lambda grads: clip(transform(grads))
+
+
+def steps_done(optimizer: keras.Optimizer) -> Any:
+    """Return how many batches an optimizer has taken, an integer scalar; not those whose loss overflowed."""
+    # `iterations` counts updates, which under gradient accumulation are fewer.
+    return keras.ops.convert_to_tensor(inner_optimizer(optimizer)._iterations)
+
+
+def batch_normalisations(model: keras.Model) -> list[keras.layers.BatchNormalization]:
+    """Return a model's layers of batch normalisation, those inside other layers and models too."""
+    return [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
 
 
 def replace_moments(layer: keras.layers.BatchNormalization, moments: Callable[[Any], tuple[Any, Any]]) -> None:

@@ -19,7 +19,8 @@ from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.objectives.penalty import penalise
 from segnet_hpu.training.step import make_train_step
 
-# Ours and Keras' own on the same batches, each from the same start; exact where the backend repeats itself.
+# Ours and Keras' own on the same batches, each from the same start; exact where the backend repeats itself. Keras'
+# own is told the momenta, which rise with the steps.
 AGAINST_KERAS = """
 import contextlib, keras, numpy as np, sys
 from runs import small
@@ -52,7 +53,16 @@ for policy in sys.argv[1:]:
             model.compile(optimizer, make_loss("ce"), auto_scale_loss=False)
             optimizer.build(model.trainable_variables)
             step = make_train_step(model, model.loss, count_pixels)
-            for x, y in zip(images, labels):
+            inner = getattr(optimizer, "inner_optimizer", optimizer)
+            every = inner.gradient_accumulation_steps or 1
+            for n, (x, y) in enumerate(zip(images, labels)):
+                updates, waiting = divmod(n + 1, every)
+                if not ours:
+                    for layer in model.layers:
+                        if isinstance(layer, keras.layers.BatchNormalization):
+                            layer.momentum = np.float32(min(0.99, n / (n + 9)))
+                    inner.ema_momentum = np.float32(1 if waiting else min(0.9, (updates - 1) / (updates + 8)))
+                    model.make_train_function(force=True)
                 with keras_step():
                     losses.append(step(x, y).loss if ours else float(model.train_on_batch(x, y)))
                 model.reset_metrics()

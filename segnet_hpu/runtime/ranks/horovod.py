@@ -10,7 +10,7 @@ import numpy as np
 
 from segnet_hpu.errors import Elsewhere, SegnetError, UsageError, WorkerLost
 from segnet_hpu.runtime.devices import computing, prepare_horovod
-from segnet_hpu.runtime.keras_internals import replace_moments, transform_gradients
+from segnet_hpu.runtime.keras_internals import batch_normalisations, replace_moments, transform_gradients
 from segnet_hpu.runtime.ranks.interface import Ranks, Run
 
 if TYPE_CHECKING:
@@ -139,9 +139,8 @@ class Horovod(Ranks):
         return seconds
 
     def synchronise_batch_norm(self, model: keras.Model) -> None:
-        for layer in model.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                replace_moments(layer, functools.partial(self._moments, layer))
+        for layer in batch_normalisations(model):
+            replace_moments(layer, functools.partial(self._moments, layer))
 
     def _moments(self, layer: keras.layers.BatchNormalization, inputs: "tf.Tensor") -> "tuple[tf.Tensor, tf.Tensor]":
         """Mean and variance over all ranks' inputs, of which each has as many."""

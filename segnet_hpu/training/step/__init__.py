@@ -1,6 +1,8 @@
 """The training step: forward, loss, gradients, update. One file a backend; what they share is here."""
 
+import importlib
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import keras
@@ -45,15 +47,21 @@ def make_train_step(model: keras.Model, loss: Callable[[Batch, Batch], Tensor], 
         total = sum((ops.sum(ops.cast(term, "float32")) for term in added), loss_weight * loss(targets, outputs))
         return total, ops.stack([total, *counts(targets, outputs)])
 
-    if keras.backend.backend() == "torch":
-        from segnet_hpu.training.step.torch import compile_step
-    elif keras.backend.backend() == "jax":
-        from segnet_hpu.training.step.jax import compile_step
-    else:
-        from segnet_hpu.training.step.tensorflow import compile_step
-    update = compile_step(model, objective)
+    update = _of_backend().compile_step(model, objective)
 
     def step(inputs: Batch, targets: Batch) -> StepResult:
         result: np.ndarray = ops.convert_to_numpy(update(inputs, targets))
         return StepResult(float(result[0]), result[1:].tolist())
     return step
+
+
+def make_forward(model: keras.Model) -> Callable[[Batch], Tensor]:
+    """Return the function inputs -> outputs of `model` as in training, without an update of its weights.
+
+    It moves batch normalisation's statistics and the seeds of dropout. model: compiled; its `jit_compile` counts.
+    """
+    return _of_backend().compile_forward(model)
+
+
+def _of_backend() -> ModuleType:
+    return importlib.import_module(f"segnet_hpu.training.step.{keras.backend.backend()}")

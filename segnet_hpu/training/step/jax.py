@@ -6,6 +6,9 @@ from typing import Any
 import jax
 import keras
 
+from segnet_hpu.runtime.keras_internals import steps_done
+from segnet_hpu.training.step.rising_momentum import rising_momenta
+
 Values = list[jax.Array]
 
 
@@ -24,8 +27,11 @@ def compile_step(model: keras.Model, objective: Callable[..., Any]) -> Callable[
 
     def update(values: list[Values], inputs: Any, targets: Any) -> tuple[list[Values], jax.Array]:
         trained, other, state = values
-        gradients, (other, result) = jax.grad(scaled_loss, has_aux=True)(trained, other, state, inputs, targets)
-        trained, state = optimizer.stateless_apply(state, gradients, trained)
+        with keras.StatelessScope(state_mapping=zip(optimizer.variables, state, strict=True)):
+            steps = steps_done(optimizer)
+        with rising_momenta(model, steps):
+            gradients, (other, result) = jax.grad(scaled_loss, has_aux=True)(trained, other, state, inputs, targets)
+            trained, state = optimizer.stateless_apply(state, gradients, trained)
         return [trained, other, state], result
 
     if model.jit_compile:
@@ -39,3 +45,20 @@ def compile_step(model: keras.Model, objective: Callable[..., Any]) -> Callable[
                 variable.assign(value)
         return result
     return step
+
+
+def compile_forward(model: keras.Model) -> Callable[[Any], jax.Array]:
+    """Return the function inputs -> outputs as in training, which moves the statistics of batch normalisation."""
+    def compute(trained: Values, other: Values, inputs: Any) -> tuple[jax.Array, Values]:
+        return model.stateless_call(trained, other, inputs, training=True)
+
+    compiled = jax.jit(compute) if model.jit_compile else compute
+
+    def forward(inputs: Any) -> jax.Array:
+        trained, other = ([v.value for v in group] for group in
+                          (model.trainable_variables, model.non_trainable_variables))
+        outputs, other = compiled(trained, other, inputs)
+        for variable, value in zip(model.non_trainable_variables, other, strict=True):
+            variable.assign(value)
+        return outputs
+    return forward

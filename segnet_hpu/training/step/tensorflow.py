@@ -7,6 +7,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from segnet_hpu.runtime.keras_internals import steps_done
+from segnet_hpu.training.step.rising_momentum import rising_momenta
+
 
 def compile_step(model: keras.Model, objective: Callable[..., Any]) -> Callable[..., tf.Tensor]:
     """Return the function (inputs, targets) -> the objective's vector that updates the model.
@@ -15,17 +18,25 @@ def compile_step(model: keras.Model, objective: Callable[..., Any]) -> Callable[
     """
     optimizer = model.optimizer
     on_cpu = all(device.device_type == "CPU" for device in tf.config.list_logical_devices())
+    sum_gradients = float32_bias_gradients if on_cpu else contextlib.nullcontext
 
     def update(inputs: Any, targets: Any) -> tf.Tensor:
-        with float32_bias_gradients() if on_cpu else contextlib.nullcontext(), tf.GradientTape() as tape:
-            outputs = model(inputs, training=True)
-            loss, result = objective(targets, outputs, model.losses)
-            scaled = optimizer.scale_loss(loss)
-        variables = model.trainable_variables
-        optimizer.apply(tape.gradient(scaled, variables), variables)
+        with rising_momenta(model, steps_done(optimizer)), sum_gradients():
+            with tf.GradientTape() as tape:
+                outputs = model(inputs, training=True)
+                loss, result = objective(targets, outputs, model.losses)
+                scaled = optimizer.scale_loss(loss)
+            variables = model.trainable_variables
+            optimizer.apply(tape.gradient(scaled, variables), variables)
         return result
 
     return tf.function(update, autograph=False, reduce_retracing=True, jit_compile=model.jit_compile)
+
+
+def compile_forward(model: keras.Model) -> Callable[[Any], tf.Tensor]:
+    """Return the function inputs -> outputs as in training, which moves the statistics of batch normalisation."""
+    return tf.function(lambda inputs: model(inputs, training=True), autograph=False, reduce_retracing=True,
+                       jit_compile=model.jit_compile)
 
 
 @contextlib.contextmanager

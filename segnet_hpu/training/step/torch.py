@@ -6,6 +6,9 @@ from typing import Any
 import keras
 import torch
 
+from segnet_hpu.runtime.keras_internals import steps_done
+from segnet_hpu.training.step.rising_momentum import rising_momenta
+
 
 def compile_step(model: keras.Model, objective: Callable[..., Any]) -> Callable[..., torch.Tensor]:
     """Return the function (inputs, targets) -> the objective's vector that updates the model.
@@ -24,4 +27,19 @@ def compile_step(model: keras.Model, objective: Callable[..., Any]) -> Callable[
             optimizer.apply([variable.value.grad for variable in variables], variables)
         return result
 
-    return torch.compile(update) if model.jit_compile else update
+    compiled = torch.compile(update) if model.jit_compile else update
+
+    def step(inputs: Any, targets: Any) -> torch.Tensor:
+        with rising_momenta(model, steps_done(optimizer)):
+            return compiled(inputs, targets)
+
+    return step
+
+
+def compile_forward(model: keras.Model) -> Callable[[Any], torch.Tensor]:
+    """Return the function inputs -> outputs as in training, which moves the statistics of batch normalisation."""
+    def forward(inputs: Any) -> torch.Tensor:
+        with torch.no_grad():
+            return model(inputs, training=True)
+
+    return forward
