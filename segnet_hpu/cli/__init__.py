@@ -21,6 +21,7 @@ COMMANDS = {
     "predict_video": "label a video or what a camera sees",
     "export": "write a model in a format that runs without this package, and check it",
     "evaluate_model": "score a checkpoint against labels at their full resolution",
+    "recalibrate": "count a model's statistics of batch normalisation anew",
     "demo": "draw a contact sheet and an HTML page of what a model makes of a folder",
     "tune": "search for better settings of a training",
     "verify_dataset": "list every fault of a data set; exit status 1 when there is one",

@@ -1,11 +1,13 @@
 """Keras callbacks, called as Keras' own `fit` calls them."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import keras
 
 from segnet_hpu.errors import UsageError, warn
+from segnet_hpu.training.step.rising_momentum import exchanged
 
 # What Keras' callbacks remember from one epoch to the next; they have no call that gives it.
 _REMEMBERED = {
@@ -43,6 +45,18 @@ class Callbacks(keras.callbacks.CallbackList):
                 raise UsageError(f"{_class_of(callback)} cannot set the learning rate, which --lr_schedule {schedule}"
                                  " sets at every step; give --lr_schedule constant without --warmup_epochs, or "
                                  "leave the callback out")
+
+    def end_epoch(self, epoch: int, logs: dict[str, float], averaged: AbstractContextManager[None]) -> None:
+        """Call on_epoch_end; within `averaged`, so that what is saved is what was judged.
+
+        BackupAndRestore saves what training goes on from, and is called outside.
+        """
+        resuming = [callback for callback in self.callbacks if _class_of(callback) == "BackupAndRestore"]
+        others = [callback for callback in self.callbacks if callback not in resuming]
+        with averaged, exchanged([self], "callbacks", [others]):
+            self.on_epoch_end(epoch, logs)
+        with exchanged([self], "callbacks", [resuming]):
+            self.on_epoch_end(epoch, logs)
 
     def state(self) -> dict[str, Any]:
         """Return what the callbacks remember, {position and class: JSON-able state}."""

@@ -23,9 +23,11 @@ from segnet_hpu.models.encoders.normalisation import Normalisation
 from segnet_hpu.models.normalisation import normalisation, rescaling
 from segnet_hpu.models.roles import AUTOMATIC, stable_name
 from segnet_hpu.models.trained_model import PARTIAL, TrainedModel
-from segnet_hpu.runtime.keras_internals import accumulated_gradients, moving_averages, rate_variable, set_steps
+from segnet_hpu.runtime.keras_internals import accumulated_gradients, rate_variable, set_steps
 from segnet_hpu.training import made_with as resuming
+from segnet_hpu.training.averaged_weights import AveragedWeights
 from segnet_hpu.training.state import EpochSums, State
+from segnet_hpu.training.variables import set_values, to_numpy
 
 # What zipfile, NumPy and JSON raise over damaged bytes.
 BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -52,10 +54,10 @@ def list_partial(prefix: str | Path) -> list[Path]:
             and NUMBERED.fullmatch(p.name[1 + len(name):].replace(PARTIAL, ".keras"))]
 
 
-def save_checkpoint(path: str | Path, trained: TrainedModel, state: State) -> None:
+def save_checkpoint(path: str | Path, trained: TrainedModel, state: State, averaged: AveragedWeights) -> None:
     """Write the whole state of a TrainedModel, its network compiled; atomic. Raises RunError if it cannot be written.
 
-    The inference part holds the weights' moving average if the optimizer keeps one.
+    averaged: what the inference part holds, where it has been taken.
     """
     model = trained.network
     arrays = {group: [to_numpy(v) for v in variables] for group, variables in _groups(model).items()}
@@ -69,7 +71,7 @@ def save_checkpoint(path: str | Path, trained: TrainedModel, state: State) -> No
                 with archive.open(f"training/{group}/{i}.npy", "w", force_zip64=True) as file:
                     np.lib.format.write_array(file, value, allow_pickle=False)
 
-    with averaged_weights(model):
+    with averaged:
         trained.save(path, ADVICE, add_training)
 
 
@@ -139,27 +141,8 @@ def _restore_variables(path: Path, model: keras.Model, arrays: Mapping[str, list
         if not fits and not (group == "optimizer" and changed & resuming.OF_OPTIMIZER):
             raise UsageError(f"{path} belongs to another {group}: its variables do not fit; give the settings "
                              "it was made with, or another --model_dir")
-        for variable, value in zip(variables, arrays[group], strict=True) if fits else ():
-            variable.assign(value)
-
-
-class averaged_weights:
-    """Within this context the model carries its weights' moving average, if there is one."""
-
-    def __init__(self, model: keras.Model) -> None:
-        self.variables = model.trainable_variables
-        self.averages = moving_averages(model.optimizer)
-
-    def __enter__(self) -> None:
-        if self.averages:
-            self.raw = [to_numpy(v) for v in self.variables]
-            for variable, average in zip(self.variables, self.averages, strict=True):
-                variable.assign(average)
-
-    def __exit__(self, *_: Any) -> None:
-        if self.averages:
-            for variable, raw in zip(self.variables, self.raw, strict=True):
-                variable.assign(raw)
+        if fits:
+            set_values(variables, arrays[group])
 
 
 def all_variables(model: keras.Model) -> list[keras.Variable]:
@@ -173,11 +156,6 @@ def variables_of_ranks(model: keras.Model) -> list[keras.Variable]:
     the moving statistics of batch normalisation, and gradients that are accumulated but not yet used."""
     statistics = [v for v in model.non_trainable_variables if v.path.endswith(("/moving_mean", "/moving_variance"))]
     return statistics + accumulated_gradients(model.optimizer)
-
-
-def to_numpy(variable: keras.Variable) -> np.ndarray:
-    """Return a copy of a Keras variable's value."""
-    return np.array(keras.ops.convert_to_numpy(variable))
 
 
 def _groups(model: keras.Model) -> dict[str, list[keras.Variable]]:

@@ -14,10 +14,12 @@ from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.runtime.keras_internals import rate_variable
 from segnet_hpu.runtime.ranks import Ranks
 from segnet_hpu.training import checkpoint
+from segnet_hpu.training.averaged_weights import AveragedWeights
 from segnet_hpu.training.made_with import allowed_changes
 from segnet_hpu.training.run_folder import RunFolder
 from segnet_hpu.training.settings import Settings
 from segnet_hpu.training.state import EpochSums, State
+from segnet_hpu.training.variables import to_numpy
 
 Snapshot = tuple[State, list[np.ndarray]]  # a copy of the state and of all variables' values
 
@@ -25,12 +27,12 @@ Snapshot = tuple[State, list[np.ndarray]]  # a copy of the state and of all vari
 class CheckpointWriter:
     """Writes and restores a run's checkpoints; rank 0 writes, all ranks take part.
 
-    trained: its network is compiled; a resumed run must share its `made_with`.
+    trained: its network is compiled; a resumed run must share its `made_with`. averaged: of its weights.
     """
 
     def __init__(self, settings: Settings, folder: RunFolder, trained: TrainedModel, steps_per_epoch: int,
-                 ranks: Ranks) -> None:
-        self.settings, self.folder, self.trained = settings, folder, trained
+                 ranks: Ranks, averaged: AveragedWeights) -> None:
+        self.settings, self.folder, self.trained, self.averaged = settings, folder, trained, averaged
         self.steps_per_epoch, self.ranks = steps_per_epoch, ranks
         self.rate = rate_variable(trained.network.optimizer)
         self.initial_rate = _value_of(self.rate)
@@ -65,7 +67,7 @@ class CheckpointWriter:
     def snapshot(self, state: State) -> Snapshot:
         """Return a copy of `state` and of all variables' values."""
         variables = checkpoint.all_variables(self.trained.network)
-        return copy.deepcopy(state), [checkpoint.to_numpy(v) for v in variables]
+        return copy.deepcopy(state), [to_numpy(v) for v in variables]
 
     def restore(self, snapshot: Snapshot) -> State:
         """Set the variables to those of rank 0's snapshot; return its State."""
@@ -91,7 +93,7 @@ class CheckpointWriter:
         state.learning_rate = None if rate == self.initial_rate else rate
         if self.ranks.leads:
             path = checkpoint.checkpoint_path(self.folder.prefix, state, self.steps_per_epoch)
-            checkpoint.save_checkpoint(path, self.trained, state)
+            checkpoint.save_checkpoint(path, self.trained, state, self.averaged)
             self._clear(path)
         self.saved = time.monotonic()
 
@@ -123,9 +125,9 @@ class CheckpointWriter:
     def save_best(self) -> None:
         """Write the model as the best one so far."""
         if self.ranks.leads:
-            with checkpoint.averaged_weights(self.trained.network):
+            with self.averaged:
                 self.trained.save(self.folder.best, checkpoint.ADVICE)
 
 
 def _value_of(rate: keras.Variable | None) -> float | None:
-    return None if rate is None else float(checkpoint.to_numpy(rate))
+    return None if rate is None else float(to_numpy(rate))

@@ -19,6 +19,7 @@ from segnet_hpu.options import as_text
 from segnet_hpu.runtime.device import Device, select_device
 from segnet_hpu.runtime.precision import set_precision
 from segnet_hpu.runtime.ranks import Ranks
+from segnet_hpu.training.averaged_weights import AveragedWeights
 from segnet_hpu.training.checkpoint import list_checkpoints, newest_made_with, stored_normalisation
 from segnet_hpu.training.checkpoint_writer import CheckpointWriter
 from segnet_hpu.training.made_with import allowed_changes, computed_settings
@@ -54,7 +55,8 @@ class Plan:
     """All that a run works with; training changes nothing of it but the variables of the model.
 
     source: of training. trained: the network, compiled, with what a checkpoint notes of it. batch_size: images of
-    all ranks together. steps: of an epoch. augment: a user's own augmentation, see TrainTransform.
+    all ranks together. steps: of an epoch. averaged: the network's weights. augment: a user's own augmentation, see
+    TrainTransform.
     """
 
     settings: Settings
@@ -69,6 +71,7 @@ class Plan:
     epochs: int
     validation: Validation
     checkpoints: CheckpointWriter
+    averaged: AveragedWeights
     augment: Callable[..., Any] | None = None
 
     @property
@@ -116,9 +119,10 @@ def prepare(settings: Settings, ranks: Ranks, model: OwnModel | None = None,
     length = plan_length(settings, hardware.ranks, len(sources.training))
     settings = dataclasses.replace(settings, epochs=length.epochs)
     trained = _compile(settings, hardware, sources, network, length, appearance, monitor)
+    averaged = AveragedWeights(network)
     return Plan(settings, ranks, hardware.device, folder, appearance, sources.training, trained, length.batch_size,
                 length.steps, length.epochs, Validation(settings, sources.validation, appearance.names, monitor),
-                CheckpointWriter(settings, folder, trained, length.steps, ranks), augment)
+                CheckpointWriter(settings, folder, trained, length.steps, ranks, averaged), averaged, augment)
 
 
 def _select_hardware(settings: Settings, ranks: Ranks) -> Hardware:

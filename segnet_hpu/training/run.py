@@ -17,6 +17,7 @@ from segnet_hpu.runtime.device import Device
 from segnet_hpu.runtime.keras_internals import first_epoch, rate_of_last_step, rate_variable, set_first_epoch
 from segnet_hpu.runtime.ranks import join
 from segnet_hpu.runtime.stop_signals import Interrupted, StopSignals
+from segnet_hpu.training.batch_statistics import BATCHES, FEW_BATCHES
 from segnet_hpu.training.callbacks import Callbacks, logs_of
 from segnet_hpu.training.preparation import Plan, prepare
 from segnet_hpu.training.run_log import RunLog
@@ -64,6 +65,7 @@ class Run:
         self.log: RunLog | None = None  # of rank 0
         self.logs: dict[str, float] | None = None  # of the last epoch
         self.best_scorecard: Scorecard | None = None
+        self.warned_of_statistics = False
 
     def fit(self) -> list[Record]:
         """Train to the end, from the newest checkpoint if that is wanted; return the history."""
@@ -113,13 +115,13 @@ class Run:
             self.callbacks.on_epoch_begin(epoch)
             record = self._train_epoch(loader, train_step)
             is_sound = bool(np.isfinite(record["loss"]))  # else a callback has stopped for it
-            validated = self._validate(record) if is_sound else ValidatedEpoch(record, -np.inf, None)
+            validated = self._validate(record, loader) if is_sound else ValidatedEpoch(record, -np.inf, None)
             is_whole = is_sound and self.state.step == (epoch + 1) * plan.steps
             if is_whole and self.state.finish_epoch(validated.record, validated.score):
                 self._save_best()
                 self.best_scorecard = validated.scorecard
             self.logs = logs_of(validated.record)
-            self.callbacks.on_epoch_end(epoch, self.logs)
+            self.callbacks.end_epoch(epoch, self.logs, plan.averaged)
             if is_sound:
                 self._save()
             if is_whole and self.log:
@@ -130,6 +132,7 @@ class Run:
         """Train from the state's step to the end of its epoch; return the epoch's record."""
         plan, state, size = self.plan, self.state, self.plan.batch_size
         first, end = state.epoch * plan.steps, (state.epoch + 1) * plan.steps
+        plan.averaged.drop()
         if state.step == first:
             state.sums = EpochSums()
         with Progress(f"epoch {state.epoch + 1}/{plan.epochs}", plan.steps * size, "image",
@@ -203,9 +206,23 @@ class Run:
         return {"epoch": state.epoch + 1, "step": state.step, **means, "images_per_second": progress.rate, **share,
                 "learning_rate": rate_of_last_step(self.plan.model.optimizer)}
 
-    def _validate(self, record: Record) -> ValidatedEpoch:
-        return self.plan.validation.validate(self.plan.trained, record, self.plan.ranks, self.callbacks,
-                                             self._interruptible())
+    def _validate(self, record: Record, loader: Loader) -> ValidatedEpoch:
+        """Validate what the epoch came to: the averaged weights where there are such."""
+        plan = self.plan
+        plan.averaged.take((images for images, _ in self._last_batches(loader)), plan.ranks)
+        with plan.averaged:
+            validated = plan.validation.validate(plan.trained, record, plan.ranks, self.callbacks,
+                                                 self._interruptible())
+            if not self.warned_of_statistics:
+                self.warned_of_statistics = plan.averaged.statistics.warn_of_stale(
+                    validated.record, self._last_batches(loader, FEW_BATCHES), plan.ranks)
+        return validated
+
+    def _last_batches(self, loader: Loader, count: int = BATCHES) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the batches that were last trained with, again: the same after a run is resumed."""
+        batches = loader.iterate(max(0, self.state.step - count), self.state.step)
+        while batch := self._next(batches):
+            yield _for_device(self.plan.device, *batch)
 
     def _save(self) -> None:
         if self.plan.ranks.leads:

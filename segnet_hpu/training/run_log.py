@@ -6,11 +6,11 @@ from typing import Any
 
 from segnet_hpu import config
 from segnet_hpu.evaluation.scorecard import Scorecard
-from segnet_hpu.evaluation.tables import named_scores, score_table
+from segnet_hpu.evaluation.tables import named_scores, score_table, warn_of_never_predicted
 from segnet_hpu.files import write_text
 from segnet_hpu.inference.precision_recall import write_curve
 from segnet_hpu.models.trained_model import TrainedModel
-from segnet_hpu.training import checkpoint, report
+from segnet_hpu.training import report
 from segnet_hpu.training.log_files import TensorBoard, write_metrics
 from segnet_hpu.training.preparation import Plan
 from segnet_hpu.training.state import State
@@ -41,7 +41,7 @@ class RunLog:
         scalars = {name: value for name, value in record.items() if name not in ("epoch", "step")}
         self.tensorboard.scalars(scalars, record["step"])
         if plan.validation.source is not None:
-            with checkpoint.averaged_weights(plan.model):
+            with plan.averaged:
                 for name, picture in report.panels(plan.trained, *self._shown()):
                     self.tensorboard.picture(name, picture, record["step"])
         self.tensorboard.flush()
@@ -59,6 +59,7 @@ class RunLog:
             write_curve(self.folder / "precision_recall.png", scorecard, plan.appearance.names)
             report.write_overlays(self.folder / "pictures", best, *self._shown())
             print(score_table(scores))
+            warn_of_never_predicted(scorecard.matrix, plan.appearance.names)
         print(report.closing_line(plan, self.state), flush=True)
 
     def _shown(self) -> tuple[Any, ...]:

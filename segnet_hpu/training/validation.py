@@ -15,7 +15,6 @@ from segnet_hpu.evaluation.scorecard import Scorecard
 from segnet_hpu.inference.predictor import Predictor
 from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.runtime.ranks import ALONE, Ranks
-from segnet_hpu.training import checkpoint
 from segnet_hpu.training.callbacks import Callbacks, logs_of
 from segnet_hpu.training.monitor import Monitor
 from segnet_hpu.training.settings import Settings
@@ -72,10 +71,9 @@ class Validation:
             return ValidatedEpoch(record, self.monitor.score(record, None), None)
         loss = MeanLoss(model.network.loss, self.settings.label_downsampling)
         callbacks.on_test_begin()
-        with checkpoint.averaged_weights(model.network):
-            predictor = _AnnouncingPredictor(model, self.settings.val_batch_size, callbacks, loss)
-            with interruptible:  # not the exchange of the weights
-                scorecard = self._evaluate(predictor, ranks, loss)
+        predictor = _AnnouncingPredictor(model, self.settings.val_batch_size, callbacks, loss)
+        with interruptible:
+            scorecard = self._evaluate(predictor, ranks, loss)
         scores = {"loss": loss.result(ranks), **scorecard.figures()}
         callbacks.on_test_end(logs_of(scores))
         record = record | {f"val_{name}": value for name, value in scores.items()}

@@ -14,7 +14,7 @@ from segnet_hpu.interchange.load import find_checkpoint, load
 from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer
-from segnet_hpu.training import checkpoint
+from segnet_hpu.training.averaged_weights import AveragedWeights
 from segnet_hpu.training.checkpoint import list_checkpoints, restore_newest, save_checkpoint
 from segnet_hpu.training.state import State
 
@@ -33,10 +33,11 @@ def trained(seed=0, make=plain, name="adam", **options):
     return model
 
 
-def save(folder, epoch, model):
+def save(folder, epoch, model, averaged=None):
     path = folder / f"m.{epoch}.keras"
     save_checkpoint(path, TrainedModel(model, made_with=MADE_WITH, palette="voc"),
-                    State(step=5 * epoch, epoch=epoch, best_score=0.5, best_epoch=epoch))
+                    State(step=5 * epoch, epoch=epoch, best_score=0.5, best_epoch=epoch),
+                    averaged or AveragedWeights(model))
     return path
 
 
@@ -192,9 +193,11 @@ def test_the_file_to_use_holds_the_moving_average_and_the_state_both(tmp_path):
     raw = [np.array(v) for v in model.trainable_variables]
     averages = [np.array(v) for v in model.optimizer._model_variables_moving_average]
     assert not same(raw, averages)
-    with checkpoint.averaged_weights(model):
+    averaged = AveragedWeights(model)
+    averaged.take([])
+    with averaged:
         TrainedModel(model).save(tmp_path / "m.best.keras")
-    path = save(tmp_path, 1, model)
+    path = save(tmp_path, 1, model, averaged)
     for file in (path, tmp_path / "m.best.keras"):
         assert same(keras.saving.load_model(file).get_weights(), averages)
     assert same([np.array(v) for v in model.trainable_variables], raw)
