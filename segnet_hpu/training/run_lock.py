@@ -16,8 +16,8 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 class RunLock:
-    """A lock on files, which are made for it and stay. The system drops it when this process ends, however it ends:
-    a file that a killed run has left locks nothing. As a context it is released at the end.
+    """A lock on files, which are made for it. The system drops it when this process ends, however it ends: a file
+    that a killed run has left locks nothing. As a context it is released, and its files removed, at the end.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -34,8 +34,7 @@ class RunLock:
     def take(self) -> None:
         """Take the lock; raises UsageError if another run holds it, OSError where its files cannot be made."""
         for path in self.paths:
-            self.held.append(os.open(path, os.O_RDWR | os.O_CREAT, 0o666))
-            _lock(path, self.held[-1])
+            self.held.append(_locked(path))
             os.ftruncate(self.held[-1], 0)
             os.write(self.held[-1], json.dumps({"pid": os.getpid(), "host": socket.gethostname(),
                                                 "since": time.strftime("%Y-%m-%d %H:%M:%S")}).encode())
@@ -48,8 +47,25 @@ class RunLock:
         return self
 
     def __exit__(self, *_: object) -> None:
-        while self.held:
-            os.close(self.held.pop())
+        for path, held in zip(self.paths, self.held, strict=False):
+            if _same_file(path, held):
+                path.unlink()  # before others can lock it
+            os.close(held)
+        self.held = []
+
+
+def _locked(path: Path) -> int:
+    """Return the descriptor of a file at a path, made if need be, that this process alone has locked."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _lock(path, descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if _same_file(path, descriptor):
+            return descriptor
+        os.close(descriptor)  # whoever had it has just removed it
 
 
 def _lock(path: Path, descriptor: int) -> None:

@@ -51,9 +51,10 @@ def test_another_process_is_named_and_a_killed_one_locks_nothing(held):
     RunLock([path]).refuse_held()
     with RunLock([path]) as lock:
         lock.take()
-        assert json.loads(path.read_text())["pid"] == os.getpid()
+        assert json.loads(path.read_text())["pid"] == os.getpid() and lock.in_place()
         with pytest.raises(UsageError, match=f"process {os.getpid()} on"):  # in one process, too
             RunLock([path]).refuse_held()
+    assert not path.exists()
     RunLock([path]).refuse_held()
 
 
