@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from segnet_hpu.errors import UsageError, nearest
 
 REQUIRED: Any = object()
+LARGEST = 2**31 - 1  # of whole numbers whose option sets no limit: what the libraries below can count to
 Changes = Literal["nothing", "training", "scores"]
 
 
@@ -96,6 +97,8 @@ class Parameter(NamedTuple):
             raise UsageError(f"{where} is {converted!r}; expected {self.expected()}.{hint}")
         if isinstance(converted, int | float) and not option.admits(converted):
             raise UsageError(f"{where} is {converted}; expected {self.expected()}")
+        if isinstance(converted, int) and option.maximum is None and abs(converted) > LARGEST:
+            raise UsageError(f"{where} is {converted}; expected {self.expected()}, and no more than {LARGEST}")
         return converted
 
     def expected(self) -> str:

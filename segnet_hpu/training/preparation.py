@@ -20,6 +20,7 @@ from segnet_hpu.runtime.device import Device, select_device
 from segnet_hpu.runtime.precision import set_precision
 from segnet_hpu.runtime.ranks import Ranks
 from segnet_hpu.training.averaged_weights import AveragedWeights
+from segnet_hpu.training.batch_size import check_batch_sizes
 from segnet_hpu.training.checkpoint import list_checkpoints, newest_made_with, stored_normalisation
 from segnet_hpu.training.checkpoint_writer import CheckpointWriter
 from segnet_hpu.training.made_with import allowed_changes, computed_settings
@@ -118,6 +119,8 @@ def prepare(settings: Settings, ranks: Ranks, model: OwnModel | None = None,
     network = _make_network(settings, hardware, folder, model)
     length = plan_length(settings, hardware.ranks, len(sources.training))
     settings = dataclasses.replace(settings, epochs=length.epochs)
+    check_batch_sizes(settings, network, hardware.device.kind == "cpu", ranks, length.batch_size, sources.training,
+                      sources.validation)
     trained = _compile(settings, hardware, sources, network, length, appearance, monitor)
     averaged = AveragedWeights(network)
     return Plan(settings, ranks, hardware.device, folder, appearance, sources.training, trained, length.batch_size,
