@@ -1,12 +1,14 @@
 """Checkpoints: one file is one whole state.
 
 A checkpoint is a `.keras` archive that Keras opens by itself (the weights to use), with two
-things added: `segnet_hpu/` (state and facts as JSON) and `training/` (every variable of model and
-optimizer, and the epoch's sums, as .npy), from which training goes on exactly.
+things added: `segnet_hpu/` (state and facts as JSON) and `training/` (every variable of the optimizer, the epoch's
+sums, and what of the model's variables is not among those weights, as .npy), from which training goes on exactly.
 """
 
 import contextlib
 import dataclasses
+import hashlib
+import io
 import json
 import zipfile
 import zlib
@@ -14,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 
@@ -65,9 +68,13 @@ def save_checkpoint(path: str | Path, trained: TrainedModel, state: State, avera
 
     def add_training(archive: zipfile.ZipFile) -> None:
         archive.writestr("segnet_hpu/state.json", state.to_json())
-        archive.writestr("training/counts.json", json.dumps({group: len(a) for group, a in arrays.items()}))
+        saved = _found_in_weights(archive, arrays["model"])
+        counts = {group: len(a) for group, a in arrays.items()} | {"model": saved}
+        archive.writestr("training/counts.json", json.dumps(counts))
         for group, values in arrays.items():
             for i, value in enumerate(values):
+                if group == "model" and saved[i]:
+                    continue
                 with archive.open(f"training/{group}/{i}.npy", "w", force_zip64=True) as file:
                     np.lib.format.write_array(file, value, allow_pickle=False)
 
@@ -145,6 +152,13 @@ def _restore_variables(path: Path, model: keras.Model, arrays: Mapping[str, list
             set_values(variables, arrays[group])
 
 
+def sizes(model: keras.Model) -> tuple[int, int]:
+    """Return the bytes of (a numbered checkpoint, the best model) of a compiled model, but for some kilobytes."""
+    groups = {group: sum(to_numpy(v).nbytes for v in variables) for group, variables in _groups(model).items()}
+    raw = groups["model"] if moving_averages(model.optimizer) else 0
+    return groups["model"] + groups["optimizer"] + raw, groups["model"]
+
+
 def all_variables(model: keras.Model) -> list[keras.Variable]:
     """Return every variable of a compiled model that training may change."""
     rate = rate_variable(model.optimizer)
@@ -177,7 +191,8 @@ def _read(path: Path) -> tuple[State, dict[str, Any], dict[str, list[np.ndarray]
         # A damaged list of members can hide some of them: the counts tell.
         counts = json.loads(archive.read("training/counts.json"))
         arrays = {group: [_array(archive, f"training/{group}/{i}.npy") for i in range(counts[group])]
-                  for group in ("model", "optimizer", "metrics")}
+                  for group in ("optimizer", "metrics")}
+        arrays["model"] = _model_arrays(archive, counts["model"])
         state = State.from_json(archive.read("segnet_hpu/state.json"), EpochSums(*map(float, arrays["metrics"])))
     return state, facts, arrays
 
@@ -193,6 +208,42 @@ def fault(path: Path) -> str | None:
     except BROKEN as error:
         return f"is damaged ({error})"
     return f"is damaged ({bad})" if bad else None
+
+
+def _found_in_weights(archive: zipfile.ZipFile, values: Sequence[np.ndarray]) -> list[str | None]:
+    """Return for each array the name of one among the weights that Keras wrote which is the same to the bit, or None.
+
+    Those need not be written again: all without moving averages, but for the states of random generators.
+    """
+    known = {}
+    with _weights(archive) as file:
+        for name in _names(file):
+            known[_identity(file[name][()])] = name
+    return [known.get(_identity(value)) for value in values]
+
+
+def _model_arrays(archive: zipfile.ZipFile, saved: int | Sequence[str | None]) -> list[np.ndarray]:
+    """Return the model's variables. saved: as from _found_in_weights; their number in files of earlier versions."""
+    if isinstance(saved, int):
+        saved = [None] * saved
+    with _weights(archive) as file:
+        return [file[name][()] if name else _array(archive, f"training/model/{i}.npy")
+                for i, name in enumerate(saved)]
+
+
+def _weights(archive: zipfile.ZipFile) -> h5py.File:
+    return h5py.File(io.BytesIO(archive.read("model.weights.h5")))
+
+
+def _names(file: h5py.File) -> list[str]:
+    """The names of all arrays in a file."""
+    names: list[str] = []
+    file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+    return names
+
+
+def _identity(value: np.ndarray) -> tuple[str, tuple[int, ...], bytes]:
+    return str(value.dtype), value.shape, hashlib.sha256(value.tobytes()).digest()
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from segnet_hpu.inference.predictor import Predictor
 from segnet_hpu.inference.render import grid, overlay, with_legend
 from segnet_hpu.inference.report.examples import Section
 from segnet_hpu.inference.report.page import write_page
+from segnet_hpu.training.checkpoint import sizes
 
 if TYPE_CHECKING:
     from segnet_hpu.data.appearance import Appearance
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from segnet_hpu.training.state import State
 
 PAGE_PICTURES = 8
+WORTH_SAYING = 1.0  # GB of all checkpoints together
 
 
 def opening_line(plan: Plan, state: State) -> str:
@@ -38,6 +41,20 @@ def opening_line(plan: Plan, state: State) -> str:
     return (f"{plan.model.name} {height}x{width}, {plan.model.count_params():,} parameters, {settings.data_type} on "
             f"{plan.device.description}: {len(plan.source)} images, {plan.epochs} epochs of "
             f"{plan.steps} steps of {plan.batch_size}{workers}{place}")
+
+
+def size_line(plan: Plan) -> str | None:
+    """One line on what the checkpoints take, or None where that is little."""
+    checkpoint, best = (size / 1e9 for size in sizes(plan.model))
+    kept = plan.settings.keep_checkpoints
+    # One more while it is written, before the oldest goes.
+    total = (kept + 1) * checkpoint + best
+    if total < WORTH_SAYING:
+        return None
+    place = plan.folder.prefix.parent
+    free = shutil.disk_usage(place).free / 1e9
+    return (f"checkpoints take up to {total:.1f} GB in {place}, where {free:.1f} GB are free: {kept} of "
+            f"{checkpoint:.1f} GB (--keep_checkpoints), one that is being written, and the best of {best:.1f} GB")
 
 
 def epoch_line(record: Mapping[str, Any], epochs: int, workers: int = 1) -> str:

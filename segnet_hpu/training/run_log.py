@@ -33,6 +33,8 @@ class RunLog:
             # A run killed between checkpoint and metrics.csv left the latter a row short.
             write_metrics(self.metrics, state.history)
         print(report.opening_line(plan, state), flush=True)
+        if size := report.size_line(plan):
+            print(size, flush=True)
 
     def epoch(self, record: Mapping[str, Any]) -> None:
         """Write what came of an epoch, with pictures of some validation images."""

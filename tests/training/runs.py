@@ -1,6 +1,7 @@
 """`segnet-hpu train` in processes of its own, quickly: they are forked from one that has Keras loaded."""
 
 import csv
+import io
 import multiprocessing
 import os
 import signal
@@ -10,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from unittest import mock
 
+import h5py
 import keras
 import numpy as np
 from keras import layers
@@ -112,9 +114,17 @@ def _child(folder, argv, model, callbacks, signal_at, patch, rank, env):
 
 
 def contents(checkpoint):
-    """All arrays of a checkpoint, {name: array}, read without our reader."""
+    """All arrays of a checkpoint, {name: array}, Keras' own among them, read without our reader."""
+    arrays = {}
+
+    def take(name, item):
+        if isinstance(item, h5py.Dataset):
+            arrays[f"keras/{name}"] = item[()]
+
     with zipfile.ZipFile(checkpoint) as archive:
-        return {name: np.load(archive.open(name)) for name in archive.namelist() if name.endswith(".npy")}
+        with h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
+            weights.visititems(take)
+        return arrays | {name: np.load(archive.open(name)) for name in archive.namelist() if name.endswith(".npy")}
 
 
 def rows(folder):

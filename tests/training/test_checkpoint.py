@@ -206,6 +206,31 @@ def test_the_file_to_use_holds_the_moving_average_and_the_state_both(tmp_path):
     assert same([np.array(v) for v in fresh.trainable_variables], raw)
 
 
+@pytest.mark.parametrize("options,times", [({}, 3), (dict(ema=0.9), 5)])
+def test_weights_stand_in_the_file_once_where_averages_do_not_differ(tmp_path, options, times):
+    """Adam's two moments beside them; with averages those, the raw weights, and the averages that Keras opens."""
+    model = trained(make=small, **options)
+    path = save(tmp_path, 1, model)
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.startswith("training/model/")]
+        trainable = {f"training/model/{i}.npy" for i, v in enumerate(model.variables) if v.trainable}
+        seeds = {f"training/model/{i}.npy" for i, v in enumerate(model.variables) if "seed" in v.path}
+    if options:
+        assert trainable - set(names) == set() and seeds <= set(names)
+    else:
+        assert set(names) == seeds and len(seeds) == 2
+    held = sum(array.size for array in contents(path).values())
+    count = sum(np.prod(v.shape) for v in model.trainable_variables)
+    assert times * count <= held < (times + 0.5) * count
+    fresh = trained(3, make=small, **options)
+    restore_newest(tmp_path / "m", fresh, MADE_WITH, pytest.fail)
+    assert same(values(fresh), values(model))
+    assert [np.array(v).tolist() for v in fresh.variables if "seed" in v.path] == [
+        np.array(v).tolist() for v in model.variables if "seed" in v.path]
+    checkpoint_size, best_size = checkpoint.sizes(model)
+    assert abs(checkpoint_size - 4 * held) < 500 and best_size == sum(np.array(v).nbytes for v in model.variables)
+
+
 class FullDisk(keras.callbacks.Callback):
     """From the second epoch on no file grows beyond so many bytes: to the writer, a full disk."""
 
