@@ -123,9 +123,9 @@ def stored_normalisation(prefix: str | Path, model: keras.Model) -> Normalisatio
     for path in reversed(list_checkpoints(prefix) if name else []):
         with contextlib.suppress(*BROKEN), zipfile.ZipFile(path) as archive:
             layers = json.loads(archive.read("config.json"))["config"]["layers"]
-            stored = keras.saving.deserialize_keras_object(
-                next(one for one in layers if one["config"]["name"] == name))
-            return Normalisation(stored.offset, stored.scale)
+            for layer in (one for one in layers if one["config"]["name"] == name):
+                stored = keras.saving.deserialize_keras_object(layer)
+                return Normalisation(stored.offset, stored.scale)
     return normalisation(model)
 
 
