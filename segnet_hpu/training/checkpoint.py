@@ -26,7 +26,7 @@ from segnet_hpu.models.encoders.normalisation import Normalisation
 from segnet_hpu.models.normalisation import normalisation, rescaling
 from segnet_hpu.models.roles import AUTOMATIC, stable_name
 from segnet_hpu.models.trained_model import PARTIAL, TrainedModel
-from segnet_hpu.runtime.keras_internals import accumulated_gradients, rate_variable, set_steps
+from segnet_hpu.runtime.keras_internals import accumulated_gradients, moving_averages, rate_variable, set_steps
 from segnet_hpu.training import made_with as resuming
 from segnet_hpu.training.averaged_weights import AveragedWeights
 from segnet_hpu.training.state import EpochSums, State
