@@ -17,20 +17,23 @@ class AveragedWeights(AbstractContextManager[None]):
     """A compiled model's averages as they were when an epoch ended, with batch normalisation's statistics for them.
 
     Within its context the model carries them, and after it what it had before. Without averages it changes nothing.
+    recounted: the statistics are counted anew for the averages; else they stay those of the weights.
     """
 
-    def __init__(self, model: keras.Model) -> None:
-        self.statistics = BatchStatistics(model)
+    def __init__(self, model: keras.Model, recounted: bool = True) -> None:
+        self.statistics, self.recounted = BatchStatistics(model), recounted
         self.averages = moving_averages(model.optimizer)
         self.variables = [*model.trainable_variables, *self.statistics.variables]
         self.values: list[np.ndarray] = []
 
     def take(self, batches: Iterable[np.ndarray], ranks: Ranks = ALONE) -> None:
-        """Take the averages as they are now, and count their statistics over batches of images (B, H, W, C)."""
+        """Take the averages as they are now; their statistics are counted over batches of images (B, H, W, C)."""
         if not self.averages:
             return
         averages = [to_numpy(v) for v in self.averages]
         self.values = averages + [to_numpy(v) for v in self.statistics.variables]
+        if not self.recounted:
+            return
         try:
             with self:
                 self.statistics.count(batches, ranks)

@@ -45,7 +45,8 @@ USUAL_EPOCHS = {"coco_stuff": 30, "coco_stuff_171": 30, "coco_instances": 30, "c
 USUAL_STEPS = 20_000  # of any other data set
 
 # What earlier versions did and did not note.
-EARLIER: dict[str, Any] = {"image_downsampling": "bilinear", "label_downsampling": "centre", "align_maps": False}
+EARLIER: dict[str, Any] = {"image_downsampling": "bilinear", "label_downsampling": "centre", "align_maps": False,
+                           "average_momentum": "constant"}
 
 OwnModel: TypeAlias = keras.Model | Callable[..., keras.Model]
 ReadInputs = Callable[[Source], Source]
@@ -122,7 +123,7 @@ def prepare(settings: Settings, ranks: Ranks, model: OwnModel | None = None,
     check_batch_sizes(settings, network, hardware.device.kind == "cpu", ranks, length.batch_size, sources.training,
                       sources.validation)
     trained = _compile(settings, hardware, sources, network, length, appearance, monitor)
-    averaged = AveragedWeights(network)
+    averaged = AveragedWeights(network, recounted=settings.average_momentum == "rising")
     return Plan(settings, ranks, hardware.device, folder, appearance, sources.training, trained, length.batch_size,
                 length.steps, length.epochs, Validation(settings, sources.validation, appearance.names, monitor),
                 CheckpointWriter(settings, folder, trained, length.steps, ranks, averaged), averaged, augment)

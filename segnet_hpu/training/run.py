@@ -106,7 +106,8 @@ class Run:
         loader = training_loader(plan.source, plan.settings, plan.model, plan.batch_size, plan.ranks, plan.augment)
         # Where the batch does not divide by the ranks, their parts are filled up with images that are all void.
         filling = loader.sampler.part * plan.ranks.size / plan.batch_size
-        train_step = make_train_step(plan.model, plan.model.loss, count_pixels, loss_weight=filling)
+        train_step = make_train_step(plan.model, plan.model.loss, count_pixels, loss_weight=filling,
+                                     rising=plan.settings.average_momentum == "rising")
         self.log = RunLog(plan, self.state) if plan.ranks.leads else None
         if self.state.step:
             self.callbacks.restore(self.state.callbacks, quiet=not plan.ranks.leads)

@@ -26,7 +26,7 @@ OTHERS = dict(ignore_label=1, do_augment=True, clahe=0.5, data_type="bf16", n_cl
               scale_lr="sqrt", sync_batch_norm=True, weight_decay=0.1, clipnorm=1, accumulate=2, ema=0.9,
               monitor="val_loss", seed=3, model_name="unet_mini", compress_gradients=True, orientation="as_stored",
               image_range="0-1023", ignore_alpha=True, image_downsampling="bilinear", label_downsampling="majority",
-              align_maps=False)
+              align_maps=False, average_momentum="constant")
 
 
 def settings(**values):

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from segnet_hpu.training.step.rising_momentum import constant_momenta, rising_momenta
+
 # Of the backend in force: a tf.Tensor, torch.Tensor or jax.Array.
 Tensor = Any
 Batch = Any  # arrays or tensors, structured as the model's inputs or outputs
@@ -31,13 +33,13 @@ def _no_counts(targets: Batch, outputs: Batch) -> list[Tensor]:
 
 
 def make_train_step(model: keras.Model, loss: Callable[[Batch, Batch], Tensor], counts: Measure = _no_counts,
-                    loss_weight: float = 1.0) -> Callable[[Batch, Batch], StepResult]:
+                    loss_weight: float = 1.0, rising: bool = True) -> Callable[[Batch, Batch], StepResult]:
     """Return the function (inputs, targets) -> StepResult that trains `model` by a batch, in place.
 
     model: compiled, with its optimizer built; `jit_compile` of its `compile` counts. loss: function (targets,
     outputs) -> scalar, mean over the batch; `model.losses` (regularisation, add_loss) are added to it. counts:
     function (targets, outputs) -> list of float32 scalars, computed with the loss. loss_weight: factor of `loss`,
-    not of what is added.
+    not of what is added. rising: the momenta of the moving averages rise with the steps; see rising_momentum.
 
         step = make_train_step(model, model.loss)
         step(images, labels).loss
@@ -47,7 +49,7 @@ def make_train_step(model: keras.Model, loss: Callable[[Batch, Batch], Tensor], 
         total = sum((ops.sum(ops.cast(term, "float32")) for term in added), loss_weight * loss(targets, outputs))
         return total, ops.stack([total, *counts(targets, outputs)])
 
-    update = _of_backend().compile_step(model, objective)
+    update = _of_backend().compile_step(model, objective, rising_momenta if rising else constant_momenta)
 
     def step(inputs: Batch, targets: Batch) -> StepResult:
         result: np.ndarray = ops.convert_to_numpy(update(inputs, targets))

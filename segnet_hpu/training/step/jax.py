@@ -7,15 +7,15 @@ import jax
 import keras
 
 from segnet_hpu.runtime.keras_internals import steps_done
-from segnet_hpu.training.step.rising_momentum import rising_momenta
+from segnet_hpu.training.step.rising_momentum import Momenta
 
 Values = list[jax.Array]
 
 
-def compile_step(model: keras.Model, objective: Callable[..., Any]) -> Callable[..., jax.Array]:
+def compile_step(model: keras.Model, objective: Callable[..., Any], momenta: Momenta) -> Callable[..., jax.Array]:
     """Return the function (inputs, targets) -> the objective's vector that updates the model.
 
-    objective: see make_train_step.
+    objective: see make_train_step. momenta: of the moving averages, a context around each step.
     """
     optimizer = model.optimizer
 
@@ -29,7 +29,7 @@ def compile_step(model: keras.Model, objective: Callable[..., Any]) -> Callable[
         trained, other, state = values
         with keras.StatelessScope(state_mapping=zip(optimizer.variables, state, strict=True)):
             steps = steps_done(optimizer)
-        with rising_momenta(model, steps):
+        with momenta(model, steps):
             gradients, (other, result) = jax.grad(scaled_loss, has_aux=True)(trained, other, state, inputs, targets)
             trained, state = optimizer.stateless_apply(state, gradients, trained)
         return [trained, other, state], result

@@ -5,8 +5,8 @@ Keras' own give the values before training the weight momentum^n after n steps: 
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import keras
 from keras import ops
@@ -14,6 +14,9 @@ from keras import ops
 from segnet_hpu.runtime.keras_internals import batch_normalisations, inner_optimizer
 
 DELAY = 9  # as in tf.train.ExponentialMovingAverage
+
+# A function (model, steps done) -> the context of the next step.
+Momenta: TypeAlias = Callable[[keras.Model, Any], contextlib.AbstractContextManager[None]]
 
 
 @contextlib.contextmanager
@@ -29,6 +32,11 @@ def rising_momenta(model: keras.Model, steps: Any) -> Iterator[None]:
     averages = [rising_by_updates(optimizer, steps) for _ in averaging]
     with exchanged(layers, "momentum", momenta), exchanged(averaging, "ema_momentum", averages):
         yield
+
+
+def constant_momenta(model: keras.Model, steps: Any) -> contextlib.AbstractContextManager[None]:
+    """Return the context in which the momenta are what they are set to at every step."""
+    return contextlib.nullcontext()
 
 
 def rising(momentum: float, steps: Any) -> Any:

@@ -8,20 +8,20 @@ import keras
 import tensorflow as tf
 
 from segnet_hpu.runtime.keras_internals import steps_done
-from segnet_hpu.training.step.rising_momentum import rising_momenta
+from segnet_hpu.training.step.rising_momentum import Momenta
 
 
-def compile_step(model: keras.Model, objective: Callable[..., Any]) -> Callable[..., tf.Tensor]:
+def compile_step(model: keras.Model, objective: Callable[..., Any], momenta: Momenta) -> Callable[..., tf.Tensor]:
     """Return the function (inputs, targets) -> the objective's vector that updates the model.
 
-    objective: see make_train_step.
+    objective: see make_train_step. momenta: of the moving averages, a context around each step.
     """
     optimizer = model.optimizer
     on_cpu = all(device.device_type == "CPU" for device in tf.config.list_logical_devices())
     sum_gradients = float32_bias_gradients if on_cpu else contextlib.nullcontext
 
     def update(inputs: Any, targets: Any) -> tf.Tensor:
-        with rising_momenta(model, steps_done(optimizer)), sum_gradients():
+        with momenta(model, steps_done(optimizer)), sum_gradients():
             with tf.GradientTape() as tape:
                 outputs = model(inputs, training=True)
                 loss, result = objective(targets, outputs, model.losses)

@@ -7,13 +7,13 @@ import keras
 import torch
 
 from segnet_hpu.runtime.keras_internals import steps_done
-from segnet_hpu.training.step.rising_momentum import rising_momenta
+from segnet_hpu.training.step.rising_momentum import Momenta
 
 
-def compile_step(model: keras.Model, objective: Callable[..., Any]) -> Callable[..., torch.Tensor]:
+def compile_step(model: keras.Model, objective: Callable[..., Any], momenta: Momenta) -> Callable[..., torch.Tensor]:
     """Return the function (inputs, targets) -> the objective's vector that updates the model.
 
-    objective: see make_train_step.
+    objective: see make_train_step. momenta: of the moving averages, a context around each step.
     """
     optimizer = model.optimizer
 
@@ -30,7 +30,7 @@ def compile_step(model: keras.Model, objective: Callable[..., Any]) -> Callable[
     compiled = torch.compile(update) if model.jit_compile else update
 
     def step(inputs: Any, targets: Any) -> torch.Tensor:
-        with rising_momenta(model, steps_done(optimizer)):
+        with momenta(model, steps_done(optimizer)):
             return compiled(inputs, targets)
 
     return step
