@@ -49,8 +49,8 @@ class Training:
     ema: float | None = option(None, "momentum of an average of the weights, which is then judged and kept, "
                                "such as 0.999", above=0, below=1, example="0.999", changes="training")
     average_momentum: str = option("rising", "momentum of the moving averages, batch normalisation's and --ema's: "
-                                   "rising with the steps, so that short trainings are right, or constant, as in earlier "
-                                   "versions, with statistics not counted anew for --ema",
+                                   "rising with the steps, so that short trainings are right, or constant, as in "
+                                   "earlier versions, with statistics not counted anew for --ema",
                                    choices=("rising", "constant"), changes="training")
     monitor: str | None = option(None, "what the best epoch is best in: loss, accuracy, val_loss, val_mean_iou and "
                                  "the other scores, val_iou_CLASS; if not set val_mean_iou, or loss without "
