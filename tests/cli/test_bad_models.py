@@ -165,8 +165,8 @@ def test_broken_file_that_was_not_verified(refused, place):
 def test_ids_outside_the_models_classes_are_named(place, models, capsys):
     """keras_segmentation leaves such pixels out without a word."""
     write_pair(place, "a", (0, 7))
-    assert main(f"{EVALUATE} --checkpoints_path {models}/two.keras".split()) == 0
-    assert "outside 0..1, which were left out: 7 (240 pixels)" in capsys.readouterr().err
+    assert main(f"{EVALUATE} --checkpoints_path {models}/two.keras".split()) == 2
+    assert "labels/a.png holds ids outside 0..1: 7 (240 pixels)" in capsys.readouterr().err
 
 
 def test_loss_that_is_no_number(refused):

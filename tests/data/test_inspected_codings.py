@@ -129,7 +129,7 @@ def test_names_of_known_colours(inspect):
 
 def test_names_are_the_user_s_to_give(inspect):
     found, source = inspect(coded(COLOURS), ["floor", "void", "floor"])
-    assert found.description["classes"] == ["floor"]
+    assert found.description["classes"] == ["floor", "other"]
     check(source, np.array([0, 0, 255])[BLOCKS])
 
 
@@ -145,7 +145,8 @@ def test_too_few_names(inspect):
 
 
 def test_masks_that_are_all_zero_are_told_of(inspect):
-    found, _ = inspect(coded(np.zeros(3, np.uint8)))
+    found, source = inspect(coded(np.zeros(3, np.uint8)))
+    assert found.description["classes"] == ["class_0", "other"] and not source[0].label.any()
     assert any("no label holds more than one class: all are 0" in line for line in found.oddities)
 
 

@@ -65,7 +65,7 @@ def test_further_formats_yield_to_those_that_were_always_read(tmp_path, capsys):
         made.write(tmp_path / "images" / name, made.noise((6, 8)))
         made.write(tmp_path / f"labels/{name[0]}.png", np.zeros((6, 8), np.uint8))
     assert [image[-6:] for image, _ in pair_paths(tmp_path / "images", tmp_path / "labels")] == ["/a.png", "b.webp"]
-    main(["verify_dataset", "--n_classes", "1", "--images_path", str(tmp_path / "images"), "--segs_path",
+    main(["verify_dataset", "--n_classes", "2", "--images_path", str(tmp_path / "images"), "--segs_path",
           str(tmp_path / "labels")])
     assert "images: 1 .webp (a.webp)\n" in capsys.readouterr().err
 
@@ -74,8 +74,8 @@ def test_patterns(place, capsys):
     for name in ("photos/e.jpg", "photos/f.jpeg", "photos/deep/g.jpg", "photos/h_mask.png", "photos/other.jpg"):
         made.write(place / name, made.noise((6, 8)))
     for name in ("e", "other"):
-        cv2.imwrite(str(place / f"photos/{name}_mask.png"), np.zeros((6, 8), np.uint8))
-    (place / "d.yaml").write_text("classes: [a]\nsplits:\n  train: {images: photos/*.jpg, labels: photos/*_mask.png}")
+        cv2.imwrite(str(place / f"photos/{name}_mask.png"), np.eye(6, 8, dtype=np.uint8))
+    (place / "d.yaml").write_text("classes: [a, b]\nsplits:\n  train: {images: photos/*.jpg, labels: photos/*_mask.png}")
     assert main(["verify_dataset", "--dataset", "d.yaml"]) == 0
     assert capsys.readouterr().err == (f"segnet-hpu: warning: not read by photos/*.jpg in {place}/./photos: 1 .jpeg, "
                                        "1 .png, 1 .jpg (deep/g.jpg, f.jpeg, h_mask.png)\n")

@@ -143,11 +143,11 @@ def test_masks_that_lack_their_coding(described, tmp_path, colours, words):
     (SOUND + "palette: {soil: [1, 2, 3]}", "palette is {'soil': .*; expected 3 colours"),
     (SOUND + "palette: [[1, 2, 3]]", "expected 3 colours"),
     (SOUND + "palette: kitti_road", "expected 3 colours"),
-    ("classes: [a]", "splits is None"),
-    ("classes: [a]\nsplits: {train: {images: x}}", "splits: train is .*expected images: and labels:"),
-    ("classes: [a]\nsplits: {train: {images: 'x/*', labels: y}}", "as many \\* in both"),
-    ("classes: [a]\nsplits: {train: {images: [x, y, z], labels: [u, v]}}", "splits: train is .*or a list of such"),
-    ("classes: [a]\nsplits: {train: {images: ['x/*', 'y/*'], labels: 'z/*', list: t}}", "has a list: and several"),
+    ("classes: [a, b]", "splits is None"),
+    ("classes: [a, b]\nsplits: {train: {images: x}}", "splits: train is .*expected images: and labels:"),
+    ("classes: [a, b]\nsplits: {train: {images: 'x/*', labels: y}}", "as many \\* in both"),
+    ("classes: [a, b]\nsplits: {train: {images: [x, y, z], labels: [u, v]}}", "splits: train is .*or a list of such"),
+    ("classes: [a, b]\nsplits: {train: {images: ['x/*', 'y/*'], labels: 'z/*', list: t}}", "has a list: and several"),
 ])
 def test_descriptions_that_are_wrong(described, text, words):
     path = described(text)

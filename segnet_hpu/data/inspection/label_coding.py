@@ -56,12 +56,16 @@ def coding_of(survey: LabelSurvey, class_names: Sequence[str] | None = None) -> 
     key = "label_colours" if survey.coloured else "label_values"
     if class_names:
         entries = _named(entries, class_names, key)
-    lines: dict[str, Any] = {"classes": list(dict.fromkeys(e.name for e in entries if e.name != "void"))}
-    if [entry.spec for entry in entries if entry.name != "void"] != list(range(len(lines["classes"]))) or any(
+    classes = list(dict.fromkeys(entry.name for entry in entries if entry.name != "void"))
+    lines: dict[str, Any] = {"classes": classes}
+    if [entry.spec for entry in entries if entry.name != "void"] != list(range(len(classes))) or any(
             entry.name == "void" and entry.spec != VOID for entry in entries):
         lines[key] = _by_name(entries)
+    if len(classes) == 1:  # the background is a class too
+        classes.append("other" if classes != ["other"] else "rest")
+        remarks.append(f"{classes[1]} stands for a second class, which training needs: the background is one too")
     if survey.palette and not survey.coloured:
-        lines["palette"] = _palette(entries, survey.palette, lines["classes"])
+        lines["palette"] = _palette(entries, survey.palette, classes)
     if blended and "-" not in str(entries[0].spec):
         lines["others"] = "void"
         share = 1 - sum(entry.share for entry in entries)
