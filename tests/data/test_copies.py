@@ -106,7 +106,8 @@ def test_names_that_copies_would_take(source, tmp_path):
 
 def test_pairs_of_one_name_are_refused_before_anything_is_written(tmp_path):
     """a/b_c and a_b/c are both a_b_c where the folders stand in the name, for which two stems are alike."""
-    (tmp_path / "yard.yaml").write_text("classes: [soil, plant]\nsplits: {train: {images: im/*/*.png, labels: lb/*/*.png}}")
+    (tmp_path / "yard.yaml").write_text("classes: [soil, plant]\n"
+                                        "splits: {train: {images: im/*/*.png, labels: lb/*/*.png}}")
     for pair in ("a/b_c", "a_b/c", "d/c"):
         for kind in ("im", "lb"):
             made.write(tmp_path / f"{kind}/{pair}.png", np.zeros((4, 4), np.uint8))

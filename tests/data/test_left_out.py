@@ -75,7 +75,8 @@ def test_patterns(place, capsys):
         made.write(place / name, made.noise((6, 8)))
     for name in ("e", "other"):
         cv2.imwrite(str(place / f"photos/{name}_mask.png"), np.eye(6, 8, dtype=np.uint8))
-    (place / "d.yaml").write_text("classes: [a, b]\nsplits:\n  train: {images: photos/*.jpg, labels: photos/*_mask.png}")
+    (place / "d.yaml").write_text("classes: [a, b]\n"
+                                  "splits:\n  train: {images: photos/*.jpg, labels: photos/*_mask.png}")
     assert main(["verify_dataset", "--dataset", "d.yaml"]) == 0
     assert capsys.readouterr().err == (f"segnet-hpu: warning: not read by photos/*.jpg in {place}/./photos: 1 .jpeg, "
                                        "1 .png, 1 .jpg (deep/g.jpg, f.jpeg, h_mask.png)\n")
