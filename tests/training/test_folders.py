@@ -12,6 +12,7 @@ from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.runtime.ranks import ALONE
 from segnet_hpu.training import checkpoint
+from segnet_hpu.training.averaged_weights import AveragedWeights
 from segnet_hpu.training.checkpoint_writer import CheckpointWriter
 from segnet_hpu.training.run_folder import RunFolder
 from segnet_hpu.training.settings import Settings
@@ -53,7 +54,8 @@ def test_broken_and_half_written_checkpoints_make_way(tmp_path, keep):
     model.optimizer.build(model.trainable_variables)
     given = settings(model_dir=str(tmp_path), keep_checkpoints=keep)
     places = RunFolder.of(given, "net")
-    writer = CheckpointWriter(given, places, TrainedModel(model, made_with={"n_classes": 3}), 10, ALONE)
+    writer = CheckpointWriter(given, places, TrainedModel(model, made_with={"n_classes": 3}), 10, ALONE,
+                              AveragedWeights(model))
     writer.save(State(step=10, epoch=1))
     (places.prefix.parent / "net.2.keras").write_bytes(b"torn")
     for name in (".net.1-3.partial.keras", ".net.v2.1-3.partial.keras"):
