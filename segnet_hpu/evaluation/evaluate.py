@@ -26,7 +26,7 @@ class LabelledSource(Protocol):
 def evaluate(predictor: SupportsPrediction, source: LabelledSource, n_classes: int,
              ignore_label: int | None = None, limit: int | None = None, quiet: bool = False,
              ranks: Ranks = ALONE, scorers: Sequence[Scorer] = (),
-             observe: Callable[[Result, np.ndarray], None] | None = None) -> Scorecard:
+             observe: Callable[[Result, np.ndarray], None] | None = None, overlap: bool = True) -> Scorecard:
     """Return the Scorecard of a predictor over a source, one pass, in bounded memory.
 
     Each of the ranks scores its share; all return the sum.
@@ -35,6 +35,7 @@ def evaluate(predictor: SupportsPrediction, source: LabelledSource, n_classes: i
     out beside 255. limit: score only the first so many samples. quiet: show no progress. scorers: new ones, to
     count beside the confusion matrix; see Scorecard. observe: called for every image of this rank with the
     result of the predictor's `run`, such as logits (h, w, C), and the label at its own size with 255 for void.
+    overlap: run the predictor while its last results are scored; else it is run when all of them are.
     Ids that are no class are left out too, with a warning on stderr. Raises RunError for a network that
     answers NaN.
     """
@@ -43,6 +44,7 @@ def evaluate(predictor: SupportsPrediction, source: LabelledSource, n_classes: i
     count = len(source) if limit is None else min(limit, len(source))
     share = range(ranks.rank, count, ranks.size)
     ahead = 2 * predictor.batch_size
+    scored_ahead = ahead if overlap else 1
 
     def score(item: tuple[Result, np.ndarray]) -> None:
         result, label = item
@@ -55,7 +57,7 @@ def evaluate(predictor: SupportsPrediction, source: LabelledSource, n_classes: i
 
     # One thread scores while the model is at work on the next batch, and others read the one after.
     with Progress("evaluate", len(share), "image", quiet=quiet or not ranks.leads) as progress:
-        for _ in prefetched(score, _results(predictor, source, share, ahead), threads=1, ahead=ahead):
+        for _ in prefetched(score, _results(predictor, source, share, ahead), threads=1, ahead=scored_ahead):
             progress.update(1)
     card.add_up(ranks)
     pixels = ranks.sum(pixels)

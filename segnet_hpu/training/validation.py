@@ -73,7 +73,8 @@ class Validation:
         callbacks.on_test_begin()
         predictor = _AnnouncingPredictor(model, self.settings.val_batch_size, callbacks, loss)
         with interruptible:
-            scorecard = self._evaluate(predictor, ranks, loss)
+            scorecard = self._evaluate(predictor, ranks, loss, overlap=not predictor.is_heard)
+            predictor.end_batch()
         scores = {"loss": loss.result(ranks), **scorecard.figures()}
         callbacks.on_test_end(logs_of(scores))
         record = record | {f"val_{name}": value for name, value in scores.items()}
@@ -88,14 +89,15 @@ class Validation:
         """Whether the whole set is scored after an epoch, not its first batches alone."""
         return not self.settings.val_steps_per_epoch
 
-    def _evaluate(self, predictor: Predictor, ranks: Ranks = ALONE, loss: MeanLoss | None = None) -> Scorecard:
+    def _evaluate(self, predictor: Predictor, ranks: Ranks = ALONE, loss: MeanLoss | None = None,
+                  overlap: bool = True) -> Scorecard:
         """Score the first batches of the set where a mean loss is asked for too, as after an epoch; else all."""
         assert self.source is not None
         settings, steps = self.settings, self.settings.val_steps_per_epoch if loss else None
         scorers = make_scorers(settings.val_metrics, self.class_names)
         return evaluate(predictor, self.source, len(self.class_names), settings.ignore_label,
                         steps and steps * settings.val_batch_size, ranks=ranks, scorers=scorers,
-                        observe=loss.add if loss else None)
+                        observe=loss.add if loss else None, overlap=overlap)
 
 
 class _AnnouncingPredictor(Predictor):
@@ -105,9 +107,19 @@ class _AnnouncingPredictor(Predictor):
         super().__init__(model, batch_size)
         self.callbacks, self.loss, self.batches = callbacks, loss, 0
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether a callback asks for the loss after each batch; Keras marks methods that do nothing."""
+        return not all(getattr(callback.on_test_batch_end, "_is_default", False)
+                       for callback in self.callbacks.callbacks)
+
     def run(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        self.end_batch()
         self.callbacks.on_test_batch_begin(self.batches)
-        logits = super().run(inputs)
-        self.callbacks.on_test_batch_end(self.batches, {"loss": self.loss.result()})
         self.batches += 1
-        return logits
+        return super().run(inputs)
+
+    def end_batch(self) -> None:
+        """Tell of the end of the last batch, whose images must have been counted."""
+        if self.batches:
+            self.callbacks.on_test_batch_end(self.batches - 1, {"loss": self.loss.result()})

@@ -4,6 +4,7 @@ import csv
 import json
 import signal
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -78,6 +79,18 @@ def test_logs_are_numbers_and_hold_the_validation_loss(trained):
         assert not {"epoch", "step"} & set(logs)
     assert all(type(value) is float for *_, logs in recorder.calls for value in logs.values())
     assert recorder.logs("on_train_end") == ends[-1:]
+
+
+def test_a_validation_batch_ends_with_the_loss_of_all_its_images(trained, data):
+    recorder, model = Recorder(), plain()
+    trained(recorder, model=model, epochs=1, val_batch_size=2)
+    images, labels = ([cv2.imread(str(data[folder] / f"{i}.png"))[..., ::-1] for i in range(3)]
+                      for folder in ("val_images", "val_annotations"))
+    losses = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction=None)(
+        np.stack(labels)[..., 0], model.predict(np.stack(images), verbose=0))
+    means = np.asarray(losses).mean((1, 2))
+    assert [logs["loss"] for logs in recorder.logs("on_test_batch_end")] == pytest.approx(
+        [means[:2].mean(), means.mean()], rel=1e-5)
 
 
 def test_model_checkpoint(trained, tmp_path):
