@@ -28,6 +28,7 @@ MAY_IMPORT = {
     # A TrainedModel has its classes' names and colours; roles follow a network's graph by Keras' privates.
     "models": f"{GROUND_FLOOR} data runtime",
     "objectives": GROUND_FLOOR,
+    "keras_objects": "models objectives",  # what a user imports to open files of Keras'
     "evaluation": f"{GROUND_FLOOR} data runtime models",
     "interchange": f"{GROUND_FLOOR} data runtime models",
     "inference": f"{GROUND_FLOOR} samples data runtime models evaluation",

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
@@ -46,6 +47,24 @@ class SegmentationLoss:
 
     ignore_label: int = 255
 
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if "keras" in sys.modules:  # which nothing here may import only to be told
+            cls.register()
+
+    @classmethod
+    def register(cls) -> None:
+        """Let Keras find the class when it loads a compiled model; as its author did, where that was done."""
+        if keras.saving.get_registered_name(cls) == cls.__name__:
+            keras.saving.register_keras_serializable("segnet_hpu")(cls)
+
+    @classmethod
+    def register_all(cls) -> None:
+        """Register the class and all that are derived from it."""
+        cls.register()
+        for derived in cls.__subclasses__():
+            derived.register_all()
+
     def __post_init__(self) -> None:
         if getattr(self, "class_weights", None) == "median_frequency":
             raise UsageError("class weights median_frequency are counted on the labels; give one number for every "
@@ -70,7 +89,7 @@ class SegmentationLoss:
 
     def get_config(self) -> dict[str, Any]:
         """Return the options by name, as Keras asks for them when it saves a compiled model."""
-        keras.saving.register_keras_serializable("segnet_hpu")(type(self))
+        self.register()
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
@@ -96,8 +115,6 @@ class OwnLoss(SegmentationLoss):
         if config.get("from_logits") is False:
             raise UsageError(f"--loss {type(self.function).__name__} was made with from_logits=False, for "
                              "probabilities; networks give logits: make it with from_logits=True, or give the class")
-        if inspect.isfunction(self.function) and "from_logits" in inspect.signature(self.function).parameters:
-            self.function = functools.partial(self.function, from_logits=True)
 
     def try_out(self, size: Sequence[int], n_classes: int) -> None:
         """Compute it once, on images of this size. Raises UsageError where that fails."""
@@ -108,11 +125,21 @@ class OwnLoss(SegmentationLoss):
     def call(self, labels: Any, logits: Any) -> Any:
         """Return the loss of each image, float32 (B,)."""
         compute = self.function.call if hasattr(self.function, "call") else self.function
+        if inspect.isfunction(compute) and "from_logits" in inspect.signature(compute).parameters:
+            compute = functools.partial(compute, from_logits=True)
         labels, logits = ops.cast(labels, "int32"), ops.cast(logits, "float32")
         values = ops.cast(compute(labels, logits), "float32")
         if len(values.shape) > 1:
             values = ops.mean(values, tuple(range(1, len(values.shape))))
         return ops.broadcast_to(values, (ops.shape(labels)[0],))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "OwnLoss":
+        """Return the loss of a config, whose function Keras has described too."""
+        function = config["function"]
+        if isinstance(function, Mapping):
+            function = keras.saving.deserialize_keras_object(dict(function))
+        return cls(**{**config, "function": function})
 
 
 def one_hot(labels: Any, n_classes: int, ignore_label: int) -> Any:
