@@ -75,9 +75,11 @@ class Component:
         """Call the class or function with the options, and with what it takes of the context."""
         if self.ready:
             return self.target
-        takes_all = any(p.kind is p.VAR_KEYWORD for p in self.parameters.values())
-        taken = {name: value for name, value in context.items() if takes_all or name in self.parameters}
-        return self.target(**taken, **options)
+        return self.target(**{name: value for name, value in context.items() if self.takes(name)}, **options)
+
+    def takes(self, name: str) -> bool:
+        """Return whether the class or function gets what the context holds under this name."""
+        return name in self.parameters or any(p.kind is p.VAR_KEYWORD for p in self.parameters.values())
 
 
 @dataclass(frozen=True)

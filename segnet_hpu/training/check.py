@@ -2,6 +2,7 @@
 
 import os
 
+from segnet_hpu.components import Registry
 from segnet_hpu.config import is_default
 from segnet_hpu.constants import ONE_AND_BACKGROUND
 from segnet_hpu.data.augmentation import augmentations
@@ -111,19 +112,19 @@ def _check_loss(settings: Settings) -> None:
         raise UsageError("--class_weights are all 0; expected a number above 0 for at least one class")
 
 
-# What an optimizer or schedule that is made already says itself.
-MADE_BEFORE = {
-    "optimizer_name": (optimizers, ("learning_rate", "lr_schedule", "warmup_epochs", "scale_lr", "weight_decay",
-                                    "clipnorm", "accumulate", "ema")),
-    "lr_schedule": (schedules, ("learning_rate", "scale_lr"))}
+_RATE = ("learning_rate",)
+# The settings that an optimizer or schedule gets, as these parameters; one that is made already has its own.
+GIVEN_AS: dict[str, tuple[Registry, dict[str, tuple[str, ...]]]] = {
+    "optimizer_name": (optimizers, {
+        "learning_rate": _RATE, "lr_schedule": _RATE, "warmup_epochs": _RATE, "scale_lr": _RATE,
+        "weight_decay": ("weight_decay",), "clipnorm": ("global_clipnorm",),
+        "accumulate": ("gradient_accumulation_steps",), "ema": ("use_ema", "ema_momentum")}),
+    "lr_schedule": (schedules, {"learning_rate": _RATE, "scale_lr": _RATE})}
 
 
 def _check_rates(settings: Settings) -> None:
-    for name, (registry, own) in MADE_BEFORE.items():
-        given = [other for other in own if not is_default(settings, other)]
-        if given and registry.find(getattr(settings, name).name).ready:
-            raise UsageError(f"--{given[0]} does not go with --{name} {getattr(settings, name)}, which is made and "
-                             f"has its own; leave --{given[0]} out, or give the class")
+    for name in GIVEN_AS:
+        _check_given_as(settings, name)
     if settings.learning_rate == 0:
         raise UsageError("--learning_rate is 0; expected a number above 0")
     if {"step_every", "step_at"} <= settings.lr_schedule.options.keys():
@@ -132,3 +133,18 @@ def _check_rates(settings: Settings) -> None:
     if settings.warmup_epochs and isinstance(epochs, int) and settings.warmup_epochs >= epochs:
         raise UsageError(f"--warmup_epochs is {settings.warmup_epochs:g} of {settings.epochs} --epochs; "
                          "expected fewer")
+
+
+def _check_given_as(settings: Settings, name: str) -> None:
+    """Refuse settings that the optimizer or schedule of this setting, which is the user's own, would not get."""
+    registry, parameters = GIVEN_AS[name]
+    chosen = getattr(settings, name)
+    component = registry.find(chosen.name)
+    for other in (other for other in parameters if not is_default(settings, other)):
+        clash = f"--{other} does not go with --{name} {chosen}, which"
+        if component.ready:
+            raise UsageError(f"{clash} is made and has its own; leave --{other} out, or give the class")
+        lacking = [parameter for parameter in parameters[other] if not component.takes(parameter)]
+        if lacking:
+            raise UsageError(f"{clash} has no parameter {' and '.join(lacking)} to pass on; add it there, or leave "
+                             f"--{other} out")

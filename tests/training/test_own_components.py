@@ -46,6 +46,16 @@ def test_an_object_trains_as_its_name_does(weights_after):
                                       learning_rate=0.1))
 
 
+def test_an_optimizer_of_ones_own_gets_what_it_passes_on(weights_after):
+    settings = dict(learning_rate=0.1, weight_decay=0.1, clipnorm=0.1, accumulate=2)
+    named = weights_after(optimizer_name="sgd", **settings)
+
+    def momentum(learning_rate, **options):
+        return keras.optimizers.SGD(learning_rate, 0.9, **options)
+
+    assert_equal(named, weights_after(optimizer_name=momentum, **settings))
+
+
 class Seen:
     """Counts the images that it is shown."""
 
@@ -86,6 +96,12 @@ def test_what_is_not_written_is_named(weights_after, tmp_path):
     (dict(optimizer_name=keras.optimizers.SGD(0.1), clipnorm=1), "clipnorm does not go with optimizer_name SGD"),
     (dict(lr_schedule=keras.optimizers.schedules.CosineDecay(0.1, 3), learning_rate=0.1),
      "learning_rate does not go with lr_schedule CosineDecay"),
+    (dict(optimizer_name=lambda learning_rate: keras.optimizers.SGD(learning_rate), clipnorm=1),
+     "clipnorm does not go with optimizer_name <lambda>, which has no parameter global_clipnorm to pass on; add it"),
+    (dict(optimizer_name=lambda learning_rate, weight_decay=None, ema_momentum=0.9: None, weight_decay=0.1, ema=0.5),
+     "ema does not go with optimizer_name <lambda>, which has no parameter use_ema to pass on"),
+    (dict(optimizer_name=lambda: keras.optimizers.SGD(0.1), lr_schedule="poly"), "lr_schedule does not go with"),
+    (dict(lr_schedule=lambda steps: 0.1, learning_rate=0.1), "learning_rate does not go with lr_schedule <lambda>"),
     (dict(optimizer_name=3), "optimizer_name is 3; expected one of adam"),
     (dict(optimizer_name=keras.losses.Dice()), "optimizer_name.* a Keras optimizer"),
     (dict(optimizer_name=keras.losses.Dice), "optimizer_name Dice: .*; expected a Keras optimizer"),
