@@ -74,7 +74,11 @@ class Key:
                 raise UsageError(f"{where} is {value!r}; expected a list of {', '.join(names)}, or MODULE:NAME "
                                  f"({str(item)!r} is unknown.{hint})")
         choices = [self.registry.choice(item, where) for item in items]
-        return list({str(choice): choice for choice in choices}.values())
+        different = [choice for i, choice in enumerate(choices) if choice not in choices[:i]]
+        for i, choice in enumerate(different):
+            if choice.name in [other.name for other in different[:i]]:
+                raise UsageError(f"{where} has {choice} twice, with other options; expected every one once")
+        return different
 
 
 def _keys(cls: Any) -> dict[str, Key]:

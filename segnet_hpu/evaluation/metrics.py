@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from segnet_hpu.components import Option, Registry
 from segnet_hpu.errors import UsageError, nearest, users_code
-from segnet_hpu.evaluation.scores import ROAD
+from segnet_hpu.evaluation.scores import ROAD, SCORES
 
 if TYPE_CHECKING:
     from segnet_hpu.evaluation.boundary import BoundaryF1
@@ -51,8 +51,20 @@ def _make_scorer(choice: Any, class_names: Sequence[str]) -> "Scorer":
     return scorer
 
 
-def figures(choice: Any, class_names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of a score's numbers: as registered, or of what a scorer of the user's own says of nothing."""
+def figures(choices: Sequence[Any] | None, class_names: Sequence[str]) -> list[str]:
+    """Return the names of all numbers of these scores. Raises UsageError where one has two meanings."""
+    owners = dict.fromkeys(("loss", *SCORES), "every validation")
+    for choice in choices or ():
+        for name in _figures(choice, class_names):
+            if name in owners:
+                raise UsageError(f"score {choice}: its {name} is a number of {owners[name]} too; let its scores() "
+                                 "call it otherwise")
+            owners[name] = str(choice)
+    return [name for name in owners if name != "loss"]
+
+
+def _figures(choice: Any, class_names: Sequence[str]) -> tuple[str, ...]:
+    """The names of a score's numbers: as registered, or of what a scorer of the user's own says of nothing."""
     known = scores.find(choice.name).traits.get("figures")
     if known is not None:
         return tuple(known)

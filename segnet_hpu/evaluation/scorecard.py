@@ -5,6 +5,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
+from segnet_hpu.errors import UsageError
 from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 from segnet_hpu.evaluation.scores import Scores
 from segnet_hpu.runtime.ranks import Ranks
@@ -44,12 +45,17 @@ class Scorecard:
             counter.counts = ranks.sum(counter.counts)
 
     def scores(self) -> Scores:
-        """Return the ConfusionMatrix's scores with those of the others, also those of each class."""
+        """Return the ConfusionMatrix's scores with those of the others, also those of each class.
+
+        Raises UsageError where two have a number of one name.
+        """
         scores = self.matrix.scores()
         for scorer in self.scorers:
             further = scorer.scores()
             for row, columns in zip(scores["per_class"], further.pop("per_class", ()), strict=False):
                 row.update(columns)
+            if shared := scores.keys() & further.keys():
+                raise UsageError(f"two scores have a number {min(shared)}; let scores() of one call it otherwise")
             scores.update(further)
         return scores
 

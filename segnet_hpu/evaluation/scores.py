@@ -16,6 +16,8 @@ class ClassScores(TypedDict, total=False):
     boundary_f1: float | None
 
 
+# The numbers of every evaluation.
+SCORES = ("pixel_accuracy", "mean_accuracy", "mean_iou", "frequency_weighted_iou", "mean_dice")
 # The numbers of road.RoadScores.
 ROAD = ("max_f", "max_f_threshold", "max_f_precision", "max_f_recall", "max_f_false_positive_rate",
         "max_f_false_negative_rate", "average_precision", "average_precision_area")

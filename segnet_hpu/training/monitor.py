@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 LOWER_IS_BETTER = ("loss", "val_loss")
 IN_TRAINING = ("loss", "accuracy")
-SCORES = ("pixel_accuracy", "mean_accuracy", "mean_iou", "frequency_weighted_iou", "mean_dice")
 NO_AIMS = ("max_f_threshold", "max_f_false_positive_rate", "max_f_false_negative_rate")  # not the higher the better
 IOU = "val_iou_"  # before a class's name
 
@@ -32,9 +31,8 @@ class Monitor:
         self.name = settings.monitor or ("val_mean_iou" if settings.validate else "loss")
         names = (split_names(settings.class_names, settings.n_classes) if settings.class_names
                  else class_names(settings.palette, settings.n_classes))
-        further = [name for choice in settings.val_metrics or ()
-                   for name in figures(choice, names) if name not in NO_AIMS]
-        known = [*IN_TRAINING, "val_loss", *(f"val_{name}" for name in (*SCORES, *further)),
+        aims = [name for name in figures(settings.val_metrics, names) if name not in NO_AIMS]
+        known = [*IN_TRAINING, "val_loss", *(f"val_{name}" for name in aims),
                  *(IOU + name for name in names)]
         if self.name not in known:
             raise UsageError(f"--monitor is {self.name!r}; expected one of {', '.join(known)}."

@@ -85,6 +85,14 @@ def test_a_score_and_a_transform_and_a_data_set(weights_after, data):
     assert history["val_seen"] == [3] and history["val_boundary_f1"] and len(changed) >= 9
 
 
+def test_scores_of_one_function_name_are_all_kept(weights_after):
+    def named(name):
+        return lambda n_classes: type("", (Seen,), {"scores": lambda self: {name: int(self.counts[0])}})(n_classes)
+
+    _, history = weights_after(validate=True, val_metrics=[named("one"), named("two"), Seen, Seen])
+    assert history["val_one"] == history["val_two"] == history["val_seen"] == [3]
+
+
 def test_what_is_not_written_is_named(weights_after, tmp_path):
     weights_after(loss=lambda labels, logits: keras.ops.mean(logits), optimizer_name="keras.optimizers:Lion")
     text = next(tmp_path.glob("run*/config.yaml")).read_text()
@@ -113,6 +121,10 @@ def test_what_is_not_written_is_named(weights_after, tmp_path):
     (dict(validate=True, val_metrics=["keras.losses:dice"]),
      "score keras.losses:dice: TypeError: .*expected a class"),
     (dict(validate=True, val_metrics=[lambda n_classes: 5]), "score <lambda>: .*int that it made has no update"),
+    (dict(validate=True, val_metrics=[Seen, lambda n_classes: Seen(n_classes)]),
+     "score <lambda>: its seen is a number of Seen too"),
+    (dict(validate=True, val_metrics=["road", {"name": "road", "positive_class": "1"}]),
+     "val_metrics has road twice, with other options"),
     (dict(loss="keras.losses:Nothing"), "loss keras.losses:Nothing: .*expected MODULE:NAME"),
 ])
 def test_refusals(weights_after, settings, words, tmp_path):
