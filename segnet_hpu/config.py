@@ -13,7 +13,17 @@ from typing import Any, TypeVar
 
 from segnet_hpu.components import OBJECT, Choice
 from segnet_hpu.errors import UsageError
-from segnet_hpu.fields import Values, build, canonical, component, flatten, keys, leave_behind, option
+from segnet_hpu.fields import (
+    Values,
+    build,
+    canonical,
+    component,
+    flatten,
+    keys,
+    leave_behind,
+    option,
+    variables_of_own,
+)
 from segnet_hpu.files import refuse_special
 from segnet_hpu.flags import parse_flags
 from segnet_hpu.options import REQUIRED, as_text
@@ -38,6 +48,7 @@ def read(cls: type[T], argv: Sequence[str] = (), *, prog: str, environ: Mapping[
         values = _from_yaml(cls, path) if path else {}
     variables = {name: (environ[variable], variable) for name, key in keys(cls).items()
                  for variable in key.variables if variable in environ}
+    variables |= variables_of_own(cls, values | variables | flags, environ)
     for later in (variables, flags):
         leave_behind(cls, values, later)
         for name, (value, where) in later.items():

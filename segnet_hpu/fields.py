@@ -171,6 +171,27 @@ def leave_behind(cls: type, values: Values, later: Values) -> None:
                 del values[option]
 
 
+def variables_of_own(cls: type, values: Values, environ: Mapping[str, str]) -> Values:
+    """Return the environment's values for options that only components of the user's own have.
+
+    values: of all sources, which say what the components are.
+    """
+    taken = {variable for key in keys(cls).values() for variable in key.variables}
+    found: Values = {}
+    for name, key in keys(cls).items():
+        if not key.registry or key.users or name not in values:
+            continue
+        try:
+            components = [key.registry.find(choice.name) for choice in _choices(key.convert(*values[name]))]
+        except UsageError:  # which `build` says
+            continue
+        for option in {option: None for component in components for option in component.options}:
+            variable = f"SEGNET_{name}_{option}".upper()
+            if variable in environ and variable not in taken:
+                found[f"{name}.{option}"] = environ[variable], variable
+    return found
+
+
 def _choices(chosen: Any) -> list[Choice]:
     return [chosen] if isinstance(chosen, Choice) else list(chosen or ())
 

@@ -235,6 +235,18 @@ def test_a_component_of_the_users_own_has_flags_too(own, yaml_file):
         read("--loss", own, "--loss.pover", "3")
 
 
+def test_a_component_of_the_users_own_has_variables_too(own, yaml_file):
+    cubed = Choice(own, {"power": 3.0})
+    assert read("--loss", own, environ={"SEGNET_LOSS_POWER": "3"}).loss == cubed
+    assert read(environ={"SEGNET_LOSS": own, "SEGNET_LOSS_POWER": "3"}).loss == cubed
+    file = yaml_file(f"loss: {{name: {own}, power: 2}}")
+    assert read("--config", file, environ={"SEGNET_LOSS_POWER": "3"}).loss == cubed
+    assert read("--config", file, "--loss.power", "3", environ={"SEGNET_LOSS_POWER": "1"}).loss == cubed
+    assert read("--config", file, "--loss", "dice", environ={"SEGNET_LOSS_POWER": "1"}).loss == Choice("dice")
+    with pytest.raises(UsageError, match="SEGNET_LOSS_POWER is '0'; expected|SEGNET_LOSS_POWER is 0.0; expected"):
+        read("--loss", own, environ={"SEGNET_LOSS_POWER": "0"})
+
+
 OWN = """
 from typing import Annotated
 from segnet_hpu.components import Option
