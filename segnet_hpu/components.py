@@ -37,13 +37,15 @@ WAS_OBJECT = " It was an object in Python, which no file can hold: give it again
 class Component:
     """A class or function that makes something, or, where it is `ready`, the thing itself.
 
-    traits: what else was said at its registration, for the program.
+    traits: what else was said at its registration, for the program. takes_all: whether **options of it take the
+    whole context, not what it names alone.
     """
 
     name: str
     target: Any
     traits: Mapping[str, Any] = field(default_factory=dict)
     ready: bool = False
+    takes_all: bool = False
 
     @cached_property
     def parameters(self) -> Mapping[str, inspect.Parameter]:
@@ -79,7 +81,8 @@ class Component:
 
     def takes(self, name: str) -> bool:
         """Return whether the class or function gets what the context holds under this name."""
-        return name in self.parameters or any(p.kind is p.VAR_KEYWORD for p in self.parameters.values())
+        takes_any = self.takes_all and any(p.kind is p.VAR_KEYWORD for p in self.parameters.values())
+        return takes_any or name in self.parameters
 
 
 @dataclass(frozen=True)
@@ -110,15 +113,17 @@ class Registry:
     kind: what one is called in messages. flag: of the command line. package: the folder of modules in which they are
     registered, all of which are imported when the first is looked for. expected: what MODULE:NAME must be, in
     words, and `accepts`, whether an object is that. functions_are_ready: a function of the user's own is the
-    thing itself, not what makes one. adapt: a function (what was made, **context) -> what the program uses.
+    thing itself, not what makes one. takes_all: see Component. adapt: a function (what was made, **context) -> what
+    the program uses.
     """
 
     def __init__(self, kind: str, *, flag: str, package: str | None = None, expected: str = "a class or function",
                  accepts: Callable[[Any], bool] = callable, functions_are_ready: bool = False,
+                 takes_all: bool = False,
                  adapt: Callable[..., Any] = lambda made, **context: made) -> None:
         self.kind, self.flag, self.package = kind, flag, package
         self.expected, self.accepts, self.adapt = expected, accepts, adapt
-        self.functions_are_ready = functions_are_ready
+        self.functions_are_ready, self.takes_all = functions_are_ready, takes_all
         self._components: dict[str, Component] = {}
 
     def register(self, name: str, **traits: Any) -> Callable[[Target], Target]:
@@ -126,7 +131,7 @@ class Registry:
         def add(target: Target) -> Target:
             if name in self._components:
                 raise ValueError(f"there is a {self.kind} {name!r} already: {self._components[name].target}")
-            self._components[name] = Component(name, target, traits)
+            self._components[name] = Component(name, target, traits, takes_all=self.takes_all)
             return target
         return add
 
@@ -166,7 +171,7 @@ class Registry:
         if isinstance(found, str) or not self.accepts(found):
             raise UsageError(f"{self.flag} {Choice(name)} is a {type(found).__name__}; expected {self.expected}")
         makes = isinstance(found, type) or (inspect.isroutine(found) and not self.functions_are_ready)
-        return Component(str(Choice(name)), found, ready=not makes)
+        return Component(str(Choice(name)), found, ready=not makes, takes_all=self.takes_all)
 
     def choice(self, value: Any, where: str = "") -> Choice:
         """Return the checked Choice that a name, {"name": ..., option: value}, a Choice or an object means.

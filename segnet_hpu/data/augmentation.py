@@ -8,7 +8,7 @@ from typing import Annotated, Any, Protocol
 from segnet_hpu.components import Choice, Component, Registry
 from segnet_hpu.config import is_default
 from segnet_hpu.data.transforms import geometric, photometric
-from segnet_hpu.errors import UsageError, nearest
+from segnet_hpu.errors import UsageError, nearest, users_code
 
 
 def _in_order(registry: Registry) -> list[Component]:
@@ -79,6 +79,11 @@ class _Augmentations(Registry):
                     raise UsageError(f"augmentation {value!r}: unknown field {field!r}.{nearest(field, OPTIONS)}")
             value = Choice(name, pairs)
         return super().choice(value, where)
+
+    def make(self, value: Any, **context: Any) -> Any:
+        """Return what `Registry.make` does; what fails in code of the user's own is a UsageError."""
+        with users_code(f"augmentation {self.choice(value)}", self.expected):
+            return super().make(value, **context)
 
 
 augmentations = _Augmentations("augmentation", flag="--augmentation_name", functions_are_ready=True,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NO_DECAY = r"(^|/)(bias|gamma|beta|alpha)(:|$)"
 
 optimizers = Registry(
-    "optimizer", flag="--optimizer_name", expected="a Keras optimizer, or its class",
+    "optimizer", flag="--optimizer_name", expected="a Keras optimizer, or its class", takes_all=True,
     accepts=lambda found: isinstance(found, type) or inspect.isroutine(found) or hasattr(found, "apply"))
 
 

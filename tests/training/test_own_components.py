@@ -168,6 +168,33 @@ def test_a_class_of_keras_leaves_void_out():
     np.testing.assert_array_equal(values, [0])
 
 
+class OfKeras(keras.losses.Loss):
+    def __init__(self, factor=2.0, **options):
+        super().__init__(**options)
+        self.factor = factor
+
+    def call(self, labels, logits):
+        return self.factor * keras.ops.mean(logits, -1)
+
+
+def test_keywords_that_a_loss_hands_on_are_not_filled():
+    np.testing.assert_array_equal(make_loss(OfKeras).call(np.zeros((2, 1, 1)), np.ones((2, 1, 1, 3))), [2, 2])
+
+
+class Failing:
+    def __init__(self):
+        raise RuntimeError("boom")
+
+    def __call__(self, first, second):
+        return first, second
+
+
+def test_what_fails_while_it_is_made_is_the_users_own(weights_after):
+    for settings in (dict(loss=Failing), dict(do_augment=True, augmentation_name=Failing)):
+        with pytest.raises(UsageError, match="Failing: RuntimeError: boom; expected a function"):
+            weights_after(**settings)
+
+
 def test_a_loss_of_probabilities_is_refused():
     with pytest.raises(UsageError, match="SparseCategoricalCrossentropy was made with from_logits=False"):
         make_loss(keras.losses.SparseCategoricalCrossentropy())

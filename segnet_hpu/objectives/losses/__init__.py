@@ -4,6 +4,7 @@ from typing import Any
 
 from segnet_hpu.components import Choice, Registry
 from segnet_hpu.constants import VOID
+from segnet_hpu.errors import users_code
 from segnet_hpu.objectives.losses.base import OwnLoss, SegmentationLoss
 
 losses = Registry(
@@ -29,5 +30,6 @@ def make_loss(name: Any, *, ignore_label: int = VOID, **options: Any) -> Segment
     choice = name if isinstance(name, Choice) else Choice(name)
     as_keras = {"from_logits": True, "ignore_class": ignore_label}
     parameters = losses.find(choice.name).parameters
-    return losses.make(Choice(choice.name, choice.options | given), ignore_label=ignore_label,
-                       **{name: value for name, value in as_keras.items() if name in parameters})
+    with users_code(f"--loss {choice}", losses.expected):
+        return losses.make(Choice(choice.name, choice.options | given), ignore_label=ignore_label,
+                           **{name: value for name, value in as_keras.items() if name in parameters})
