@@ -13,6 +13,7 @@ reference page come from there. What is no such parameter is given by the progra
     losses.make({"name": "dice", "smooth": 2}).smooth  # 2.0
 """
 
+import functools
 import importlib
 import inspect
 import os
@@ -49,8 +50,8 @@ class Component:
 
     @cached_property
     def parameters(self) -> Mapping[str, inspect.Parameter]:
-        """All parameters of the class or function by name; none of a ready thing."""
-        if self.ready:
+        """All parameters of the class or function by name; none of a ready thing that is no function."""
+        if self.ready and not inspect.isfunction(self.target):
             return {}
         try:
             return inspect.signature(self.target, eval_str=True).parameters
@@ -74,9 +75,13 @@ class Component:
         return self.traits.get("help") or (inspect.getdoc(self.target) or "").split("\n")[0]
 
     def make(self, options: Mapping[str, Any], context: Mapping[str, Any]) -> Any:
-        """Call the class or function with the options, and with what it takes of the context."""
+        """Call the class or function with the options, and with what it takes of the context.
+
+        A function that is ready itself is returned with its options set.
+        """
         if self.ready:
-            return self.target
+            return functools.update_wrapper(functools.partial(self.target, **options), self.target) if options else (
+                self.target)
         return self.target(**{name: value for name, value in context.items() if self.takes(name)}, **options)
 
     def takes(self, name: str) -> bool:
@@ -215,7 +220,7 @@ class Registry:
         choice = self.choice(value)
         component = self.find(choice.name)
         for name, option in component.options.items():
-            if option.default is REQUIRED and name not in choice.options:
+            if option.default is REQUIRED and name not in choice.options and not component.ready:
                 raise UsageError(f"{self.kind} {component.name} needs {name}; expected {option.expected()}")
         return self.adapt(component.make(choice.options, context), **context)
 

@@ -1,10 +1,14 @@
 """Components of the user's own, as Python objects and as MODULE:NAME, in real trainings."""
 
+import functools
+from typing import Annotated
+
 import keras
 import numpy as np
 import pytest
 
 from runs import plain
+from segnet_hpu.components import Choice, Option
 from segnet_hpu.data.datasets import DataSet, Split
 from segnet_hpu.errors import UsageError
 from segnet_hpu.objectives.losses import make_loss
@@ -166,6 +170,30 @@ def test_a_class_of_keras_leaves_void_out():
     logits = np.ones((1, 2, 2, 3), np.float32)
     values = make_loss(keras.losses.SparseCategoricalCrossentropy).call(np.full((1, 2, 2), 255), logits)
     np.testing.assert_array_equal(values, [0])
+
+
+def powered(labels, logits, *, power: Annotated[float, Option("of the loss", minimum=0)] = 1.0, from_logits=False):
+    assert from_logits
+    return make_loss("ce").call(labels, logits) ** power
+
+
+def test_a_loss_function_has_options():
+    labels, logits = np.zeros((1, 2, 2)), np.random.default_rng(0).normal(0, 3, (1, 2, 2, 3)).astype(np.float32)
+    plain = np.array(make_loss("ce").call(labels, logits))
+    np.testing.assert_allclose(make_loss(powered).call(labels, logits), plain)
+    for loss in (make_loss(Choice(powered, {"power": 2.0})), make_loss(powered, power=2),
+                 make_loss(functools.partial(powered, power=2))):
+        np.testing.assert_allclose(loss.call(labels, logits), plain ** 2, rtol=1e-6)
+    with pytest.raises(UsageError, match="power is -1.0; expected a number of at least 0"):
+        make_loss(powered, power=-1)
+
+
+def test_an_augmentation_function_has_options(weights_after):
+    def fill(image, mask, rng, *, value: Annotated[int, Option("of all pixels", minimum=0, maximum=255)] = 0):
+        return np.full_like(image, value), mask
+
+    assert_equal(*(weights_after(do_augment=True, augmentation_name=name) for name in (
+        {"name": fill, "value": 9}, lambda image, mask: (np.full_like(image, 9), mask))))
 
 
 class OfKeras(keras.losses.Loss):

@@ -118,15 +118,16 @@ class OwnLoss(SegmentationLoss):
 
     def try_out(self, size: Sequence[int], n_classes: int) -> None:
         """Compute it once, on images of this size. Raises UsageError where that fails."""
-        name = getattr(self.function, "__name__", type(self.function).__name__)
+        function = getattr(self.function, "func", self.function)  # of a partial one
+        name = getattr(function, "__name__", type(function).__name__)
         with users_code(f"--loss {name}", "a function (labels, logits) -> a number, (B,) or (B, h, w)"):
             self.call(ops.zeros((2, *size), "int32"), ops.zeros((2, *size, n_classes), "float32"))
 
     def call(self, labels: Any, logits: Any) -> Any:
         """Return the loss of each image, float32 (B,)."""
         compute = self.function.call if hasattr(self.function, "call") else self.function
-        if inspect.isfunction(compute) and "from_logits" in inspect.signature(compute).parameters:
-            compute = functools.partial(compute, from_logits=True)
+        if _is_open(compute, "from_logits"):
+            compute = functools.partial(compute, **{"from_logits": True})
         labels, logits = ops.cast(labels, "int32"), ops.cast(logits, "float32")
         values = ops.cast(compute(labels, logits), "float32")
         if len(values.shape) > 1:
@@ -140,6 +141,13 @@ class OwnLoss(SegmentationLoss):
         if isinstance(function, Mapping):
             function = keras.saving.deserialize_keras_object(dict(function))
         return cls(**{**config, "function": function})
+
+
+def _is_open(function: Callable[..., Any], parameter: str) -> bool:
+    """Whether it is a function with this parameter, partial or not, that says nothing of it yet."""
+    return ((isinstance(function, functools.partial) or inspect.isfunction(function))
+            and parameter in inspect.signature(function).parameters
+            and parameter not in getattr(function, "keywords", {}))
 
 
 def one_hot(labels: Any, n_classes: int, ignore_label: int) -> Any:
