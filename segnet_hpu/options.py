@@ -81,6 +81,8 @@ class Parameter(NamedTuple):
     def convert(self, value: Any, where: str) -> Any:
         """Return `value` as the parameter's type; raise UsageError naming `where` if it is not one."""
         option = self.option
+        if hasattr(value, "tolist"):  # NumPy's arrays and numbers
+            value = value.tolist()
         if self.optional and (value is None or (isinstance(value, str) and value.lower() == "none")):
             return None
         if value is None:

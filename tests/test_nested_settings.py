@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 import pytest
 import yaml
 
@@ -14,6 +15,7 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.training.settings import Settings
 
 NEEDED = ["--model_name", "unet_mini", "--n_classes", "2", "--train_images", "a", "--train_annotations", "b"]
+PYTHON = dict(model_name="unet_mini", n_classes=2, train_images="a", train_annotations="b")
 EXPECTED = {"loss": Choice("dice", {"smooth": 2.0, "squared": True}),
             "optimizer_name": Choice("sgd", {"momentum": 0.5}),
             "lr_schedule": Choice("step", {"step_at": [0.2, 0.4]}),
@@ -97,9 +99,19 @@ def test_a_list_named_anew_keeps_the_options_of_what_it_names_again(flags, yaml_
 
 
 def test_python_takes_what_yaml_takes():
-    values = dict(model_name="unet_mini", n_classes=2, train_images="a", train_annotations="b")
     for text in YAML.values():
-        assert_expected(config.from_values(Settings, **values, **yaml.safe_load(text)))
+        assert_expected(config.from_values(Settings, **PYTHON, **yaml.safe_load(text)))
+
+
+def test_python_gives_numpys_arrays_and_numbers():
+    weights, scale = np.array([0.5, 1, 2], np.float32), np.array([0.5, 2])
+    made = config.from_values(Settings, **PYTHON, class_weights=weights, epochs=np.int64(3), momentum=np.float64(0.5),
+                              optimizer_name="sgd", augmentation_name={"name": "standard", "scale": scale})
+    assert made.loss.options["class_weights"] == [0.5, 1, 2] and made.epochs == 3
+    assert made.augmentation_name.options["scale"] == (0.5, 2.0)
+    for wrong in (np.float32(2.5), np.array([1, 2])):
+        with pytest.raises(UsageError, match="epochs is .*; expected a whole number"):
+            config.from_values(Settings, **PYTHON, epochs=wrong)
 
 
 def test_components_by_name_in_python():
