@@ -19,6 +19,7 @@ import inspect
 import os
 import pkgutil
 import sys
+import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -203,7 +204,9 @@ class Registry:
         also = f"; use {users}, or leave it out" if users else hint and f".{hint}"
         parameter = component.parameters.get(option)
         if parameter and component.name not in self.components():
-            also = f", which is no option yet; declare it there as {option}: Annotated[TYPE, Option(\"what it is\")]"
+            where_else = "in a function of your own that makes it" if _is_installed(component.target) else "there"
+            also = (f", which is no option yet; declare it {where_else} as {option}: Annotated[TYPE, "
+                    "Option(\"what it is\")]")
         place = "" if where in ("", self.kind) else f"{where}: "
         return f"{place}{self.kind} {component.name} takes no {option}{also}"
 
@@ -223,6 +226,12 @@ class Registry:
             if option.default is REQUIRED and name not in choice.options and not component.ready:
                 raise UsageError(f"{self.kind} {component.name} needs {name}; expected {option.expected()}")
         return self.adapt(component.make(choice.options, context), **context)
+
+
+def _is_installed(target: Any) -> bool:
+    """Whether code lies with the installed packages, where nobody edits it."""
+    file = getattr(sys.modules.get(getattr(target, "__module__", "")), "__file__", None) or ""
+    return file.startswith(tuple(sysconfig.get_paths()[place] for place in ("purelib", "platlib", "stdlib")))
 
 
 def import_object(name: str, flag: str, expected: str) -> Any:

@@ -83,6 +83,14 @@ def test_refusals(value, words):
         shapes.make(value, canvas=None)
 
 
+def test_an_undeclared_option_of_an_installed_package_is_declared_in_code_of_ones_own():
+    declare = r'{} as {}: Annotated\[TYPE, Option\("what it is"\)\]'
+    with pytest.raises(UsageError, match=declare.format("declare it in a function of your own that makes it", "args")):
+        shapes.choice({"name": subprocess.Popen, "args": "2"})
+    with pytest.raises(UsageError, match=declare.format("declare it there", "colour")):
+        shapes.choice({"name": lambda canvas, colour="red": canvas, "colour": "blue"})
+
+
 def test_a_name_is_given_once():
     with pytest.raises(ValueError, match="there is a shape 'circle' already"):
         shapes.register("circle")(Circle)
