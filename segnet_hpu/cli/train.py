@@ -61,8 +61,7 @@ def _start_workers(settings: Settings) -> None:
 
 def pixels_of_a_step(settings: Settings) -> int:
     """Return how many pixels one worker trains on in a step."""
-    assert settings.model_name is not None, "only Python trains a model without a name"
-    height, width = input_size(settings.model_name, settings.input_height, settings.input_width)
+    height, width = input_size(settings.built_model, settings.input_height, settings.input_width)
     return settings.batch_size * height * width
 
 

@@ -29,10 +29,10 @@ def check(settings: Settings, own_model: bool | str = False) -> None:
     own_model: the caller brings the model, so that the settings need not name one; or a function of this
     name, which makes it.
     """
-    name = settings.model_name
-    if isinstance(own_model, str) or (name is not None and not own_model and ":" in name):
-        _check_own_model(settings, own_model or str(name))
-    elif name is not None and not own_model:
+    name = settings.built_model if own_model is False else own_model
+    if isinstance(name, str) and (name is own_model or ":" in name):
+        _check_own_model(settings, name)
+    elif isinstance(name, str):
         options = model_options(name, settings.model_options)
         input_size(name, settings.input_height, settings.input_width, options.get("level"),
                    settings.align_maps)

@@ -29,10 +29,9 @@ def make_model(settings: Settings, own: Callable[..., keras.Model] | None = None
     assert settings.n_classes is not None, "dataset_settings sees to it"
     if own is not None:
         return build_model(own, settings.n_classes, settings.input_height, settings.input_width)
-    assert settings.model_name is not None, "see training.check"
     options = {} if settings.use_upsampling else {"use_upsampling": False}
-    options |= model_options(settings.model_name, settings.model_options)
-    return build_model(settings.model_name, settings.n_classes, settings.input_height, settings.input_width,
+    options |= model_options(settings.built_model, settings.model_options)
+    return build_model(settings.built_model, settings.n_classes, settings.input_height, settings.input_width,
                        align_maps=settings.align_maps, **options)
 
 

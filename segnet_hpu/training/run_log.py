@@ -1,10 +1,12 @@
 """What a run tells: its settings, an epoch's line, metrics.csv, TensorBoard, pictures. Rank 0's business."""
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from segnet_hpu import config
+from segnet_hpu.components import OBJECT
 from segnet_hpu.evaluation.scorecard import Scorecard
 from segnet_hpu.evaluation.tables import named_scores, score_table, warn_of_never_predicted
 from segnet_hpu.files import write_text
@@ -25,7 +27,8 @@ class RunLog:
         self.tensorboard = TensorBoard(plan.folder.tensorboard)
         # Before config.yaml: by it RunFolder knows whose folder this is.
         plan.folder.write_model_config(plan.model)
-        text = config.to_yaml(plan.settings)
+        model = plan.settings.model_name or f"{OBJECT}{plan.model.name}"
+        text = config.to_yaml(dataclasses.replace(plan.settings, model_name=model))
         write_text(self.folder / "config.yaml", text)
         if plan.settings.dump_config:
             write_text(plan.settings.dump_config, text)

@@ -101,6 +101,7 @@ def test_what_is_not_written_is_named(weights_after, tmp_path):
     weights_after(loss=lambda labels, logits: keras.ops.mean(logits), optimizer_name="keras.optimizers:Lion")
     text = next(tmp_path.glob("run*/config.yaml")).read_text()
     assert "# loss was a Python object, which cannot be written here: give it again." in text
+    assert "# model_name was a Python object, " in text and "\nmodel_name: the Python object " in text
     assert "\nloss: the Python object <lambda>\n" in text and "\noptimizer_name: keras.optimizers:Lion\n" in text
 
 

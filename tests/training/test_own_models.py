@@ -105,6 +105,8 @@ def test_the_example_of_the_page(place, data):
     ("mynets:silent", dict(decoder_rate=2), "--decoder_rate: of_mine .*mark_stages"),
     ("mynets:text", {}, "--model_name mynets:text made 'net'; expected a function"),
     ("mynets:gone", {}, "--model_name mynets:gone: .*has no attribute 'gone'; expected MODULE:NAME"),
+    ("none", {}, "--model_name is none, which is for a model that Python brings; expected a name"),
+    ("the Python object of_mine", {}, "--model_name is 'the Python object of_mine'; expected a name .*give it again"),
     ("mynets:net", dict(model_options="level=2"), "--model_options is for the models that `segnet-hpu models` lists"),
 ])
 def test_refusals(place, data, name, settings, message, capsys):

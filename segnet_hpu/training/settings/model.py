@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 
+from segnet_hpu.components import OBJECT, WAS_OBJECT
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.constants import ONE_AND_BACKGROUND
+from segnet_hpu.errors import UsageError
 from segnet_hpu.models.options import parse_model_options
 from segnet_hpu.models.registry import find
 
 
 def parse_model_name(value: str) -> str:
     """a name that `segnet-hpu models` lists, ENCODER_DECODER, or MODULE:NAME"""
+    if value.startswith(OBJECT):
+        raise ValueError(WAS_OBJECT[1:])
     if ":" not in value:
         find(value)
     return value
@@ -44,3 +48,11 @@ class Model:
                                       changes="nothing")
     init_from: str | None = option(None, "start from what fits of this checkpoint (of other classes or decoder) or "
                                    ".caffemodel", changes="nothing")
+
+    @property
+    def built_model(self) -> str:
+        """The name of the model that is built, not brought by Python. Raises UsageError where there is none."""
+        if self.model_name is None:
+            raise UsageError("--model_name is none, which is for a model that Python brings; expected a name that "
+                             "`segnet-hpu models` lists, or MODULE:NAME")
+        return self.model_name
