@@ -23,6 +23,7 @@ import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from segnet_hpu.errors import UsageError, nearest
@@ -240,6 +241,9 @@ def import_object(name: str, flag: str, expected: str) -> Any:
     flag, expected: for the UsageError where there is no such thing.
     """
     module, _, attribute = name.partition(":")
+    if os.sep in module or module.endswith(".py"):
+        raise UsageError(f"{flag} {name} names a file; expected MODULE:NAME, as in {Path(module).stem}:{attribute} "
+                         "where the file lies in the current folder")
     sys.path.insert(0, os.getcwd())
     try:
         return getattr(importlib.import_module(module), attribute)

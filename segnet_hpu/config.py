@@ -52,7 +52,7 @@ def read(cls: type[T], argv: Sequence[str] = (), *, prog: str, environ: Mapping[
     for later in (variables, flags):
         leave_behind(cls, values, later)
         for name, (value, where) in later.items():
-            _put(values, name, value, where)
+            _put(cls, values, name, value, where)
     settings = cls(**build(cls, values))
     missing = [f"--{name}" for name in _missing(settings)]
     if missing:
@@ -68,7 +68,7 @@ def from_values(cls: type[T], **given: Any) -> T:
     """
     values: Values = {}
     for name, value in given.items():
-        _put(values, canonical(cls, name, ""), value, name)
+        _put(cls, values, canonical(cls, name, ""), value, name)
     settings = cls(**build(cls, values))
     missing = _missing(settings)
     if missing:
@@ -76,9 +76,12 @@ def from_values(cls: type[T], **given: Any) -> T:
     return settings
 
 
-def _put(values: Values, name: str, value: Any, where: str) -> None:
+def _put(cls: type, values: Values, name: str, value: Any, where: str) -> None:
     """Set a value over that of an earlier source; the name of the same component leaves its options as they are."""
     earlier = values.get(name, (None, ""))[0]
+    key = keys(cls).get(name)
+    if key and key.registry and isinstance(earlier, str) and "=" in earlier:  # such as standard,rotate=5
+        earlier = {"name": earlier.partition(",")[0].strip()}
     if isinstance(earlier, list):
         value = _with_earlier_options(value, earlier)
     if not (isinstance(earlier, Mapping) and earlier.get("name") == value):

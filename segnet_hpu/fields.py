@@ -71,7 +71,8 @@ class Key:
             if not isinstance(item, Mapping | Choice) and not self.registry.knows(item):
                 names = self.registry.names()
                 hint = WAS_OBJECT if str(item).startswith(OBJECT) else nearest(item, names)
-                raise UsageError(f"{where} is {value!r}; expected a list of {', '.join(names)}, or MODULE:NAME "
+                also = "" if isinstance(item, str) else f", or {self.registry.expected}"
+                raise UsageError(f"{where} is {value!r}; expected a list of {', '.join(names)}, or MODULE:NAME{also} "
                                  f"({str(item)!r} is unknown.{hint})")
         choices = [self.registry.choice(item, where) for item in items]
         different = [choice for i, choice in enumerate(choices) if choice not in choices[:i]]

@@ -61,6 +61,8 @@ def test_objects_and_modules_of_the_users_own(tmp_path, monkeypatch):
     made = Registry("shape", flag="--shape", functions_are_ready=True).make(square)
     assert made is square
     for name, words in (("shapes_of_mine:moon", "expected MODULE:NAME"),
+                        ("./shapes_of_mine.py:star", "names a file; .* as in shapes_of_mine:star where"),
+                        ("shapes_of_mine.py:star", "names a file; .* as in shapes_of_mine:star where"),
                         ("nowhere:moon", "No module named 'nowhere'"),
                         ("shapes_of_mine:number", "--shape shapes_of_mine:number is a int; expected a shape")):
         with pytest.raises(UsageError, match=words):
@@ -84,10 +86,10 @@ def test_refusals(value, words):
 
 
 def test_an_undeclared_option_of_an_installed_package_is_declared_in_code_of_ones_own():
-    declare = r'{} as {}: Annotated\[TYPE, Option\("what it is"\)\]'
-    with pytest.raises(UsageError, match=declare.format("declare it in a function of your own that makes it", "args")):
+    declare = r'declare it {} as {}: Annotated\[TYPE, Option\("what it is"\)\]'
+    with pytest.raises(UsageError, match=declare.format("in a function of your own that makes it", "args")):
         shapes.choice({"name": subprocess.Popen, "args": "2"})
-    with pytest.raises(UsageError, match=declare.format("declare it there", "colour")):
+    with pytest.raises(UsageError, match=declare.format("there", "colour")):
         shapes.choice({"name": lambda canvas, colour="red": canvas, "colour": "blue"})
 
 

@@ -151,6 +151,19 @@ def test_a_run_is_written_nested_and_read_back_equal(yaml_file):
     assert_expected(again)
 
 
+def test_an_augmentation_named_anew_keeps_its_changes(yaml_file):
+    for text in ("standard,rotate=5", "{name: standard, rotate: 5}"):
+        path = yaml_file(f"augmentation_name: {text}")
+        named = [read("--config", path, "--augmentation_name", name).augmentation_name
+                 for name in ("standard", "flip")]
+        assert named == [Choice("standard", {"rotate": 5.0}), Choice("flip")]
+
+
+def test_what_a_list_of_components_cannot_hold_is_told_what_it_may_be():
+    with pytest.raises(UsageError, match="or MODULE:NAME, or a class or function .*'5' is unknown"):
+        config.from_values(Settings, **PYTHON, val_metrics=[5])
+
+
 def test_later_sources_win(yaml_file):
     path = yaml_file("loss: {name: dice, smooth: 2}\nepochs: 3")
     assert read("--config", path, "--loss.smooth", "3").loss == Choice("dice", {"smooth": 3.0})
