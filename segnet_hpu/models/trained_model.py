@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from segnet_hpu.constants import ONE_AND_BACKGROUND
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
-from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.errors import RunError, UsageError, warn
 
 if TYPE_CHECKING:
     import keras
@@ -24,16 +24,16 @@ PARTIAL = ".partial.keras"
 # What else than Keras' own the archive holds: facts, the layers of ours that are operations of Keras in
 # there, and the roles of all.
 FACTS, LAYERS, ROLES = "segnet_hpu/facts.json", "segnet_hpu/layers.json", "segnet_hpu/roles.json"
-# What may stand in facts.json, beside null.
-NOTED: dict[str, Callable[[Any], bool]] = {
-    "class_names": lambda value: isinstance(value, str),
-    "palette": lambda value: isinstance(value, str),
-    "ignore_label": lambda value: type(value) is int and 0 <= value <= 255,
-    "clahe": lambda value: type(value) in (int, float) and 0 <= value <= 1,
-    "downsampling": lambda value: value in ("area", "bilinear"),
-    "made_with": lambda value: isinstance(value, dict),
-    "image_files": lambda value: isinstance(value, dict),
-    "imported_from": lambda value: isinstance(value, str)}
+# What may stand in facts.json, beside null, and how to say so.
+NOTED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "class_names": (lambda value: isinstance(value, str), "a text"),
+    "palette": (lambda value: isinstance(value, str), "a known data set's name, or colours rrggbb,rrggbb,..."),
+    "ignore_label": (lambda value: type(value) is int and 0 <= value <= 255, "an int from 0 to 255"),
+    "clahe": (lambda value: type(value) in (int, float) and 0 <= value <= 1, "a number from 0 to 1"),
+    "downsampling": (lambda value: value in ("area", "bilinear"), "area or bilinear"),
+    "made_with": (lambda value: isinstance(value, dict), "settings by their names"),
+    "image_files": (lambda value: isinstance(value, dict), "settings by their names"),
+    "imported_from": (lambda value: isinstance(value, str), "a text")}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class TrainedModel:
     network: a functional model, pictures as `input_coding` says (B, H, W, channels) -> logits (B, h, w, n_classes).
     class_names, palette (a known data set's name), ignore_label (an id left out of the scores beside 255): as
     training was given them, or None. made_with: the settings that a resumed run must share, by their names.
-    imported_from: the file that the weights were converted from.
+    imported_from: the file that the weights were converted from. Raises UsageError for a network of one class, and
+    for what no file could give back.
 
     >>> trained = segnet_hpu.load("runs/street")  # doctest: +SKIP
     >>> trained.network.predict(pictures)  # doctest: +SKIP
@@ -89,6 +90,12 @@ class TrainedModel:
         if self.n_classes < 2:
             raise UsageError(f"{self.network.name} has a single class, which it finds everywhere; expected at least "
                              f"{ONE_AND_BACKGROUND}")
+        if fault := _fault_of_names(self.class_names, self.n_classes):
+            raise UsageError(f"class_names {fault}; expected {self.n_classes} names without commas, one a class")
+        for name, value in self._noted().items():
+            is_sound, expected = NOTED[name]
+            if value is not None and not is_sound(value):
+                raise UsageError(f"{name} of a TrainedModel is {str(value)[:60]!r}; expected {expected}, or None")
         _codings[self.network] = self.input_coding
 
     @classmethod
@@ -106,11 +113,15 @@ class TrainedModel:
 
         network = set_roles(with_our_layers(network, _read(archive, LAYERS)), _read_roles(archive))
         noted = _read(archive, FACTS)
-        for name, is_sound in NOTED.items():
+        for name, (is_sound, _) in NOTED.items():
             if noted.get(name) is not None and not is_sound(noted[name]):
                 raise ValueError(f"{FACTS}: {name} is {str(noted[name])[:60]!r}")
-        names = noted.get("class_names")
-        return cls(network, names.split(",") if names else None, noted.get("palette"), noted.get("ignore_label"),
+        names = noted["class_names"].split(",") if noted.get("class_names") else None
+        if fault := _fault_of_names(names, network.output_shape[-1]):
+            warn(f"class_names in {archive.filename} {fault}, and the network has {network.output_shape[-1]} "
+                 "classes; they are left out")
+            names = None
+        return cls(network, names, noted.get("palette"), noted.get("ignore_label"),
                    InputCoding(network.input_shape[-1], clahe=noted.get("clahe") or 0.0,
                                files=ImageCoding.of(noted.get("image_files") or {}),
                                downsampling=noted.get("downsampling") or "bilinear"),
@@ -132,13 +143,15 @@ class TrainedModel:
              add: Callable[[zipfile.ZipFile], None] = lambda archive: None) -> None:
         """Write the file that `load` reads: whole, or not at all. Makes the folder if need be.
 
-        advice: what to do where it cannot be written, for the error. add: puts more into the open archive. Raises
-        RunError if it cannot be written.
+        path: ends in .keras. advice: what to do where it cannot be written, for the error. add: puts more into the
+        open archive. Raises UsageError for another ending, RunError if it cannot be written.
         """
         from segnet_hpu.models.layers.plain import our_layers, plain_twin
         from segnet_hpu.models.roles import roles
 
         path = Path(path)
+        if path.suffix != ".keras":
+            raise UsageError(f"{path} is no name for a model's file; expected one that ends in .keras")
         partial = path.with_name(f".{path.stem}{PARTIAL}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -162,8 +175,20 @@ class TrainedModel:
         coding = self.input_coding
         more = {"clahe": coding.clahe, "image_files": coding.files.noted(), "downsampling": coding.downsampling,
                 "made_with": dict(self.made_with), "imported_from": self.imported_from}
-        return {"class_names": self.class_names and ",".join(self.class_names), "palette": self.palette,
+        return {"class_names": ",".join(self.class_names or ()) or None, "palette": self.palette,
                 "ignore_label": self.ignore_label} | {name: value for name, value in more.items() if value}
+
+
+def _fault_of_names(names: Sequence[str] | None, n_classes: int) -> str | None:
+    """What is wrong with the names of classes, in words, or None; commas part them in files and flags."""
+    if not names:
+        return None
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        return f"is {str(names)[:60]!r}"
+    if len(names) != n_classes:
+        return f"holds {len(names)} names"
+    wrong = [name for name in names if "," in name or not name.strip()]
+    return f"holds {wrong[0]!r}" if wrong else None
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
