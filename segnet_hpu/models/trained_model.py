@@ -173,7 +173,8 @@ class TrainedModel:
     def _noted(self) -> dict[str, Any]:
         """What the archive notes, as JSON takes it."""
         coding = self.input_coding
-        more = {"clahe": coding.clahe, "image_files": coding.files.noted(), "downsampling": coding.downsampling,
+        downsampling = None if coding.downsampling == InputCoding.downsampling else coding.downsampling
+        more = {"clahe": coding.clahe, "image_files": coding.files.noted(), "downsampling": downsampling,
                 "made_with": dict(self.made_with), "imported_from": self.imported_from}
         return {"class_names": ",".join(self.class_names or ()) or None, "palette": self.palette,
                 "ignore_label": self.ignore_label} | {name: value for name, value in more.items() if value}
