@@ -33,7 +33,7 @@ from segnet_hpu.training.state import EpochSums, State
 from segnet_hpu.training.variables import set_values, to_numpy
 
 # What zipfile, NumPy and JSON raise over damaged bytes.
-BROKEN = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+BROKEN = (OSError, ValueError, LookupError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 ADVICE = "free space or choose another --model_dir, then go on with --auto_resume_checkpoint"
 
 
@@ -119,14 +119,19 @@ def restore_newest(prefix: str | Path, model: keras.Model, made_with: Mapping[st
 def stored_normalisation(prefix: str | Path, model: keras.Model) -> Normalisation:
     """Return how the network of the newest readable checkpoint normalises pictures; `model`'s own if none says."""
     layer = rescaling(model)
-    name = layer and layer.name
-    for path in reversed(list_checkpoints(prefix) if name else []):
+    for path in reversed(list_checkpoints(prefix) if layer else []):
         with contextlib.suppress(*BROKEN), zipfile.ZipFile(path) as archive:
             layers = json.loads(archive.read("config.json"))["config"]["layers"]
-            for layer in (one for one in layers if one["config"]["name"] == name):
-                stored = keras.saving.deserialize_keras_object(layer)
-                return Normalisation(stored.offset, stored.scale)
+            # By its place: the name that Keras gives counts the layers that a process has made before.
+            stored = keras.saving.deserialize_keras_object(
+                [one for one in layers if one["class_name"] == type(layer).__name__][_place(layer, model)])
+            return Normalisation(stored.offset, stored.scale)
     return normalisation(model)
+
+
+def _place(layer: keras.Layer, model: keras.Model) -> int:
+    """How many layers of the same class stand before it in the model."""
+    return [other for other in model.layers if type(other) is type(layer)].index(layer)
 
 
 def _changes(path: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any],

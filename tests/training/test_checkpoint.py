@@ -15,7 +15,13 @@ from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer
 from segnet_hpu.training.averaged_weights import AveragedWeights
-from segnet_hpu.training.checkpoint import list_checkpoints, restore_newest, save_checkpoint, sizes
+from segnet_hpu.training.checkpoint import (
+    list_checkpoints,
+    restore_newest,
+    save_checkpoint,
+    sizes,
+    stored_normalisation,
+)
 from segnet_hpu.training.state import State
 
 MADE_WITH = {"model_name": "plain", "batch_size": 2}
@@ -68,6 +74,22 @@ def test_state_comes_back_and_keras_opens_the_file(two):
     assert same(opened.get_weights(), second.get_weights()) and opened.name == "plain"
     assert load(folder / "m.2.keras").palette == "voc"
     assert restore_newest(folder / "other", fresh, MADE_WITH, pytest.fail) is None
+
+
+def twice_scaled():
+    image = keras.Input((32, 48, 3))
+    x = keras.layers.Rescaling(2.0, -1.0)(keras.layers.Rescaling(1 / 255)(image))
+    return keras.Model(image, keras.layers.Conv2D(3, 1)(x), name="twice_scaled")
+
+
+def test_the_normalising_layer_is_found_whatever_keras_calls_it(tmp_path):
+    save(tmp_path, 1, trained(make=twice_scaled))
+    for made_before in range(3):
+        keras.backend.clear_session()
+        for _ in range(made_before):
+            keras.layers.Rescaling(1.0)
+        found = stored_normalisation(tmp_path / "m", twice_scaled())
+        assert np.allclose(found.scale, 1 / 255) and np.allclose(found.offset, 0)
 
 
 def test_failing_in_the_middle_of_writing_leaves_the_old_one(two, monkeypatch):
