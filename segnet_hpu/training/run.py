@@ -19,6 +19,7 @@ from segnet_hpu.runtime.ranks import join
 from segnet_hpu.runtime.stop_signals import Interrupted, StopSignals
 from segnet_hpu.training.batch_statistics import BATCHES, FEW_BATCHES
 from segnet_hpu.training.callbacks import Callbacks, logs_of
+from segnet_hpu.training.checkpoint import all_variables
 from segnet_hpu.training.preparation import Plan, prepare
 from segnet_hpu.training.run_log import RunLog
 from segnet_hpu.training.settings import Settings
@@ -26,6 +27,7 @@ from segnet_hpu.training.sources import training_loader
 from segnet_hpu.training.state import EpochSums, State
 from segnet_hpu.training.step import StepResult, make_train_step
 from segnet_hpu.training.validation import Record, ValidatedEpoch
+from segnet_hpu.training.variables import set_values, to_numpy
 
 TrainStep = Callable[[np.ndarray, np.ndarray], StepResult]
 
@@ -113,7 +115,7 @@ class Run:
             self.callbacks.restore(self.state.callbacks, quiet=not plan.ranks.leads)
         while self._has_more():
             epoch = self.state.epoch
-            self.callbacks.on_epoch_begin(epoch)
+            self._begin_epoch()
             record = self._train_epoch(loader, train_step)
             is_sound = bool(np.isfinite(record["loss"]))  # else a callback has stopped for it
             validated = self._validate(record, loader) if is_sound else ValidatedEpoch(record, -np.inf, None)
@@ -128,6 +130,17 @@ class Run:
             if is_whole and self.log:
                 self.log.epoch(validated.record)
             plan.ranks.commit()
+
+    def _begin_epoch(self) -> None:
+        """Call on_epoch_begin. Within an epoch that was begun before, it has done to the state what it does."""
+        state, plan = self.state, self.plan
+        is_within = state.step > state.epoch * plan.steps
+        variables = all_variables(plan.model) if is_within else []
+        values = [to_numpy(v) for v in variables]
+        self.callbacks.on_epoch_begin(state.epoch)
+        set_values(variables, values)
+        if is_within:
+            self.callbacks.restore(state.callbacks, quiet=True)
 
     def _train_epoch(self, loader: Loader, train_step: TrainStep) -> Record:
         """Train from the state's step to the end of its epoch; return the epoch's record."""

@@ -50,7 +50,7 @@ def trained(tmp_path, data):
         for name in ("model_name", "n_classes", "input_height", "input_width", "encoder_weights"):
             del values[name]  # the model brings them
         trained.history = train(model or plain(), callbacks=list(callbacks), **values)
-        return rows(tmp_path)
+        return rows(tmp_path) if values["model_dir"] == str(tmp_path / "run") else []
     return trained
 
 
@@ -176,6 +176,39 @@ def test_an_epoch_ends_where_a_callback_asks_for_it_and_goes_on_from_there(train
     assert recorder.called()[-2:] == [("on_epoch_end", 1), ("on_train_end",)]
     assert newest(tmp_path / "run").name == "plain.1-1.keras"
     assert [row["step"] for row in trained(auto_resume_checkpoint=True)] == ["2", "4", "6"]
+
+
+class Halves(keras.callbacks.Callback):
+    """At every epoch's begin halves the rate and the weights, and counts."""
+
+    begun = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.begun += 1
+        rate = self.model.optimizer.learning_rate
+        rate.assign(rate / 2)
+        for variable in self.model.trainable_variables:
+            variable.assign(variable / 2)
+
+    def get_state(self):
+        return self.begun
+
+    def set_state(self, state):
+        self.begun = state
+
+
+def test_an_epoch_that_goes_on_is_not_begun_twice(trained, tmp_path):
+    for name, stops in (("whole", []), ("stopped", [StopAtStep()])):
+        keras.utils.set_random_seed(0)
+        trained(Halves(), *stops, epochs=2, model_dir=str(tmp_path / name), model=plain())
+        last = Halves()
+        if stops:
+            trained(last, epochs=2, model_dir=str(tmp_path / name), auto_resume_checkpoint=True)
+    assert last.begun == 2
+    ours, theirs = (contents(newest(tmp_path / name)) for name in ("whole", "stopped"))
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
 
 
 def test_backup_and_restore_begins_where_the_backup_ends(tmp_path, data):
