@@ -75,6 +75,10 @@ class Callbacks(keras.callbacks.CallbackList):
             warn(f"{', '.join(anew)} starts anew: the checkpoint does not hold what it remembers; that of a callback "
                  "with get_state() and set_state(state) is kept")
 
+    def names(self) -> list[str]:
+        """Return the classes of the callbacks, in their order."""
+        return [type(callback).__name__ for callback in self.callbacks]
+
     def _by_key(self) -> Iterable[tuple[str, keras.callbacks.Callback]]:
         return ((f"{i} {type(callback).__name__}", callback) for i, callback in enumerate(self.callbacks))
 

@@ -113,6 +113,11 @@ class Run:
         self.log = RunLog(plan, self.state) if plan.ranks.leads else None
         if self.state.step:
             self.callbacks.restore(self.state.callbacks, quiet=not plan.ranks.leads)
+        if self.state.stopped == self._stop_conditions() and self.state.epoch < plan.epochs:
+            if self.log:
+                print(f"a callback ended this run after epoch {self.state.epoch} of {plan.epochs}; to go on give more "
+                      "--epochs, or leave the callback out", flush=True)
+            return
         while self._has_more():
             epoch = self.state.epoch
             self._begin_epoch()
@@ -125,6 +130,7 @@ class Run:
                 self.best_scorecard = validated.scorecard
             self.logs = logs_of(validated.record)
             self.callbacks.end_epoch(epoch, self.logs, plan.averaged)
+            self.state.stopped = self._stop_conditions() if is_whole and self._asked_to_stop() else None
             if is_sound:
                 self._save()
             if is_whole and self.log:
@@ -252,8 +258,15 @@ class Run:
     def _has_more(self) -> bool:
         patience = self.plan.settings.early_stopping
         is_patient = patience is None or self.state.epochs_without_gain < patience
-        asked_to_stop = self.plan.ranks.first(lambda: self.plan.model.stop_training)
-        return self.state.epoch < self.plan.epochs and is_patient and not asked_to_stop
+        return self.state.epoch < self.plan.epochs and is_patient and not self._asked_to_stop()
+
+    def _asked_to_stop(self) -> bool:
+        """Whether a callback of rank 0 wants the run to end."""
+        return bool(self.plan.ranks.first(lambda: self.plan.model.stop_training))
+
+    def _stop_conditions(self) -> dict[str, Any]:
+        """What a run that a callback has ended must have others of to go on."""
+        return {"epochs": self.plan.epochs, "callbacks": self.callbacks.names()}
 
     def _finish(self) -> None:
         if not self.log:

@@ -41,7 +41,8 @@ class State:
     far (see monitor.Monitor.score), of best_epoch. sums: of the epoch that `step` is in, or has just ended.
     history: one dict of numbers an epoch. learning_rate: that a callback set, None as the settings have it.
     callbacks: what they remember, see Callbacks.state. changed: what the run went on with in place of what it was
-    made with, until the history has it.
+    made with, until the history has it. stopped: what the run had when a callback ended it, see Run; None while it
+    goes on.
     """
 
     step: int = 0
@@ -53,6 +54,7 @@ class State:
     learning_rate: float | None = None
     callbacks: dict[str, Any] = field(default_factory=dict)
     changed: str | None = None
+    stopped: dict[str, Any] | None = None
 
     def finish_epoch(self, record: dict[str, Any], score: float) -> bool:
         """Append an epoch's record; return whether its score is the best so far."""

@@ -140,6 +140,14 @@ def test_early_stopping_by_its_default(trained):
         np.testing.assert_array_equal(best, last)
 
 
+def test_a_run_that_a_callback_ended_stays_ended(trained, capsys):
+    again = dict(epochs=4, auto_resume_checkpoint=True)
+    for _ in range(2):
+        assert len(trained(keras.callbacks.EarlyStopping(patience=1, min_delta=100), **again)) == 2
+    assert "a callback ended this run after epoch 2 of 4; to go on" in capsys.readouterr().out
+    assert len(trained(**again | dict(epochs=3))) == 3
+
+
 def test_csv_logger_and_tensorboard(trained, tmp_path):
     found = trained(keras.callbacks.CSVLogger(str(tmp_path / "log.csv")),
                     keras.callbacks.TensorBoard(str(tmp_path / "board")))
