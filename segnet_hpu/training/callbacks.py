@@ -1,7 +1,9 @@
 """Keras callbacks, called as Keras' own `fit` calls them."""
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,10 +15,11 @@ from segnet_hpu.training.step.rising_momentum import exchanged
 _REMEMBERED = {
     "EarlyStopping": ("wait", "best", "best_epoch", "stopped_epoch"),
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
-    "ModelCheckpoint": ("best",),
+    "ModelCheckpoint": ("best", "_batches_seen_since_last_saving", "_last_batch_seen"),
+    "TensorBoard": ("_global_train_batch", "_global_test_batch"),
 }
 _REMEMBERS_NOTHING = ("History", "LambdaCallback", "LearningRateScheduler", "TerminateOnNaN", "CSVLogger",
-                      "TensorBoard", "ProgbarLogger", "RemoteMonitor", "BackupAndRestore")
+                      "ProgbarLogger", "RemoteMonitor", "BackupAndRestore", "SwapEMAWeights")
 _SETS_THE_RATE = ("LearningRateScheduler", "ReduceLROnPlateau")
 
 
@@ -35,6 +38,9 @@ class Callbacks(keras.callbacks.CallbackList):
         for callback in callbacks:
             if isinstance(callback, type) or not hasattr(callback, "set_model"):
                 raise UsageError(f"callbacks has {callback!r}; expected objects of keras.callbacks.Callback")
+            if _class_of(callback) == "SwapEMAWeights" and callback.swap_on_epoch:
+                raise UsageError("SwapEMAWeights(swap_on_epoch=True) would let training go on from the averages; leave "
+                                 "it out: where there are averages, they are judged and saved anyway")
         super().__init__(callbacks, add_history=True, model=model, verbose=0,
                          epochs=epochs, steps=steps)
 
@@ -45,6 +51,21 @@ class Callbacks(keras.callbacks.CallbackList):
                 raise UsageError(f"{_class_of(callback)} cannot set the learning rate, which --lr_schedule {schedule}"
                                  " sets at every step; give --lr_schedule constant without --warmup_epochs, or "
                                  "leave the callback out")
+
+    def keep_tables(self) -> None:
+        """Let each CSVLogger go on with its file: before on_train_begin, which empties it."""
+        for callback in self.callbacks:
+            if _class_of(callback) == "CSVLogger":
+                callback.append = True
+
+    def drop_rows(self, epoch: int) -> None:
+        """Remove the last rows of a CSVLogger's file that are of epochs from `epoch` on, which will be done again."""
+        paths = [Path(callback.filename) for callback in self.callbacks if _class_of(callback) == "CSVLogger"]
+        for path in (path for path in paths if path.exists()):
+            lines = path.read_bytes().splitlines(keepends=True)
+            while lines and (number := re.match(rb"\d+", lines[-1])) and int(number[0]) >= epoch:
+                lines.pop()
+            path.write_bytes(b"".join(lines))
 
     def end_epoch(self, epoch: int, logs: dict[str, float], averaged: AbstractContextManager[None]) -> None:
         """Call on_epoch_end; within `averaged`, so that what is saved is what was judged.

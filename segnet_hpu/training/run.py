@@ -19,7 +19,7 @@ from segnet_hpu.runtime.ranks import join
 from segnet_hpu.runtime.stop_signals import Interrupted, StopSignals
 from segnet_hpu.training.batch_statistics import BATCHES, FEW_BATCHES
 from segnet_hpu.training.callbacks import Callbacks, logs_of
-from segnet_hpu.training.checkpoint import all_variables
+from segnet_hpu.training.checkpoint import all_variables, list_checkpoints
 from segnet_hpu.training.preparation import Plan, prepare
 from segnet_hpu.training.run_log import RunLog
 from segnet_hpu.training.settings import Settings
@@ -89,10 +89,16 @@ class Run:
         plan.ranks.first(lambda: plan.folder.claim(plan.settings.auto_resume_checkpoint or elastic, shared=elastic))
         model.stop_training = False
         set_first_epoch(model, None)
+        goes_on = plan.settings.auto_resume_checkpoint and bool(list_checkpoints(plan.folder.prefix))
+        if goes_on:
+            self.callbacks.keep_tables()
         # Whatever callbacks set at the start, a run that goes on does so from its own state.
         self.callbacks.on_train_begin()
         epoch = first_epoch(model)  # BackupAndRestore's
-        return self.checkpoints.resume(State(epoch * plan.steps, epoch, best_epoch=epoch or None))
+        state = self.checkpoints.resume(State(epoch * plan.steps, epoch, best_epoch=epoch or None))
+        if goes_on and plan.ranks.leads:
+            self.callbacks.drop_rows(state.epoch)
+        return state
 
     def loop(self) -> None:
         """Train from where the state is to the end, as the rank that this process is now."""
@@ -115,8 +121,8 @@ class Run:
             self.callbacks.restore(self.state.callbacks, quiet=not plan.ranks.leads)
         if self.state.stopped == self._stop_conditions() and self.state.epoch < plan.epochs:
             if self.log:
-                print(f"a callback ended this run after epoch {self.state.epoch} of {plan.epochs}; to go on give more "
-                      "--epochs, or leave the callback out", flush=True)
+                print(f"a callback ended this run after epoch {self.state.epoch} of {plan.epochs}; to go on give "
+                      "more --epochs, or leave the callback out", flush=True)
             return
         while self._has_more():
             epoch = self.state.epoch

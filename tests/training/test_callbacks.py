@@ -158,6 +158,23 @@ def test_csv_logger_and_tensorboard(trained, tmp_path):
     assert {p.parent.name for p in (tmp_path / "board").rglob("events*")} >= {"train", "validation"}
 
 
+def test_callbacks_that_count_steps_or_write_a_table_go_on(trained, tmp_path):
+    for stops in ([StopAtStep(4)], []):
+        board = keras.callbacks.TensorBoard(str(tmp_path / "board"), update_freq="batch")
+        trained(keras.callbacks.CSVLogger(str(tmp_path / "log.csv")),
+                keras.callbacks.ModelCheckpoint(str(tmp_path / "{epoch}_{batch}.keras"), save_freq=2), board, *stops,
+                steps_per_epoch=3, epochs=2, auto_resume_checkpoint=True)
+    with open(tmp_path / "log.csv") as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == ["0", "1"]
+    assert sorted(p.name for p in tmp_path.glob("*_*.keras")) == ["1_2.keras", "2_1.keras", "2_3.keras"]
+    assert board._global_train_batch == 6
+
+
+def test_averages_are_not_exchanged_twice(trained):
+    with pytest.raises(UsageError, match="would let training go on from the averages; leave it out"):
+        trained(keras.callbacks.SwapEMAWeights(swap_on_epoch=True), ema=0.9)
+
+
 def test_terminate_on_nan_ends_the_run_without_its_weights(trained, tmp_path):
     found = []
     callbacks = [keras.callbacks.TerminateOnNaN(),
@@ -171,10 +188,14 @@ def test_terminate_on_nan_ends_the_run_without_its_weights(trained, tmp_path):
 
 
 class StopAtStep(keras.callbacks.Callback):
-    """Asks for the end at a batch."""
+    """Asks for the end at a step of the whole run."""
+
+    def __init__(self, step=3):
+        super().__init__()
+        self.step = step
 
     def on_train_batch_end(self, batch, logs=None):
-        self.model.stop_training = int(self.model.optimizer._iterations) == 3
+        self.model.stop_training = int(self.model.optimizer._iterations) == self.step
 
 
 def test_an_epoch_ends_where_a_callback_asks_for_it_and_goes_on_from_there(trained, tmp_path):
