@@ -1,5 +1,6 @@
 """Keras callbacks, called as Keras' own `fit` calls them."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -8,7 +9,7 @@ from typing import Any
 
 import keras
 
-from segnet_hpu.errors import UsageError, warn
+from segnet_hpu.errors import UsageError, users_code, warn
 from segnet_hpu.training.step.rising_momentum import exchanged
 
 # What Keras' callbacks remember from one epoch to the next; they have no call that gives it.
@@ -39,18 +40,17 @@ class Callbacks(keras.callbacks.CallbackList):
             if isinstance(callback, type) or not hasattr(callback, "set_model"):
                 raise UsageError(f"callbacks has {callback!r}; expected objects of keras.callbacks.Callback")
             if _class_of(callback) == "SwapEMAWeights" and callback.swap_on_epoch:
-                raise UsageError("SwapEMAWeights(swap_on_epoch=True) would let training go on from the averages; leave "
-                                 "it out: where there are averages, they are judged and saved anyway")
+                raise UsageError("SwapEMAWeights(swap_on_epoch=True) would let training go on from the averages; "
+                                 "leave it out: where there are averages, they are judged and saved anyway")
         super().__init__(callbacks, add_history=True, model=model, verbose=0,
                          epochs=epochs, steps=steps)
 
-    def refuse_to_set_rate(self, schedule: str) -> None:
-        """Raise UsageError where a callback of Keras would set the rate, which `schedule` sets at every step."""
+    def refuse_to_set_rate(self, source: str, cure: str) -> None:
+        """Raise UsageError where a callback of Keras would set the rate, which `source` sets at every step."""
         for callback in self.callbacks:
             if _class_of(callback) in _SETS_THE_RATE:
-                raise UsageError(f"{_class_of(callback)} cannot set the learning rate, which --lr_schedule {schedule}"
-                                 " sets at every step; give --lr_schedule constant without --warmup_epochs, or "
-                                 "leave the callback out")
+                raise UsageError(f"{_class_of(callback)} cannot set the learning rate, which {source} sets at every "
+                                 f"step; give {cure}, or leave the callback out")
 
     def keep_tables(self) -> None:
         """Let each CSVLogger go on with its file: before on_train_begin, which empties it."""
@@ -80,7 +80,7 @@ class Callbacks(keras.callbacks.CallbackList):
             self.on_epoch_end(epoch, logs)
 
     def state(self) -> dict[str, Any]:
-        """Return what the callbacks remember, {position and class: JSON-able state}."""
+        """Return what the callbacks remember, {position and class: JSON-able state}; UsageError where it is not."""
         states = {key: _state_of(callback) for key, callback in self._by_key()}
         return {key: state for key, state in states.items() if state is not None}
 
@@ -121,7 +121,10 @@ def _class_of(callback: keras.callbacks.Callback) -> str:
 
 def _state_of(callback: Any) -> Any:
     if hasattr(callback, "get_state"):
-        return callback.get_state()
+        with users_code(f"get_state() of the callback {type(callback).__name__}", "values that JSON holds"):
+            state = callback.get_state()
+            json.dumps(state)
+        return state
     # Weights of the best epoch are too much for a checkpoint; without them the rest means nothing.
     if getattr(callback, "restore_best_weights", False):
         return None

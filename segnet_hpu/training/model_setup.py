@@ -15,7 +15,7 @@ from segnet_hpu.models.weights import refuse_broken_weights
 from segnet_hpu.objectives.keras_schedules import Constant
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.losses.base import OwnLoss
-from segnet_hpu.objectives.optimizers import make_optimizer
+from segnet_hpu.objectives.optimizers import make_optimizer, optimizers
 from segnet_hpu.objectives.penalty import penalise
 from segnet_hpu.objectives.schedules import make_schedule
 from segnet_hpu.runtime.keras_internals import scale_rate
@@ -86,6 +86,15 @@ def warmup_epochs(settings: Settings, factor: float) -> float:
     if settings.warmup_epochs is not None:
         return settings.warmup_epochs
     return min(5.0, int(settings.epochs) / 10) if factor > 1 else 0.0
+
+
+def rate_source(settings: Settings, size: int) -> tuple[str, str]:
+    """Return what sets the rate at every step for `size` workers, and what to give instead, for a message."""
+    warms_up = warmup_epochs(settings, rate_factor(settings, size)) > 0
+    is_constant = settings.lr_schedule.name == "constant" and not warms_up
+    if is_constant or optimizers.find(settings.optimizer_name.name).ready:
+        return f"the schedule in --optimizer_name {settings.optimizer_name}", "the optimizer a number as its rate"
+    return f"--lr_schedule {settings.lr_schedule}", "--lr_schedule constant without --warmup_epochs"
 
 
 def compile_model(model: keras.Model, settings: Settings, weights: list[float] | None, steps_per_epoch: int,

@@ -20,6 +20,7 @@ from segnet_hpu.runtime.stop_signals import Interrupted, StopSignals
 from segnet_hpu.training.batch_statistics import BATCHES, FEW_BATCHES
 from segnet_hpu.training.callbacks import Callbacks, logs_of
 from segnet_hpu.training.checkpoint import all_variables, list_checkpoints
+from segnet_hpu.training.model_setup import rate_source
 from segnet_hpu.training.preparation import Plan, prepare
 from segnet_hpu.training.run_log import RunLog
 from segnet_hpu.training.settings import Settings
@@ -62,7 +63,7 @@ class Run:
         self.plan, self.checkpoints, self.state = plan, plan.checkpoints, State()
         self.callbacks = Callbacks(callbacks, plan.model, plan.epochs, plan.steps)
         if rate_variable(plan.model.optimizer) is None:
-            self.callbacks.refuse_to_set_rate(str(plan.settings.lr_schedule))
+            self.callbacks.refuse_to_set_rate(*rate_source(plan.settings, plan.ranks.planned))
         self.signals = StopSignals()
         self.log: RunLog | None = None  # of rank 0
         self.logs: dict[str, float] | None = None  # of the last epoch
@@ -150,6 +151,7 @@ class Run:
         variables = all_variables(plan.model) if is_within else []
         values = [to_numpy(v) for v in variables]
         self.callbacks.on_epoch_begin(state.epoch)
+        self.callbacks.state()  # what no checkpoint can hold is refused before the first step
         set_values(variables, values)
         if is_within:
             self.callbacks.restore(state.callbacks, quiet=True)

@@ -123,6 +123,14 @@ def test_a_scheduled_rate_is_refused_before_anything_is_written(trained, tmp_pat
     assert not (tmp_path / "run").exists()
 
 
+def test_a_rate_that_the_optimizer_schedules_itself_is_refused_by_its_name(trained, tmp_path):
+    optimizer = keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(1e-3, 6))
+    with pytest.raises(UsageError, match="which the schedule in optimizer_name SGD sets at every step; give the "
+                                         "optimizer a number as its rate, or leave the callback out"):
+        trained(keras.callbacks.ReduceLROnPlateau(), optimizer_name=optimizer, momentum=None, learning_rate=None)
+    assert not (tmp_path / "run").exists()
+
+
 def test_early_stopping_by_its_default(trained):
     class Weights(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -284,6 +292,18 @@ def test_a_killed_run_goes_on_with_its_callbacks(tmp_path, data, callback, momen
     assert ours.keys() == theirs.keys()
     for name in ours:
         np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
+
+
+class Unsaveable(Counter):
+    def get_state(self):
+        return {"counts": np.zeros(2)}
+
+
+def test_a_state_that_json_does_not_hold_is_refused_before_the_first_step(trained, tmp_path):
+    with pytest.raises(UsageError, match=r"get_state\(\) of the callback Unsaveable: TypeError: .* not JSON "
+                                         "serializable; expected values that JSON holds"):
+        trained(Unsaveable())
+    assert not list(tmp_path.glob("run/**/*.keras"))
 
 
 def test_it_is_said_whose_state_is_lost(capsys):
