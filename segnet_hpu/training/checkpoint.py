@@ -106,6 +106,9 @@ def restore_newest(prefix: str | Path, model: keras.Model, made_with: Mapping[st
             warn(f"checkpoint {path} is broken ({error}); trying the one before")
             continue
         changes = _changes(path, facts["made_with"], made_with, allowed)
+        if names := resuming.untold(made_with):
+            warn(f"{', '.join(names)} may be other than when {path} was made: to let it be compared, keep it in an "
+                 "attribute of its name")
         _restore_variables(path, model, arrays, {change.name for change in changes})
         if changes:
             resuming.note(state, changes, facts["made_with"], made_with)

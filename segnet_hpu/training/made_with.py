@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import inspect
+import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +27,8 @@ DATA = {"data": "training data", "val_data": "validation data"}
 FIXED = ("model_name", "n_classes")
 # With another one of these the optimizer's variables may be others.
 OF_OPTIMIZER = {"optimizer_name", "ema", "accumulate", "data_type", "freeze_stages"}
+
+UNTOLD = "unknown"  # stands for what a Python object does not tell of itself
 
 
 class Change(NamedTuple):
@@ -48,7 +55,52 @@ def computed_settings(settings: Settings) -> dict[str, Any]:
             options = key.registry.find(value.name).options
             values |= {f"{name}.{option}": _plain(value.options.get(option, parameter.default))
                        for option, parameter in options.items()}
+        for choice in value if key.many and value else [value] if isinstance(value, Choice) else ():
+            assert key.registry is not None
+            component = key.registry.find(choice.name)
+            prefix = f"{name}.{choice}" if key.many else name
+            told = _arguments(component.target) if component.ready else {}
+            values |= {f"{prefix}.{argument}": _as_json(item) for argument, item in told.items()}
     return values
+
+
+def _arguments(made: Any) -> dict[str, Any]:
+    """What a Python object was made with, by name, as far as its get_config() and its attributes tell, else UNTOLD.
+
+    Without its own name, which Keras counts up.
+    """
+    if isinstance(made, partial):
+        return {"args": made.args, **made.keywords}
+    if inspect.isroutine(made):
+        return {}
+    told: dict[str, Any] = {}
+    with contextlib.suppress(Exception):  # of what has none, or holds a schedule that has none
+        told = dict(made.get_config())
+    if not told or not getattr(type(made).__init__, "__module__", "").startswith("keras."):
+        for name, parameter in _parameters(type(made)).items():
+            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                told.setdefault(name, getattr(made, name, getattr(made, f"_{name}", UNTOLD)))
+    told.pop("name", None)
+    return told
+
+
+def _parameters(made_by: type) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(made_by).parameters
+    except (TypeError, ValueError):  # some of those that are written in C
+        return {}
+
+
+def _as_json(value: Any) -> Any:
+    """A number or text as it is, all else as JSON's text, a long one cut; UNTOLD where it is more than data."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, bool | int | float | str | None):
+        return value
+    try:
+        text = json.dumps(value, sort_keys=True)
+    except (TypeError, ValueError):
+        return UNTOLD
+    return text if len(text) < 500 else f"{text[:100]}... (SHA-256 {hashlib.sha256(text.encode()).hexdigest()[:12]})"
 
 
 def _plain(value: Any) -> Any:
@@ -84,7 +136,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
         if name in DATA:
             if words := difference(old, new):
                 found.append(Change(name, old["pictures"], new["pictures"], f"other {DATA[name]} ({words})"))
-        elif old != new:
+        elif old != new and UNTOLD not in (old, new):
             together = ", all workers together" if name == "batch_size" else ""
             found.append(Change(name, old, new,
                                 f"--{name} {as_text(old)}, this run has {as_text(new)}{together}"))
@@ -104,6 +156,11 @@ def _without_consequences(found: list[Change], before: Mapping[str, Any]) -> lis
     return [change._replace(name="data", words=f"{change.old} steps an epoch, this run has {change.new} (pictures "
                             "were added or removed, or --steps_per_epoch is another)")
             if change.name == "steps_per_epoch" else change for change in found]
+
+
+def untold(now: Mapping[str, Any]) -> list[str]:
+    """Return the names of what cannot be compared, because the user's own objects do not tell it."""
+    return [name for name, value in now.items() if isinstance(value, str) and value == UNTOLD]
 
 
 def refuse(path: Path, found: Sequence[Change], allowed: Sequence[str]) -> None:

@@ -1,8 +1,12 @@
 """A run that goes on under other settings or with other pictures: refused by their names, or allowed and noted."""
 
+import dataclasses
+import json
 import shutil
+from functools import partial
 from pathlib import Path
 
+import keras
 import pytest
 
 from runs import flags, plain, rows, run
@@ -77,6 +81,63 @@ def test_an_option_of_a_component():
     made_with.refuse(PATH, [found], ["loss"])
     augmented = settings(do_augment=True)
     assert changed(augmented, settings(do_augment=True, augmentation_name={"name": "standard", "rotate": 5}))
+
+
+class Scaled(keras.losses.Loss):
+    def __init__(self, factor=1.0, **named):
+        super().__init__(**named)
+        self._factor = factor
+
+
+@dataclasses.dataclass
+class Flip:
+    share: float = 0.5
+
+    def __call__(self, image, mask, rng):
+        return image, mask
+
+
+class Shut:
+    """Keeps its number to itself."""
+
+    def __init__(self, number):
+        self.call = lambda labels, logits: number
+
+    def __call__(self, labels, logits):
+        return self.call(labels, logits)
+
+
+def flipped(image, mask, share):
+    return image, mask
+
+
+def cosine(steps):
+    return keras.optimizers.schedules.CosineDecay(0.1, steps)
+
+
+@pytest.mark.parametrize("setting,old,new,names", [
+    ("loss", Scaled(1.0), Scaled(100.0), ["loss.factor"]),
+    ("loss", Scaled(), Scaled(reduction="sum"), ["loss.reduction"]),
+    ("optimizer_name", keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-1), ["optimizer_name.learning_rate"]),
+    ("optimizer_name", keras.optimizers.SGD(0.1), keras.optimizers.SGD(cosine(9)), ["optimizer_name.learning_rate"]),
+    ("optimizer_name", keras.optimizers.SGD(cosine(8)), keras.optimizers.SGD(cosine(9)),
+     ["optimizer_name.learning_rate"]),
+    ("lr_schedule", cosine(8), cosine(9), ["lr_schedule.decay_steps"]),
+    ("augmentation_name", Flip(0.0), Flip(1.0), ["augmentation_name.share"]),
+    ("augmentation_name", partial(flipped, share=0), partial(flipped, share=1), ["augmentation_name.share"]),
+    ("loss", Scaled(), Scaled(), []),
+    ("optimizer_name", keras.optimizers.Adam(cosine(8)), keras.optimizers.Adam(cosine(8)), []),
+    ("loss", Shut(1), Shut(2), [])])
+def test_an_object_made_with_other_arguments(setting, old, new, names):
+    augment = dict(do_augment=True) if setting == "augmentation_name" else {}
+    found = changed(settings(**{setting: old}, **augment), settings(**{setting: new}, **augment))
+    assert [change.name for change in found] == names
+    json.dumps(made_with.computed_settings(settings(**{setting: new}, **augment)))
+
+
+def test_what_an_object_does_not_tell_is_named():
+    assert made_with.untold(made_with.computed_settings(settings(loss=Shut(1)))) == ["loss.number"]
+    assert made_with.untold(made_with.computed_settings(settings(loss=Scaled(1)))) == []
 
 
 def test_all_differences_stand_in_one_line_and_only_what_is_not_allowed():
