@@ -1,5 +1,6 @@
 """Put an encoder and a decoder together, or take a whole network."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -61,12 +62,34 @@ def _own(given: str | Callable[..., keras.Model], n_classes: int, height: int | 
     name = given if isinstance(given, str) else str(Choice(given))
     with users_code(f"--model_name {name}", expected):
         model = function(n_classes, height, width)
-    if not isinstance(model, keras.Model) or model.output_shape[-1] != n_classes:
-        made = f"a model of {model.output_shape[-1]} classes" if isinstance(model, keras.Model) else repr(model)
-        raise UsageError(f"--model_name {name} made {made}; expected {expected}, {n_classes} classes")
+    if not isinstance(model, keras.Model):
+        raise UsageError(f"--model_name {name} made {model!r}; expected {expected}, {n_classes} classes")
     if stable_name(model.name) in AUTOMATIC:  # its number counts the models that this process has made
-        model.name = name.rpartition(":")[2]
+        model.name = re.sub(r"[^A-Za-z0-9_.-]", "", name.rpartition(":")[2]).lstrip("_-") or "model"
+    refuse_unusable(model, f"--model_name {name} made")
+    if model.output_shape[-1] != n_classes:
+        raise UsageError(f"--model_name {name} made a model of {model.output_shape[-1]} classes; expected {expected}"
+                         f", {n_classes} classes")
     return model
+
+
+def refuse_unusable(model: keras.Model, what: str) -> None:
+    """Raise UsageError for a model that is no functional one, of one picture to one map of logits.
+
+    what: how the message begins.
+    """
+    if keras.config.backend() == "tensorflow" and not re.fullmatch(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*", model.name):
+        raise UsageError(f"{what} a model with the name {model.name!r}; expected letters without accents, digits and "
+                         "_, which TensorFlow takes, with a letter first")
+    if isinstance(model, keras.Sequential):
+        raise UsageError(f"{what} a keras.Sequential; expected a functional model, as keras.Model(model.inputs, "
+                         "model.outputs) makes it of one that begins with keras.Input")
+    if getattr(model, "inputs", None) is None:
+        raise UsageError(f"{what} a {type(model).__name__}; expected a functional model, keras.Model(image, logits)")
+    if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.output_shape) != 4:
+        raise UsageError(f"{what} a model {[tuple(x.shape) for x in model.inputs]} -> "
+                         f"{[tuple(x.shape) for x in model.outputs]}; expected one picture (B, H, W, channels) to "
+                         "logits (B, h, w, n_classes)")
 
 
 def _grid(spec: Spec, part: Component) -> dict[str, bool]:

@@ -73,6 +73,13 @@ def check_model(model: keras.Model, settings: Settings) -> None:
                          "call keras.config.set_dtype_policy before the model is made")
 
 
+def refuse_free_size(model: keras.Model) -> None:
+    """Raise UsageError for a model that does not say the size of its pictures, which training makes them of."""
+    if None in (*model.input_shape[1:], *model.output_shape[1:]):
+        raise UsageError(f"{model.name} takes pictures {model.input_shape[1:]} to logits {model.output_shape[1:]}; "
+                         "expected a height, a width and a number of channels in its keras.Input")
+
+
 def rate_factor(settings: Settings, size: int) -> float:
     """Return by what the learning rate is multiplied for `size` workers.
 

@@ -30,6 +30,7 @@ from segnet_hpu.training.model_setup import (
     input_coding,
     make_model,
     rate_factor,
+    refuse_free_size,
     set_first_weights,
 )
 from segnet_hpu.training.monitor import Monitor
@@ -179,6 +180,7 @@ def _make_network(settings: Settings, hardware: Hardware, folder: RunFolder,
     if isinstance(model, keras.Model):
         check_model(model, settings)
     network = model if isinstance(model, keras.Model) else make_model(settings, model)
+    refuse_free_size(network)
 
     def set_weights() -> Normalisation:
         """Return how pictures are normalised, which may come along with the weights."""

@@ -34,6 +34,24 @@ def nameless(*size):
     model = net(*size)
     return keras.Model(model.inputs, model.outputs)
 
+def sequential(n_classes, height, width):
+    return keras.Sequential([keras.Input((height, width, 3)), layers.Conv2D(n_classes, 1)])
+
+def free(n_classes, height, width):
+    return net(n_classes, None, None)
+
+def spaced(*size):
+    model = net(*size)
+    return keras.Model(model.inputs, model.outputs, name="my net")
+
+class Subclassed(keras.Model):
+    def __init__(self, *size):
+        super().__init__()
+
+def two(n_classes, height, width):
+    image, other = keras.Input((height, width, 3)), keras.Input((height, width, 3))
+    return keras.Model([image, other], layers.Conv2D(n_classes, 1)(image + other))
+
 def text(*size):
     return "net"
 """
@@ -92,6 +110,21 @@ def test_a_function_of_python(place, data):
         train(5, images, labels, n_classes=3, **given)
 
 
+@pytest.mark.parametrize("name", ["sequential", "free", "spaced", "Subclassed", "two"])
+def test_a_made_model_that_does_not_fit_is_refused_alike(place, data, name):
+    module = {}
+    exec(MODULE, module)
+    with pytest.raises(UsageError, match="; expected"):
+        train(module[name](3, 32, 48), data["train_images"], data["train_annotations"], model_dir="refused")
+    assert not (place / "refused").exists()
+
+
+def test_a_function_without_a_name_gives_its_model_one():
+    module = {}
+    exec(MODULE, module)
+    assert build_model(lambda *size: module["nameless"](*size), 3, 32, 48).name == "lambda"
+
+
 def test_the_example_of_the_page(place, data):
     page = Path(__file__).parents[2] / "docs/own_models.md"
     (place / "pagenets.py").write_text(re.search(r"```python\n(.*?)```", page.read_text(), re.S)[1])
@@ -104,6 +137,11 @@ def test_the_example_of_the_page(place, data):
     ("mynets:silent", dict(freeze_stages=1), "--freeze_stages: of_mine .*does not say which layers its encoder has"),
     ("mynets:silent", dict(decoder_rate=2), "--decoder_rate: of_mine .*mark_stages"),
     ("mynets:text", {}, "--model_name mynets:text made 'net'; expected a function"),
+    ("mynets:sequential", {}, "--model_name mynets:sequential made a keras.Sequential; expected a functional"),
+    ("mynets:free", {}, "of_mine takes pictures .None, None, 3. .*expected a height, a width"),
+    ("mynets:spaced", {}, "made a model with the name 'my net'; expected letters"),
+    ("mynets:Subclassed", {}, "made a Subclassed; expected a functional model"),
+    ("mynets:two", {}, "made a model .*; expected one picture"),
     ("mynets:gone", {}, "--model_name mynets:gone: .*has no attribute 'gone'; expected MODULE:NAME"),
     ("none", {}, "--model_name is none, which is for a model that Python brings; expected a name"),
     ("the Python object of_mine", {}, "--model_name is 'the Python object of_mine'; expected a name .*give it again"),

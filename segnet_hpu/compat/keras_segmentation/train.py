@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +144,12 @@ def _of_stack(function: PairFunction) -> PairFunction:
 
 def _network_of(model: Any) -> "keras.Model | None":
     """Return what is a network already. Raises UsageError for what neither is one nor makes one."""
+    keras = sys.modules.get("keras")
+    if keras and isinstance(model, keras.Model):
+        from segnet_hpu.models.build import refuse_unusable
+
+        refuse_unusable(model, "model is")
+        return model
     if model is None or (callable(model) and not hasattr(model, "input_shape")):
         return None
     if not (hasattr(model, "input_shape") and len(model.input_shape) == len(model.output_shape) == 4):
