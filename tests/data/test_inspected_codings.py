@@ -68,6 +68,16 @@ def test_masks_of_one_bit_beside_those_of_eight(inspect):
     check(source, BLOCKS > 0)
 
 
+def test_palettes_of_which_some_have_0_and_1_and_some_0_and_255(inspect):
+    """The foreground has one colour in the palette of the description."""
+    table = np.zeros((256, 3), np.uint8)
+    table[[1, 255]] = (200, 30, 40)
+    masks = [np.where(BLOCKS[i] > 0, high, 0).astype(np.uint8) for i, high in enumerate((1, 255))]
+    found, source = inspect({name: png(mask, 8, 3, table.tobytes()) for name, mask in zip("ab", masks, strict=True)})
+    assert found.description["palette"] == [[0, 0, 0], [200, 30, 40]]
+    check(source, BLOCKS > 0)
+
+
 def test_values_of_one_s_own(inspect):
     found, source = inspect(coded(np.array([7, 38, 300], np.uint16)))
     assert found.description["label_values"] == {"value_7": 7, "value_38": 38, "value_300": 300}

@@ -167,6 +167,7 @@ def _palette(entries: list[Entry], palette: dict[int, Colour], classes: list[str
     """A colour for each class: that of its first index, of the labels' own palette."""
     first: dict[str, Colour] = {}
     for entry in entries:
-        if entry.spec in palette:
-            first.setdefault(entry.name, palette[entry.spec])
+        for index in entry.spec if isinstance(entry.spec, list) else [entry.spec]:
+            if index in palette:
+                first.setdefault(entry.name, palette[index])
     return [list(first.get(name) or generated_colour(i)) for i, name in enumerate(classes)]
