@@ -67,6 +67,18 @@ def test_train(folders, capsys):
     check(error, folders, "val")
 
 
+def test_255_is_a_class_where_so_many_are_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    _, labels = write_toy(tmp_path, 4)
+    right = {path.stem: cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in labels.iterdir()}
+    for path in labels.iterdir():
+        cv2.imwrite(str(path), np.array([0, 128, 255], np.uint8)[right[path.stem]])
+    assert main(["verify_dataset", "--images_path", "images", "--segs_path", "labels", "--n_classes", "3"]) == 1
+    said = capsys.readouterr().out
+    assert "\n# 255 is taken for one of the 3 classes; " in said
+    check(said, right, "train")
+
+
 @pytest.mark.parametrize("command", ["dataset stats", "dataset convert --out o", "dataset augment --out o",
                                      "dataset split --val 1 --out o", "visualize_dataset --n_classes 3 --out o.png"])
 def test_other_commands(folders, request, capsys, command):

@@ -95,6 +95,23 @@ def test_masks_with_smooth_edges(inspect, to_16_bits):
     check(source, [mask > 127 for mask in soft.values()])
 
 
+def test_255_is_void_unless_so_many_classes_have_names(inspect):
+    labels = coded(np.array([0, 128, 255], np.uint8))
+    found, _ = inspect(labels)
+    assert found.description["label_values"] == {"value_0": 0, "value_128": 128, "void": 255}
+    assert any("255 is taken for void" in line for line in found.oddities)
+    found, source = inspect(labels, ["floor", "wall", "sky"])
+    assert found.description["label_values"] == {"floor": 0, "wall": 128, "sky": 255}
+    assert any("255 is taken for one of the 3 classes" in line for line in found.oddities)
+    check(source)
+
+
+def test_foreground_of_255_over_a_background_that_is_not_0(inspect):
+    found, _ = inspect(coded(np.array([1, 255, 255], np.uint8)))
+    assert found.description["label_values"] == {"background": 1, "foreground": 255}
+    assert any("1 is taken for the background and 255 for the foreground" in line for line in found.oddities)
+
+
 def test_colours(inspect):
     found, source = inspect(coded(COLOURS))
     assert found.description["label_colours"] == {"class_0": [0, 0, 0], "class_1": [40, 60, 220],

@@ -26,13 +26,15 @@ def description_of_folders(splits: Mapping[str, Pair], n_classes: int | None,
     told of the labels.
     """
     drafts = {split: draft for split, folders in splits.items() if (draft := _draft(folders))}
-    survey, coding = _labels([pair for draft in drafts.values() for pair in draft.paths("")])
+    survey, coding = _labels([pair for draft in drafts.values() for pair in draft.paths("")],
+                             n_classes if ignore_label is None else None)
     if survey is None or coding is None or len(drafts) < len(splits):
         return None
     named_alike = all(draft.matches[0].names[:2] == ("*", "*") for draft in drafts.values())
     if named_alike and (coding.plain or not _are_misread(survey, n_classes, ignore_label)):
         return None
-    return description_text({**coding.lines, "splits": {split: draft.files() for split, draft in drafts.items()}})
+    files = {split: draft.files() for split, draft in drafts.items()}
+    return _remarks(coding) + description_text({**coding.lines, "splits": files})
 
 
 def lines_of_dataset(dataset: DataSet, root: str, split: str) -> str | None:
@@ -41,14 +43,19 @@ def lines_of_dataset(dataset: DataSet, root: str, split: str) -> str | None:
         pairs, _ = dataset.match(root, split)
     except UsageError:
         return None
-    survey, coding = _labels(pairs)
+    survey, coding = _labels(pairs, dataset.n_classes)
     if survey is None or coding is None or dataset.others is not None:
         return None
     known = {int.from_bytes(colour, "big") for colour in dataset.colours or ()} or set(dataset.ids or ())
     is_mask = survey.entries.keys() == {0, VOID} and (dataset.ids or {}).get(VOID) == VOID
     if survey.coloured == bool(dataset.colours) and survey.entries.keys() <= known and not is_mask:
         return None
-    return description_text(coding.lines)
+    return _remarks(coding) + description_text(coding.lines)
+
+
+def _remarks(coding: Coding) -> str:
+    """What is odd with the coding, as comments."""
+    return "".join(f"# {remark}\n" for remark in coding.remarks)
 
 
 def _draft(folders: Pair) -> SplitDraft | None:
@@ -69,13 +76,13 @@ def _series(folder: str) -> Series | None:
     return series[0] if len(series) == 1 else None
 
 
-def _labels(pairs: Sequence[Pair]) -> tuple[LabelSurvey | None, Coding | None]:
+def _labels(pairs: Sequence[Pair], n_classes: int | None) -> tuple[LabelSurvey | None, Coding | None]:
     """What the labels hold, of some of many, and how they can be read; None where they cannot."""
     if not pairs:
         return None, None
     survey = survey_labels([pair.label for pair in pairs[::-(-len(pairs) // MOST)]], quiet=True)
     try:
-        return survey, coding_of(survey)
+        return survey, coding_of(survey, n_classes=n_classes)
     except UsageError:
         return None, None
 

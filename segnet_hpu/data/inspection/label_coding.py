@@ -42,17 +42,19 @@ class Coding(NamedTuple):
         return not {"label_values", "label_colours"} & self.lines.keys()
 
 
-def coding_of(survey: LabelSurvey, class_names: Sequence[str] | None = None) -> Coding:
+def coding_of(survey: LabelSurvey, class_names: Sequence[str] | None = None, n_classes: int | None = None) -> Coding:
     """Return how the labels of a survey can be read.
 
     class_names: for the entries in their order, `void` among them for what is no class, the same name for several
-    that are one class; made up if not set. Raises UsageError where the files hold no labels, and for names that are
-    too few or too many.
+    that are one class; made up if not set. n_classes: how many there are to be, if that is known. Raises UsageError
+    where the files hold no labels, and for names that are too few or too many.
     """
     _refuse_pictures(survey)
     solid, blended = _solid(survey)
     remarks: list[str] = []
-    entries = _colours(survey, solid, remarks) if survey.coloured else _values(survey, solid, blended, remarks)
+    expected = len(class_names) if class_names else n_classes
+    entries = (_colours(survey, solid, remarks) if survey.coloured
+               else _values(survey, solid, blended, remarks, expected))
     key = "label_colours" if survey.coloured else "label_values"
     if class_names:
         entries = _named(entries, class_names, key)
@@ -97,7 +99,8 @@ def _solid(survey: LabelSurvey) -> tuple[dict[int, Occurrence], bool]:
     return {key: entry for key, entry in entries.items() if key not in lone and entry.pixels >= least}, True
 
 
-def _values(survey: LabelSurvey, solid: dict[int, Occurrence], blended: bool, remarks: list[str]) -> list[Entry]:
+def _values(survey: LabelSurvey, solid: dict[int, Occurrence], blended: bool, remarks: list[str],
+            n_classes: int | None) -> list[Entry]:
     values, whole = list(solid), survey.pixels
 
     def share(*some: int) -> float:
@@ -113,11 +116,20 @@ def _values(survey: LabelSurvey, solid: dict[int, Occurrence], blended: bool, re
         return [Entry(0, "background", share(0)), Entry([1, VOID], "foreground", share(1, VOID))]
     if len(values) == 2:
         low, high = values
+        if low and high == VOID:
+            remarks.append(f"{low} is taken for the background and {VOID} for the foreground; where {VOID} marks "
+                           f"what is no class, it is void: {VOID}")
         return [Entry(low, "background", share(low)), Entry(high, "foreground", share(high))]
     ids = [value for value in values if value != VOID]
     if len(ids) < 2:
         remarks.append(f"no label holds more than one class: all are {', '.join(map(str, values))}")
     prefix = "class" if ids == list(range(len(ids))) else "value"
+    if VOID in values and len(values) == n_classes and max(ids, default=0) >= n_classes:
+        remarks.append(f"{VOID} is taken for one of the {n_classes} classes; where it marks what is no class, it is "
+                       f"void: {VOID}")
+        return [Entry(value, f"{prefix}_{value}", share(value)) for value in values]
+    if VOID in values and prefix == "value":
+        remarks.append(f"{VOID} is taken for void; where it is a class, give it a name as well")
     return [Entry(value, f"{prefix}_{value}", share(value)) for value in ids] + [
         Entry(VOID, "void", share(VOID)) for value in values if value == VOID]
 
