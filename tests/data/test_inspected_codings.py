@@ -8,6 +8,7 @@ import made_datasets as made
 from made_png import png
 from segnet_hpu.data.classes import palette
 from segnet_hpu.data.datasets import find, open_dataset
+from segnet_hpu.data.datasets.palettes import PALETTES
 from segnet_hpu.data.inspection.describe import inspect_folder
 from segnet_hpu.data.verify import verify_split
 from segnet_hpu.errors import UsageError
@@ -128,6 +129,18 @@ def test_colours_with_smooth_edges_are_void_there(inspect):
         solid = (mask == COLOURS[BLOCKS[i]]).all(axis=2)
         np.testing.assert_array_equal(source[i].label, np.where(solid, np.array([0, 2, 1])[BLOCKS[i]], 255))
     assert any("along edges" in line for line in found.oddities)
+
+
+@pytest.mark.parametrize("table", [np.arange(6, dtype=np.uint8), np.array(PALETTES["voc"][:6], np.uint8)])
+def test_classes_drawn_as_lines_are_no_blended_edges(inspect, table):
+    ids = np.zeros((4, 48, 64), int)
+    for i in range(1, 6):
+        ids[:, 8 * i, 4:60] = i
+    found, source = inspect({name: table[one] for name, one in zip("abcd", ids, strict=True)})
+    assert "others" not in found.description and len(found.description["classes"]) == 6
+    by_code = sorted(map(tuple, table.tolist())) if table.ndim > 1 else list(range(6))
+    order = [by_code.index(tuple(entry) if table.ndim > 1 else entry) for entry in table.tolist()]
+    check(source, np.array(order)[ids])
 
 
 def test_one_mask_that_an_optimizer_made_grey_and_one_with_a_palette(inspect):

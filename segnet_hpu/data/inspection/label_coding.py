@@ -93,10 +93,20 @@ def _solid(survey: LabelSurvey) -> tuple[dict[int, Occurrence], bool]:
     entries, whole = dict(sorted(survey.entries.items())), survey.pixels
     lone = {key for key, entry in entries.items()
             if entry.in_areas < BLENDED_AREA * entry.pixels and entry.pixels < BLENDED_SHARE * whole}
-    if len(lone) < max(BLENDED_KINDS, len(entries) / 2):
+    in_areas = sum(entry.pixels for key, entry in entries.items() if key not in lone)
+    if len(lone) < max(BLENDED_KINDS, len(entries) / 2) or (in_areas >= SOLID * whole and _are_of_a_kind(survey)):
         return entries, False
     least = SOLID_SHARE * whole
     return {key: entry for key, entry in entries.items() if key not in lone and entry.pixels >= least}, True
+
+
+def _are_of_a_kind(survey: LabelSurvey) -> bool:
+    """Whether the entries are ids without gaps or colours of one known palette, which blending does not make."""
+    if survey.coloured:
+        colours = set(map(_colour, survey.entries)) - {BLACK, VOC_OUTLINE}
+        return any(colours <= set(palette) for palette in PALETTES.values())
+    ids = survey.entries.keys() - {VOID}
+    return bool(ids) and max(ids) <= VOID // 2 and ids | {0} == set(range(max(ids) + 1))
 
 
 def _values(survey: LabelSurvey, solid: dict[int, Occurrence], blended: bool, remarks: list[str],
@@ -135,10 +145,14 @@ def _values(survey: LabelSurvey, solid: dict[int, Occurrence], blended: bool, re
 
 
 def _colours(survey: LabelSurvey, solid: dict[int, Occurrence], remarks: list[str]) -> list[Entry]:
-    colours: list[Colour] = [(code >> 16, code >> 8 & 255, code & 255) for code in solid]
+    colours = list(map(_colour, solid))
     names = _published_names(colours, remarks) or [f"class_{i}" for i in range(len(colours))]
     return [Entry(list(colour), name, entry.pixels / survey.pixels)
             for colour, name, entry in zip(colours, names, solid.values(), strict=True)]
+
+
+def _colour(code: int) -> Colour:
+    return code >> 16, code >> 8 & 255, code & 255
 
 
 def _published_names(colours: list[Colour], remarks: list[str]) -> list[str] | None:
