@@ -59,6 +59,8 @@ def decode(path: StrPath, data: bytes, header: ImageHeader, flags: int) -> np.nd
         pixels = None
     if pixels is None or not pixels.size:
         raise BadFile(path, f"is no image that OpenCV can read, expected {FORMATS}", COPY_ANEW)
+    if header.format == "TIFF" and 8 < header.bits < 16:  # which OpenCV stretches to 16
+        return np.right_shift(pixels, 16 - header.bits)
     return pixels
 
 

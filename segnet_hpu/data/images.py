@@ -36,11 +36,14 @@ def read_tagged_image(path: StrPath, channels: int = 3, coding: ImageCoding = PL
     if header.further and not coding.ignore_alpha and not is_opaque(path, data, header):
         raise BadFile(path, "has a band beside its colours (transparency, or a fourth band of data), which would be "
                       "lost", "read the colours alone by --ignore_alpha, or save the picture without that band")
+    if header.zero_is_white and header.bits > 8:
+        raise BadFile(path, f"holds inverted greys of {header.bits} bits (TIFF's WhiteIsZero), which are not read",
+                      "save it with zero as black")
     if header.bits <= 8:
         pixels = decode(path, data, header, cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR)
     else:
         deep = decode(path, data, header, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
-        pixels = _with_channels(_of_8_bits(path, deep, coding), channels)
+        pixels = _with_channels(_of_8_bits(path, deep, header.bits, coding), channels)
     pixels = pixels[:, :, None] if channels == 1 else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
     return turned(pixels, header.orientation) if coding.turns else pixels, header.orientation
 
@@ -78,21 +81,24 @@ def is_opaque(path: StrPath, data: bytes, header: ImageHeader) -> bool:
     return bool(is_rgba and pixels[:, :, 3].min() == np.iinfo(pixels.dtype).max)
 
 
-def _of_8_bits(path: StrPath, pixels: np.ndarray, coding: ImageCoding) -> np.ndarray:
-    """Return 16-bit pixels as 8-bit ones: by the coding's range, else by their upper 8 bits."""
+def _of_8_bits(path: StrPath, pixels: np.ndarray, bits: int, coding: ImageCoding) -> np.ndarray:
+    """Return pixels of more than 8 bits as 8-bit ones: by the coding's range, else by their upper 8 bits."""
     if pixels.dtype == np.uint8:
         return pixels
     if coding.image_range:
         low, high = coding.image_range
+        if high >= 1 << bits:
+            raise BadFile(path, f"is of {bits} bits and would be too dark over the image_range {low}-{high}",
+                          f"give --image_range 0-{(1 << bits) - 1}, and read files of other bits by themselves")
         table = np.clip(np.rint((np.arange(1 << 16) - low) * 255 / (high - low)), 0, 255).astype(np.uint8)
         return table[pixels]
     highest = int(pixels.max())
-    if 0 < highest < DARK:
+    if bits == 16 and 0 < highest < DARK:
         _, white = likely_range(highest)
         raise BadFile(path, f"holds values up to {highest} in 16 bits and would be almost black",
                       f"give --image_range 0-{white} if they are of {white.bit_length()} bits, or 0-65535 if the "
                       "picture is as dark as that")
-    return (pixels >> 8).astype(np.uint8)
+    return (pixels >> bits - 8).astype(np.uint8)
 
 
 def likely_range(highest: int) -> tuple[int, int]:

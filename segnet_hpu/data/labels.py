@@ -87,6 +87,9 @@ def _read_label_file(path: StrPath) -> tuple[bytes, ImageHeader]:
     if header.orientation != 1:
         raise BadFile(path, f"carries the orientation tag {header.orientation}, so that its place over the image is "
                       "not sure", "turn its pixels so that it fits the image, and save it without the tag")
+    if header.zero_is_white:
+        raise BadFile(path, "holds inverted greys (TIFF's WhiteIsZero), so that it is not sure what the ids are",
+                      "save it with zero as black, as 8-bit PNG")
     if header.further and not header.has_palette and not is_opaque(path, data, header):
         raise BadFile(path, "is transparent in places, of which it is not sure what class they are",
                       "give these pixels the colour or id of their class, and save it without transparency")

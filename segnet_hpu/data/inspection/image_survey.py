@@ -15,7 +15,6 @@ from segnet_hpu.progress import progress
 
 Size = tuple[int, int]  # height, width
 LISTED = 4
-ALL_BITS = ImageCoding(image_range=(0, (1 << 16) - 1))
 
 
 @dataclass
@@ -24,8 +23,8 @@ class ImageSurvey:
 
     kinds: {bits and bands in words: paths}. sizes: {(height, width) as they are seen: number}. turned: paths of those
     with an orientation tag. upright, stored: numbers of labels that lie over pictures as they are seen, and over the
-    pixels as stored, where a tag makes their sizes differ. highest: {path: highest value} of files of more than 8
-    bits. misfits: pairs whose sizes differ, with both sizes in words. bad: what cannot be read.
+    pixels as stored, where a tag makes their sizes differ. highest: {path: highest value} of files of 16 bits.
+    misfits: pairs whose sizes differ, with both sizes in words. bad: what cannot be read.
     """
 
     kinds: dict[str, list[str]] = field(default_factory=dict)
@@ -104,13 +103,13 @@ def survey_images(pairs: Sequence[Pair], label_sizes: Mapping[str, Size]) -> Ima
 
 
 def _read(path: str) -> tuple[ImageHeader | None, int | None, BadFile | None]:
-    """Return header, highest value if there are more than 8 bits, and what is wrong."""
+    """Return header, highest value if there are 16 bits, and what is wrong."""
     header = highest = None
     try:
         _, header = read_file(path)
         if header.bits > 8 or header.further or header.kind != "whole":
-            read_image(path, coding=ALL_BITS)
-        if header.bits > 8:
+            read_image(path, coding=ImageCoding(image_range=(0, (1 << header.bits) - 1)))
+        if header.bits == 16:  # others say themselves which value is white
             highest = highest_value(path)
     except BadFile as error:
         return header, highest, error
