@@ -193,3 +193,11 @@ def test_stars_stand_for_what_a_regular_expression_finds(seed):
         name = "".join(rng.choices("ab_", k=rng.randint(0, 9)))
         found = re.fullmatch("(.*)".join(map(re.escape, pattern.split("*"))), name)
         assert texts_of_stars(pattern, name) == (found and found.groups()), (pattern, name)
+
+
+def test_a_value_is_not_void_and_a_class(described):
+    text = SOUND + "label_values: {soil: 0, plant: 1, tool: 2}\nignore_label: "
+    with pytest.raises(UsageError, match="ignore_label is 1, which label_values gives to plant"):
+        find(described(text + "1"))
+    assert find(described(text + "3")).ids == {0: 0, 1: 1, 2: 2, 3: 255}
+    assert find(described(text.replace("plant: 1", "void: 1") + "1")).ids == {0: 0, 1: 255, 2: 2}

@@ -54,7 +54,10 @@ def _dataset(path: str, values: Mapping[str, Any]) -> DataSet:
             raise _Wrong("has ignore_label beside label_colours; expected void: [red, green, blue] among the colours")
         colour_ids = _mapping("label_colours", values["label_colours"], names, _colours)
     elif "label_values" in values:
-        ids = {void: VOID} | _mapping("label_values", values["label_values"], names, _numbers)
+        mapped = _mapping("label_values", values["label_values"], names, _numbers)
+        if "ignore_label" in values and mapped.get(void, VOID) != VOID:
+            raise _Wrong(f"ignore_label is {void}, which label_values gives to {names[mapped[void]]}; leave one out")
+        ids = {void: VOID} | mapped
     else:
         ids = {i: i for i in range(len(names))} | {VOID: VOID, void: VOID}
     splits, folder = _splits(values.get("splits")), os.path.dirname(os.path.abspath(path))
