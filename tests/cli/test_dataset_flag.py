@@ -152,3 +152,16 @@ def test_from_python(place, monkeypatch):
     assert history.history["val_mean_iou"][0] is not None
     report = json.loads((place / "python/evaluation.json").read_text())
     assert report["per_class"][0]["pixels"] == 0 < report["per_class"][1]["pixels"]
+
+
+def test_evaluation_refuses_the_same_classes_in_another_order(run, place):
+    names = list(CLASS_NAMES["cityscapes"])
+    names[:2] = names[1::-1]
+    values = ", ".join(f"{name}: {i}" for i, name in enumerate(names))
+    (place / "turned.yaml").write_text(f"classes: [{', '.join(names)}]\nlabel_values: {{{values}}}\nothers: void\n"
+                                       + CITY[CITY.index("root:"):].replace(CITY.split("\n")[4], "")
+                                       .replace("others: other\n", ""))
+    argv = ["evaluate_model", "--checkpoints_path", "run", "--dataset", "turned.yaml", "--train_engine", "cpu"]
+    status, _, err = run(*argv)
+    assert status == 2 and "has class 0 road, --dataset turned sidewalk; expected" in err and err.count("\n") == 1
+    assert run(*argv, "--class_names", ",".join(names))[0] == 0  # deliberately
