@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from segnet_hpu.data.datasets.description import read_description
+from segnet_hpu.data.image_coding import ImageCoding
+
 
 @pytest.fixture
 def folders(tmp_path):
@@ -48,6 +51,18 @@ def test_split_then_its_own_next_step(cli, folders, tmp_path):
     assert (done.returncode, done.stdout) == (0, "10 pairs, no faults\n")
     assert all(line in done.stderr for line in told) and done.stderr.count("\n") == 2, done.stderr
     assert cli("dataset", "split", *folders, "--val", "0.3", "--out", "my parts").returncode == 2
+
+
+def test_split_hands_on_what_its_flags_say(cli, folders, tmp_path):
+    flags = "--ignore_label 2 --orientation as_stored --image_range 0-4095 --ignore_alpha"
+    said = good(cli("dataset", "split", *folders, *flags.split(), "--val", 3, "--out", "parts"))
+    assert said[-1].endswith(f"--data_root parts {flags}")
+    (tmp_path / "own.yaml").write_text("classes: [a, b, c]\nignore_label: 11\n"
+                                       "splits: {train: {images: images, labels: labels}}\n")
+    good(cli("dataset", "split", "--dataset", "own.yaml", *flags.split(), "--val", 3, "--out", "more"))
+    described = read_description(str(tmp_path / "more/dataset.yaml"))
+    assert described.ids == {0: 0, 1: 1, 2: 255, 11: 255, 255: 255}
+    assert described.image_files == ImageCoding("as_stored", (0, 4095), True)
 
 
 def test_stats_of_folders(cli, folders, tmp_path):

@@ -9,6 +9,7 @@ from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data import split
 from segnet_hpu.data.datasets import DataSet
 from segnet_hpu.data.faults import refuse
+from segnet_hpu.data.image_coding import ImageCoding
 from segnet_hpu.errors import UsageError
 
 
@@ -45,7 +46,9 @@ def run(settings: Settings) -> None:
     source = open_pairs(settings, settings.split)
     validation = split.validation_pairs(source.pairs, settings.val, settings.seed)
     names = {pair: source.name(i) for i, pair in enumerate(source.pairs)}
-    described = replace(dataset, image_files=source.coding) if dataset and dataset.class_names else None
+    described = None
+    if dataset and dataset.class_names:
+        described = replace(dataset.with_void(settings.ignore_label), image_files=source.coding)
     from segnet_hpu.data.verify import check_source
 
     refuse(check_source(source))
@@ -53,5 +56,14 @@ def run(settings: Settings) -> None:
     print(f"{settings.out}: {len(names) - len(validation)} training and {len(validation)} validation pairs of seed "
           f"{settings.seed}, {how}")
     out = shlex.quote(settings.out)
-    data = f"--dataset {out}/dataset.yaml" if described else f"--n_classes N --dataset folder --data_root {out}"
+    data = f"--dataset {out}/dataset.yaml" if described else (
+        f"--n_classes N --dataset folder --data_root {out}{_flags(settings.ignore_label, source.coding)}")
     print(f"next: segnet-hpu train --model_name vgg_segnet {data}")
+
+
+def _flags(ignore_label: int | None, coding: ImageCoding) -> str:
+    """What a training must be told of files that no description goes with."""
+    values = {"ignore_label": ignore_label, "orientation": coding.orientation,
+              "image_range": coding.image_range and "{}-{}".format(*coding.image_range)}
+    flags = [f" --{name} {value}" for name, value in values.items() if value is not None]
+    return "".join(flags) + (" --ignore_alpha" if coding.ignore_alpha else "")

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from segnet_hpu.constants import VOID
@@ -54,6 +54,15 @@ class DataSet:
         """Whether training ids are made of other values or colours, so that masks of 0 and 255 are no surprise."""
         own_rule = type(self).read_label is not DataSet.read_label
         return own_rule or bool(self.colours) or any(v not in (i, VOID) for v, i in (self.ids or {}).items())
+
+    def with_void(self, label: int | None) -> "DataSet":
+        """Return this data set with one more training id, or None, made VOID."""
+        if label is None:
+            return self
+        ids = self.ids or {i: i for i in (*range(self.n_classes or VOID), VOID)}
+        colours = self.colours and {colour: VOID if i == label else i for colour, i in self.colours.items()}
+        return replace(self, ids={value: VOID if i == label else i for value, i in ids.items()}, colours=colours,
+                       others=VOID if self.others == label else self.others)
 
     @property
     def splits(self) -> tuple[str, ...]:
