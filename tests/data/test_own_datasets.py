@@ -201,3 +201,15 @@ def test_a_value_is_not_void_and_a_class(described):
         find(described(text + "1"))
     assert find(described(text + "3")).ids == {0: 0, 1: 1, 2: 2, 3: 255}
     assert find(described(text.replace("plant: 1", "void: 1") + "1")).ids == {0: 0, 1: 255, 2: 2}
+
+
+def test_lists_name_each_picture_once_whatever_mark_they_begin_with(described, tmp_path):
+    path = described("classes: [a, b]\nsplits: {train: {images: img/*.png, labels: lbl/*.png, list: train.txt}}")
+    for folder in ("img", "lbl"):
+        for stem in "ab":
+            made.write(tmp_path / folder / f"{stem}.png", np.zeros((2, 3), np.uint8))
+    (tmp_path / "train.txt").write_text("a\nb\n", encoding="utf-8-sig")  # as Windows' editors save it
+    assert [open_dataset(path, None, "train").name(i) for i in range(2)] == ["a", "b"]
+    (tmp_path / "train.txt").write_text("a\n\nb\na 1\n")
+    with pytest.raises(UsageError, match=r"train\.txt lists a on lines 1 and 4; keep one"):
+        open_dataset(path, None, "train")

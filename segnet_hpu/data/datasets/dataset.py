@@ -166,10 +166,14 @@ class DataSet:
 
     def _listed(self, root: str, images: str, labels: str, listed: str) -> Iterator[Pair]:
         self.require_file(root, listed)
-        with open(os.path.join(root, listed), encoding="utf-8", errors="surrogateescape") as file:
-            for line in file:
+        first: dict[str, int] = {}
+        with open(os.path.join(root, listed), encoding="utf-8-sig", errors="surrogateescape") as file:
+            for number, line in enumerate(file, 1):
                 if line.strip():
                     texts = line.split()[:1]
+                    if first.setdefault(texts[0], number) != number:
+                        raise UsageError(f"{os.path.join(root, listed)} lists {texts[0]} on lines "
+                                         f"{first[texts[0]]} and {number}; keep one of them")
                     yield Pair(os.path.join(root, fill(images, texts)), os.path.join(root, fill(labels, texts)))
 
 

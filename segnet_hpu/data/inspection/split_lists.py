@@ -33,7 +33,7 @@ def list_splits(listing: Listing, draft: SplitDraft, oddities: list[str]) -> dic
 def _first_words(path: str) -> set[str]:
     if os.path.getsize(path) > MOST:
         return set()
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+    with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
         return {words[0] for line in file if (words := line.split())}
 
 
