@@ -25,8 +25,8 @@ def _missing() -> Iterator[str]:
                          (normalisation, ("_moments", "_flatten_layers"))):
         yield from (f"{owner.__name__}.{name}" for name in names if not hasattr(owner, name))
     built = inspect.unwrap(optimizer.build).__code__.co_names
-    yield from (f"Optimizer.{name}" for name in ("_model_variables_moving_average", "_accumulated_gradients")
-                if name not in built)
+    yield from (f"Optimizer.{name}" for name in ("_model_variables_moving_average", "_accumulated_gradients",
+                                                 "_trainable_variables") if name not in built)
     rate = optimizer._get_current_learning_rate.__code__.co_names
     yield from (f"Optimizer.{name}" for name in ("_learning_rate", "_iterations") if name not in rate)
     tensor = keras.Input((1,), name="probe")
@@ -108,6 +108,18 @@ def set_steps(optimizer: keras.Optimizer, steps: int) -> None:
     inner_optimizer(optimizer)._iterations.assign(steps)
 
 
+def use_anew(optimizer: keras.Optimizer, variables: Iterable[keras.Variable]) -> bool:
+    """Give an optimizer that may have trained before its own methods back; return whether it can train `variables`.
+
+    One that has trained others cannot: it keeps moments for each.
+    """
+    inner = inner_optimizer(optimizer)
+    for one in (optimizer, inner):
+        for name in ("apply", "_clip_gradients", "update_step", "_parallel_update_step", "_apply_weight_decay"):
+            vars(one).pop(name, None)
+    return not inner.built or {id(v) for v in inner._trainable_variables} == {id(v) for v in variables}
+
+
 def transform_gradients(optimizer: keras.Optimizer, transform: Callable[[Gradients], Gradients]) -> None:
     """Let an optimizer send its gradients through `transform`: once an update, after accumulation, before clipping.
 
@@ -146,6 +158,7 @@ def scale_rate(optimizer: keras.Optimizer, variables: Iterable[keras.Variable], 
     """
     if factor <= 0:
         raise UsageError(f"the factor of a rate is {factor}; expected a number above 0")
+    optimizer = inner_optimizer(optimizer)
     scaled = {optimizer._var_key(v) for v in variables}
 
     def factor_of(variable: Any) -> float:

@@ -18,7 +18,7 @@ from segnet_hpu.objectives.losses.base import OwnLoss
 from segnet_hpu.objectives.optimizers import make_optimizer, optimizers
 from segnet_hpu.objectives.penalty import penalise
 from segnet_hpu.objectives.schedules import make_schedule
-from segnet_hpu.runtime.keras_internals import scale_rate
+from segnet_hpu.runtime.keras_internals import scale_rate, use_anew
 from segnet_hpu.runtime.ranks import ALONE, Ranks
 from segnet_hpu.training.settings import Settings
 
@@ -127,9 +127,13 @@ def compile_model(model: keras.Model, settings: Settings, weights: list[float] |
     rate = schedule.learning_rate if isinstance(schedule, Constant) else schedule
     optimizer = make_optimizer(settings.optimizer_name, rate, weight_decay=settings.weight_decay,
                                clipnorm=settings.clipnorm, accumulate=settings.accumulate, ema=settings.ema)
+    if not use_anew(optimizer, model.trainable_variables):
+        raise UsageError(f"--optimizer_name {settings.optimizer_name}: this object has trained another network, "
+                         "whose moments it holds; make a new one")
     if settings.decoder_rate != 1:
         scale_rate(optimizer, decoder_variables(model), settings.decoder_rate)
-    if keras.config.dtype_policy().name == "mixed_float16":
+    if keras.config.dtype_policy().name == "mixed_float16" and not isinstance(
+            optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     model.compile(optimizer, loss, jit_compile=jit_compile if ranks.xla else False)
     model.optimizer.build(model.trainable_variables)

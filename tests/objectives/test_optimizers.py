@@ -9,7 +9,7 @@ from segnet_hpu.objectives.accuracy import PixelAccuracy
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer, optimizers
 from segnet_hpu.objectives.schedules import make_schedule
-from segnet_hpu.runtime.keras_internals import scale_rate
+from segnet_hpu.runtime.keras_internals import scale_rate, use_anew
 
 rng = np.random.default_rng(3)
 IMAGES = rng.normal(size=(4, 6, 6, 3)).astype("float32")
@@ -186,3 +186,17 @@ def test_compiled_model_is_saved_and_restored(tmp_path):
     assert float(again.optimizer.learning_rate) == float(model.optimizer.learning_rate) > 0
     for a, b in zip(model.optimizer.variables, again.optimizer.variables, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_rate_is_scaled_once_in_an_optimizer_that_trains_again(wrapped):
+    variable, inner = keras.Variable(np.ones(3, "float32")), keras.optimizers.SGD(0.01)
+    optimizer = keras.optimizers.LossScaleOptimizer(inner, initial_scale=1) if wrapped else inner
+    for _ in range(2):
+        assert use_anew(optimizer, [variable])
+        scale_rate(optimizer, [variable], 10)
+        optimizer.build([variable])
+        before = keras.ops.convert_to_numpy(variable).copy()
+        optimizer.apply([keras.ops.ones(3)], [variable])
+        np.testing.assert_allclose(before - keras.ops.convert_to_numpy(variable), 0.1, rtol=1e-5)
+    assert not use_anew(optimizer, [keras.Variable(np.ones(3, "float32"))])

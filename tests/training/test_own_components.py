@@ -227,3 +227,10 @@ def test_what_fails_while_it_is_made_is_the_users_own(weights_after):
 def test_a_loss_of_probabilities_is_refused():
     with pytest.raises(UsageError, match="SparseCategoricalCrossentropy was made with from_logits=False"):
         make_loss(keras.losses.SparseCategoricalCrossentropy())
+
+
+def test_an_optimizer_object_that_has_trained_another_network(weights_after):
+    optimizer = keras.optimizers.SGD(0.1)
+    weights_after(optimizer_name=optimizer)
+    with pytest.raises(UsageError, match="SGD: this object has trained another network.*; make a new one"):
+        weights_after(optimizer_name=optimizer)
