@@ -51,6 +51,15 @@ def check(root, expected):
     return found
 
 
+@pytest.mark.parametrize("others", [["extra"], ["extra", "more"]])
+def test_a_folder_of_another_name_beside_the_splits_is_left_out_and_told(tmp_path, others):
+    for start, folder in enumerate(["Train", "validate", *others]):
+        fill(tmp_path, f"{folder}/images/{{}}.png", f"{folder}/masks/{{}}.png", start=start)
+    found = check(tmp_path, {"train": (0, 3), "val": (1, 3)})
+    for folder in others:
+        assert any(f"3 more pairs are left out, {folder}/images" in line for line in found.oddities)
+
+
 ONE_FOLDER = {
     "words": ("images/{}.jpg", "labels/{}.png"),
     "masks": ("imgs/{}.png", "masks/{}.png"),

@@ -14,6 +14,7 @@ from segnet_hpu.data.inspection.label_survey import survey_labels
 from segnet_hpu.data.inspection.listing import Listing, list_folder
 from segnet_hpu.data.inspection.oddities import label_oddities, missing_labels, other_files, unpaired_pictures
 from segnet_hpu.data.inspection.pairing import find_matches
+from segnet_hpu.data.inspection.roles import is_split
 from segnet_hpu.data.inspection.split_drafts import Files, SplitDraft, by_split, drafts_of
 from segnet_hpu.data.inspection.split_lists import list_splits
 from segnet_hpu.errors import UsageError
@@ -73,7 +74,8 @@ def inspect_folder(folder: str, root: str, class_names: Sequence[str] | None = N
 def _refuse_several(folder: str, drafts: Sequence[SplitDraft]) -> None:
     """Raise UsageError where the pairs lie in folders that have images and labels each."""
     tops = {draft.top for draft in drafts} - {None}
-    if len(tops) > 1:
+    firsts = {draft.images.split("/")[0] for draft in drafts}
+    if len(tops) > 1 and not any(map(is_split, firsts)):  # beside train and val they are left out, and told
         names = ", ".join(sorted(map(str, tops)))
         raise UsageError(f"{folder} holds several data sets, in {names}; inspect one of them")
 

@@ -9,8 +9,9 @@ IMAGE = re.compile(r"image|img|photo|picture|frame|(?<![a-z])(rgb|inputs?|sat|ra
 # Pictures of labels, instances and other such that lie beside the labels of classes.
 SECOND_CHOICE = re.compile(r"colou?r|instance|object|visuali|(?<![a-z])(vis|viz)(?![a-z])|overlay|polygon|panoptic|"
                            r"edge|depth|dispar|lane|void")
-SPLITS = {"train": "train", "training": "train", "tr": "train", "val": "val", "valid": "val", "validation": "val",
-          "dev": "val", "test": "test", "testing": "test", "trainval": "trainval"}
+SPLITS = {"train": "train", "training": "train", "trainset": "train", "tr": "train", "val": "val", "valid": "val",
+          "validate": "val", "validation": "val", "valset": "val", "eval": "val", "evaluation": "val", "dev": "val",
+          "test": "test", "testing": "test", "testset": "test", "holdout": "test", "trainval": "trainval"}
 _SPLIT = re.compile(rf"(?<![a-z])({'|'.join(sorted(SPLITS, key=len, reverse=True))})"
                     r"(?=$|[^a-z]|annot|mask|label|image|img|gt)")
 
@@ -33,6 +34,11 @@ def labelled(images: str, labels: str) -> int:
 def second_choice(labels: str) -> bool:
     """Whether the name of labels speaks of something else than classes."""
     return SECOND_CHOICE.search(words(labels)) is not None
+
+
+def is_split(name: str) -> bool:
+    """Whether a name is a word such as train, and nothing else."""
+    return name.lower() in SPLITS
 
 
 def split_of(names: Iterable[str]) -> str | None:

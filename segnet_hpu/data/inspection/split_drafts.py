@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from segnet_hpu.data.file_pairs import Pair
 from segnet_hpu.data.inspection.name_patterns import regex_of
 from segnet_hpu.data.inspection.pairing import Match
-from segnet_hpu.data.inspection.roles import split_of
+from segnet_hpu.data.inspection.roles import is_split, split_of
 
 Files = dict[str, str | list[str]]  # of a split in a description
 Part = str | int  # of a path: a name, or the number of a name that images and labels share
@@ -113,7 +113,7 @@ def _splits(group: Sequence[Match]) -> list[SplitDraft]:
     shared = [[name for name, part in zip(match.images.folder, left, strict=True) if isinstance(part, int)]
               for match in group]
     places = list(zip(*shared, strict=True))
-    stars = [len(set(names)) > 1 and not all(split_of([name]) for name in names) for names in places]
+    stars = [len(set(names)) > 1 and not _are_splits(names) for names in places]
     by_names: dict[tuple[str, ...], SplitDraft] = {}
     for match, names in zip(group, shared, strict=True):
         fixed = tuple("*" if star else name for star, name in zip(stars, names, strict=True))
@@ -122,6 +122,11 @@ def _splits(group: Sequence[Match]) -> list[SplitDraft]:
             by_names[fixed] = SplitDraft(images, labels, split_of([*map(os.path.dirname, (images, labels)), images]))
         by_names[fixed].matches.append(match)
     return list(by_names.values())
+
+
+def _are_splits(names: Sequence[str]) -> bool:
+    """Whether folders beside each other are parts of a data set, to which one of another name does not belong."""
+    return any(is_split(name) for name in names) or all(split_of([name]) for name in names)
 
 
 def _pattern(parts: Iterable[Part], shared: Sequence[str], name: str) -> str:
