@@ -1,7 +1,10 @@
 """What can be wrong with a label file, and how to mend it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.faults import Fault
 from segnet_hpu.files import StrPath
 
@@ -20,6 +23,14 @@ def coloured_fault(file: StrPath, label: np.ndarray) -> Fault:
     colours = len(np.unique(label.reshape(-1, 3), axis=0))
     return Fault(str(file), f"is a coloured mask ({colours} colours, its channels differ)",
                  f"map each colour to its class id and save the ids as a grey PNG, or {DESCRIBE}")
+
+
+def palette_fault(file: StrPath, other: StrPath, index: int, colours: Sequence[Colour]) -> Fault:
+    """Return the Fault of a label whose palette says something else than another's. colours: of index in both."""
+    mine, theirs = (bytes(colour).hex() for colour in colours)
+    return Fault(str(file), f"has the colour {mine} for the index {index}, which is {theirs} in {other}",
+                 "read the labels by their colours: label_colours in a description, which segnet-hpu dataset inspect "
+                 "writes")
 
 
 def binary_fault(file: StrPath, what: str) -> Fault:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from segnet_hpu.data import containers
+from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.image_files import decode, read_file
 from segnet_hpu.data.image_header import ImageHeader
@@ -11,6 +12,8 @@ from segnet_hpu.data.images import blue_channel, is_opaque
 from segnet_hpu.data.label_faults import coloured_fault, lossy_fault
 from segnet_hpu.data.lossy import lossy_format
 from segnet_hpu.files import StrPath
+
+HEAD = 1 << 14  # bytes of a file in which its palette lies
 
 
 def read_label(path: StrPath) -> np.ndarray:
@@ -67,6 +70,15 @@ def read_label_colours(path: StrPath) -> np.ndarray:
     if label.dtype != np.uint8:
         raise BadFile(path, f"holds {label.dtype} values, expected colours of 8 bits", "save it as 8-bit PNG")
     return np.ascontiguousarray(label[:, :, ::-1])
+
+
+def palette_of(path: StrPath) -> list[Colour] | None:
+    """Return the colours of the indices in a label file that is read by them, None for others and names of none."""
+    try:
+        with open(path, "rb") as file:
+            return containers.coloured_palette(file.read(HEAD))
+    except FileNotFoundError:
+        return None
 
 
 def grey_bits(path: StrPath) -> int | None:

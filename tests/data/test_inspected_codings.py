@@ -10,7 +10,7 @@ from segnet_hpu.data.classes import palette
 from segnet_hpu.data.datasets import find, open_dataset
 from segnet_hpu.data.datasets.palettes import PALETTES
 from segnet_hpu.data.inspection.describe import inspect_folder
-from segnet_hpu.data.verify import verify_split
+from segnet_hpu.data.verify import verify_pairs, verify_split
 from segnet_hpu.errors import UsageError
 
 BLOCKS = np.random.default_rng(1).integers(0, 3, (4, 6, 8)).repeat(8, 1).repeat(8, 2).astype(np.uint8)
@@ -156,6 +156,18 @@ def test_indices_bring_their_palette(inspect):
     found, source = inspect({"abcd"[i]: png(BLOCKS[i], 8, 3, COLOURS.tobytes()) for i in range(4)})
     assert found.description["palette"] == COLOURS.tolist() and "label_values" not in found.description
     check(source)
+
+
+def test_palettes_that_differ_are_refused_as_indices_and_read_by_their_colours(inspect, tmp_path):
+    """As programs that write the palette of each picture leave them: the second file has two indices exchanged."""
+    exchanged = COLOURS[[0, 2, 1]]
+    found, source = inspect({"a": png(BLOCKS[0], 8, 3, COLOURS.tobytes()),
+                             "b": png(np.array([0, 2, 1], np.uint8)[BLOCKS[1]], 8, 3, exchanged.tobytes())})
+    assert len(found.description["label_colours"]) == 3
+    check(source, np.array([0, 2, 1])[BLOCKS])
+    (fault,) = verify_pairs(tmp_path / "images", tmp_path / "labels", 3)
+    for words in ("for the index 1", "a.png", "b.png", "label_colours"):
+        assert words in str(fault)
 
 
 def test_names_of_known_colours(inspect):

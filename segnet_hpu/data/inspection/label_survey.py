@@ -67,12 +67,15 @@ class _Label:
 
 
 def survey_labels(paths: Sequence[str], quiet: bool = False) -> LabelSurvey:
-    """Return what label files hold; all files count as coloured where one is. quiet: without progress."""
+    """Return what label files hold. quiet: without progress.
+
+    All files count as coloured where one is, and where palettes have different colours for one index.
+    """
     read = prefetched(_read, paths, CORES, 4 * CORES)
     labels = list(read if quiet else progress(read, len(paths), "labels read"))
     survey = LabelSurvey(bad=[label for label in labels if isinstance(label, BadFile)])
     sound = [label for label in labels if isinstance(label, _Label)]
-    survey.coloured = any(label.kind == COLOURED for label in sound)
+    survey.coloured = any(label.kind == COLOURED for label in sound) or _palettes_differ(sound)
     for label in sound:
         survey.kinds.setdefault(label.kind, []).append(label.path)
         survey.sizes[label.path] = label.size
@@ -101,6 +104,14 @@ def _read(path: str) -> "_Label | BadFile":
     if not green.any() and not red.any():
         return _Label(path, BLUE, _counts(blue), {}, size)
     return _Label(path, COLOURED, _counts(_codes(label[:, :, ::-1])), {}, size)
+
+
+def _palettes_differ(labels: Iterable[_Label]) -> bool:
+    """Whether an index stands for different colours; greys that stand for themselves are values, no indices."""
+    known: dict[int, Colour] = {}
+    return any(known.setdefault(index, colour) != colour for label in labels
+               if any(colour != (index,) * 3 for index, colour in label.palette.items())
+               for index, colour in label.palette.items())
 
 
 def _codes(colours: np.ndarray) -> np.ndarray:
