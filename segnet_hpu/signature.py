@@ -1,5 +1,6 @@
-"""Files that this package wrote, told from other people's: by the field that a format has for its author, or keys."""
+"""Files that this package wrote, told from other people's: by what a format has for its author, or how they begin."""
 
+import re
 import struct
 import zlib
 
@@ -9,10 +10,16 @@ AUTHOR = b"segnet_hpu"
 PNG_SOFTWARE = b"tEXtSoftware\0" + AUTHOR
 JPEG_COMMENT = b"\xff\xfe" + struct.pack(">H", 2 + len(AUTHOR)) + AUTHOR
 GENERATOR = f'<meta name="generator" content="{AUTHOR.decode()}">'  # of a page
-SETTING = b"\ntrain_annotations: "  # of a training's YAML
-MARKS = (PNG_SOFTWARE, JPEG_COMMENT, GENERATOR.encode(), SETTING)
-# Of JSON: of scores and statistics, of faults, of a list of models, of Horovod's timeline.
-KEYS = (b'"mean_iou"', b'"pixels"', b'"faults"', b'"encoder"', b'"ph"')
+SETTINGS_COMMENT = f"# Settings of a training, written by {AUTHOR.decode()}.\n"  # first in YAML
+MARKS = (PNG_SOFTWARE, JPEG_COMMENT, GENERATOR.encode())
+BEGINNING = re.compile(rb"|".join((
+    SETTINGS_COMMENT.encode(),
+    rb"# Trial \d+ of the search in ",
+    rb'\{\s+"pixel_accuracy": \S+,\s+"mean_accuracy": \S+,\s+"mean_iou": ',  # scores
+    rb'\{\s+"images": \d+,\s+"pixels": \d+,\s+"void": \{',  # statistics
+    rb'\{\s+"pairs": \d+,\s+"faults": \[',  # of verify_dataset
+    rb'\[\s+\{\s+"name": "[^"]+",\s+"encoder": [^\n]+\s+"decoder": ',  # models
+    rb'\[\s+\{"name": "process_name", "ph": "M"')))  # Horovod's timeline
 NUMBERS = b"mean.npy"  # first in the file of a sampled prediction
 HEAD = 4096  # bytes that hold a mark
 PNG_HEADER, JPEG_HEADER, ZIP_HEADER = 33, 20, 30  # bytes before it
@@ -32,7 +39,7 @@ def signed(picture: bytes) -> bytes:
 
 
 def is_replaceable(path: str) -> bool:
-    """Return whether a file is empty or bears one of the marks.
+    """Return whether a file is empty, bears one of the marks, or begins as what this package writes.
 
     Raises UsageError where it may not be read.
     """
@@ -44,5 +51,4 @@ def is_replaceable(path: str) -> bool:
                          "another name") from None
     if head.startswith(b"PK"):
         return head.startswith(NUMBERS, ZIP_HEADER)
-    marks = KEYS if head.startswith((b"{", b"[")) else MARKS
-    return not head or any(mark in head for mark in marks)
+    return not head or BEGINNING.match(head) is not None or any(mark in head for mark in MARKS)

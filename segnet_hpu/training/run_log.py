@@ -12,6 +12,7 @@ from segnet_hpu.evaluation.tables import named_scores, score_table, warn_of_neve
 from segnet_hpu.files import write_text
 from segnet_hpu.inference.precision_recall import write_curve
 from segnet_hpu.models.trained_model import TrainedModel
+from segnet_hpu.signature import SETTINGS_COMMENT
 from segnet_hpu.training import report
 from segnet_hpu.training.log_files import TensorBoard, write_metrics
 from segnet_hpu.training.preparation import Plan
@@ -28,7 +29,7 @@ class RunLog:
         # Before config.yaml: by it RunFolder knows whose folder this is.
         plan.folder.write_model_config(plan.model)
         model = plan.settings.model_name or f"{OBJECT}{plan.model.name}"
-        text = config.to_yaml(dataclasses.replace(plan.settings, model_name=model))
+        text = SETTINGS_COMMENT + config.to_yaml(dataclasses.replace(plan.settings, model_name=model))
         write_text(self.folder / "config.yaml", text)
         if plan.settings.dump_config:
             write_text(plan.settings.dump_config, text)

@@ -12,7 +12,9 @@ import pytest
 from judging import DISTRIBUTED, PREDICT, TRAIN, VERIFY, VISUALIZE, contents
 from segnet_hpu.cli import main
 from segnet_hpu.errors import UsageError
-from segnet_hpu.files import write_image
+from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
+from segnet_hpu.evaluation.tables import named_scores
+from segnet_hpu.files import refuse_replacing, write_image
 from segnet_hpu.training.run_folder import RunFolder
 
 LABELLED = "--images_path images --segs_path labels "
@@ -144,6 +146,28 @@ def test_an_earlier_result_is_replaced_and_anything_with_overwrite(path, full, c
         flags = ["--overwrite"] if before == "foreign" else []
         assert main([*shlex.split(AGAIN[path]), *flags]) == 0
         assert (full / path).stat().st_size > 20
+
+
+FOREIGN = {"coco.json": '{"images": [], "annotations": [], "pixels": 3}', "list.json": '[{"ph": 1, "encoder": 2}]',
+           "scores.json": '{"team": "a", "mean_iou": 0.5, "faults": 0}',
+           "own.yaml": "epochs: 3\ntrain_annotations: labels\n"}
+OURS = {"timeline.json": '[\n{"name": "process_name", "ph": "M", "pid": 0, "args": {"name": "a"}},\n',
+        "best.yaml": "# Trial 3 of the search in s: validation mean IoU 0.5000. ...\nmodel_name: fcn_8\n",
+        "config.yaml": "# Settings of a training, written by segnet_hpu.\nmodel_name: fcn_8\n",
+        "scores.json": json.dumps(named_scores(ConfusionMatrix(2), "ab"), indent=2)}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_files_with_some_of_our_keys_are_not_ours(tmp_path, name):
+    (tmp_path / name).write_text(FOREIGN[name])
+    with pytest.raises(UsageError, match="was not written by this package"):
+        refuse_replacing("--out", tmp_path / name)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_text_files_of_ours_are_known_by_how_they_begin(tmp_path, name):
+    (tmp_path / name).write_text(OURS[name])
+    refuse_replacing("--out", tmp_path / name)
 
 
 def test_a_signed_picture_is_a_sound_one(tmp_path):
