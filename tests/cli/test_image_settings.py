@@ -147,3 +147,20 @@ def test_parts_of_a_data_set_keep_what_it_says(photos, capsys):
     source = open_dataset("new/dataset.yaml", None, "val")
     assert source.coding == ImageCoding("as_stored", (0, 4095))
     assert source[0].image.shape[:2] == source[0].label.shape
+
+
+TELLING = ("dataset convert", "dataset augment --copies 1", "visualize_dataset --n_classes 2")
+
+
+@pytest.mark.parametrize("command", TELLING)
+def test_images_that_were_turned_upside_down_are_told(tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    for folder, content in (("images", made_tagged.png(np.full((8, 12, 3), 90, np.uint8), 3)),
+                            ("labels", cv2.imencode(".png", np.eye(8, 12, dtype=np.uint8))[1].tobytes())):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.png").write_bytes(content)
+    for orientation, count in ((None, 1), ("upright", 0)):
+        flags = f"--orientation {orientation} " if orientation else ""
+        out = f"out{count}" + (".png" if command.startswith("v") else "")
+        assert main(f"{command} --images_path images --segs_path labels {flags}--out {out}".split()) == 0
+        assert capsys.readouterr().err.count("1 of 1 images were turned by their orientation tags") == count
