@@ -2,6 +2,7 @@
 
 import math
 import random
+import weakref
 
 import keras
 
@@ -39,17 +40,27 @@ def normaliser(model: keras.Model) -> keras.Layer | None:
     return next((layer for layer in with_roles(model).layers if role_of(layer).normalises), None)
 
 
+# Layers that freeze_stages has frozen: a user's own may be frozen, and stay so.
+_frozen: "weakref.WeakSet[keras.Layer]" = weakref.WeakSet()
+
+
 def freeze_stages(model: keras.Model, n_stages: int) -> None:
-    """Keep the first `n_stages` stages of the model's encoder from training.
+    """Keep the first `n_stages` stages of the model's encoder from training, and no others that this has kept before.
 
     Raises UsageError if the encoder has fewer stages, or the model does not say which they are.
     """
+    for layer in _frozen.intersection(model.layers):
+        layer.trainable = True
+        _frozen.discard(layer)
+    if not n_stages:
+        return
     stages = _stages(model, "--freeze_stages")
     if n_stages > stages:
         raise UsageError(f"--freeze_stages is {n_stages}; the encoder of {model.name} has {stages}")
     for layer in model.layers:
-        if 0 < role_of(layer).stage <= n_stages:
+        if layer.trainable and 0 < role_of(layer).stage <= n_stages:
             layer.trainable = False
+            _frozen.add(layer)
 
 
 def decoder_variables(model: keras.Model) -> list[keras.Variable]:

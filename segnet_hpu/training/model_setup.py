@@ -111,8 +111,7 @@ def compile_model(model: keras.Model, settings: Settings, weights: list[float] |
     weights: class weights or None. steps_per_epoch: batches, for the schedule's length. jit_compile: as of Keras;
     off where ranks meet in the step in a way that XLA cannot compile.
     """
-    if settings.freeze_stages:
-        freeze_stages(model, settings.freeze_stages)
+    freeze_stages(model, settings.freeze_stages)
     penalise(model, settings.l2)
     loss = make_loss(settings.loss, class_weights=weights)
     if isinstance(loss, OwnLoss):

@@ -70,6 +70,15 @@ def test_a_network_of_a_users_own_says_its_stages():
         freeze_stages(model, 3)
 
 
+def test_what_was_frozen_before_trains_again_but_for_a_users_own():
+    model = own(marked=True)
+    model.get_layer("b").trainable = False
+    freeze_stages(model, 2)
+    assert [layer.name for layer in model.layers if layer.weights and layer.trainable] == ["c"]
+    freeze_stages(model, 0)
+    assert [layer.name for layer in model.layers if layer.weights and layer.trainable] == ["a", "c"]
+
+
 def test_what_is_missing_is_said():
     for flag, use in (("--freeze_stages", lambda m: freeze_stages(m, 1)), ("--decoder_rate", decoder_variables)):
         with pytest.raises(UsageError, match=f"{flag}: own is no .* does not say .*mark_stages"):
