@@ -53,6 +53,8 @@ def test_range_is_told_by_all_files_together(described, factor, expected):
 
 
 def test_dark_files_among_others_are_read_alike(described):
-    source, _ = described([BGR.astype(np.uint16) * 257, BGR.astype(np.uint16) * 9], [LABEL] * 2)
+    source, odd = described([BGR.astype(np.uint16) * 257, BGR.astype(np.uint16) * 9], [LABEL] * 2)
+    assert "1 of 2 images of more than 8 bits hold values of fewer bits, such as " in odd
+    assert "1.png up to 1350" in odd
     assert source.coding.image_range == (0, 65535)
     assert source[0].image.max() == 150 and source[1].image.max() == 5

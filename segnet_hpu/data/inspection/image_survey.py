@@ -67,6 +67,12 @@ class ImageSurvey:
         if self.coding().image_range:
             path = max(self.highest, key=lambda path: self.highest[path])
             yield f"{path} holds values up to {self.highest[path]} in 16 bits: image_range says which ones are white"
+            white = likely_range(self.highest[path])
+            darker = [other for other, value in self.highest.items() if likely_range(value) != white]
+            if darker:
+                yield (f"{len(darker)} of {len(self.highest)} images of more than 8 bits hold values of fewer bits, "
+                       f"such as {darker[0]} up to {self.highest[darker[0]]}: image_range makes them dark; where "
+                       "they are of another camera, describe them as a data set of their own")
         if self.misfits:
             yield f"{len(self.misfits)} labels have another size than their image: {self.misfits[0]}"
         yield from (str(error) for error in self.bad[:LISTED])
