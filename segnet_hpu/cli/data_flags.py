@@ -1,5 +1,6 @@
 """What commands on labelled pictures have in common: two folders, or a data set by name."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,10 +10,14 @@ from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.registry import NAMES, find, open_dataset, root_of
 from segnet_hpu.data.datasets.selection import dataset_of_settings
 from segnet_hpu.data.image_coding import ImageSettings
+from segnet_hpu.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from segnet_hpu.data.file_pairs import Pair
     from segnet_hpu.data.source import PairSource
+    from segnet_hpu.models.trained_model import TrainedModel
 
 FOLDERS = ("images_path", "segs_path")
 
@@ -63,3 +68,23 @@ def warn_of_left_out(settings: Labelled, split: str, pairs: "Sequence[Pair]") ->
         tell_left_out_of_split(dataset, root_of(dataset, settings.data_root), split)
     else:
         tell_left_out_of_folders(*folders_of(settings), pairs)
+
+
+def names_for(dataset: DataSet | None, trained: "TrainedModel", path: "Path", class_names: str | None) -> str | None:
+    """Return the class names that a model, of the file `path`, is to be shown with; None for its own.
+
+    class_names: what the user gives. Raises UsageError where an id does not mean the same to model and data set.
+    """
+    if dataset is None:
+        return class_names
+    if dataset.n_classes not in (None, trained.n_classes):
+        raise UsageError(f"{path} has {trained.n_classes} classes, --dataset {dataset.name} {dataset.n_classes}; "
+                         "expected a model of these classes")
+    expected = dataset.class_names or ()
+    names = class_names.split(",") if class_names else trained.class_names or expected
+    for i, (name, other) in enumerate(zip(names, expected, strict=False)):
+        if name.strip() != other:
+            raise UsageError(f"{path} has class {i} {name}, --dataset {dataset.name} {other}; expected the same "
+                             "classes in the same order. Where they are, give --class_names "
+                             + shlex.quote(",".join(expected)))
+    return class_names or (None if trained.class_names else ",".join(expected) or None)

@@ -6,25 +6,28 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segnet_hpu.cli.data_flags import FOLDERS, Labelled, names_for, open_labelled
 from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
-from segnet_hpu.data.image_coding import ImageSettings
+from segnet_hpu.data.datasets.selection import dataset_of_settings
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable, write_image
 from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.devices import engines
 
 if TYPE_CHECKING:
+    from segnet_hpu.data.source import PairSource
+    from segnet_hpu.inference.pictures import PictureFolder
     from segnet_hpu.models.trained_model import TrainedModel
 
 
 @dataclass(kw_only=True)
-class Settings(Outputs, ImageSettings):
+class Settings(Outputs, Labelled):
     """Draw a contact sheet and an HTML page of image, truth, prediction and error for a folder of pictures."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
-    images_path: str = option(REQUIRED, "folder of images")
+    images_path: str | None = option(None, "folder of images; needed without --dataset")
     segs_path: str | None = option(None, "folder of their labels; without it only image and prediction are shown")
     out: str = option(REQUIRED, "folder for sheet.png and report.html")
     n: int = option(6, "worst pictures on the page, and as many best ones", minimum=1)
@@ -47,14 +50,11 @@ def run(settings: Settings) -> None:
     if os.path.exists(os.path.join(settings.out, "config.yaml")):
         raise UsageError(f"--out {settings.out} is the folder of a run, which has a report.html of its own; choose "
                          "another")
-    from segnet_hpu.data.source import FolderSource, PairSource
-    from segnet_hpu.inference.pictures import PictureFolder
+    dataset = dataset_of_settings(settings, FOLDERS, ("images_path",), ("split",))
+    from segnet_hpu.data.source import PairSource
     from segnet_hpu.interchange.load import find_checkpoint
 
-    source: PairSource | PictureFolder = (FolderSource(settings.images_path, settings.segs_path)
-                                          if settings.segs_path is not None
-                                          else PictureFolder(settings.images_path, leave=settings.out))
-    _warn_of_left_out(settings, source)
+    source = _open(settings)
     path = find_checkpoint(settings.checkpoints_path)
     read = {file for pair in getattr(source, "pairs", ()) for file in pair}
     settings.check_replaced("out", _written(settings), read)
@@ -63,19 +63,29 @@ def run(settings: Settings) -> None:
     select_device(settings.train_engine)
     trained = load(path)
     ignore = trained.ignore_label if settings.ignore_label is None else settings.ignore_label
-    source.coding = settings.image_coding.over(trained.input_coding.files)
+    source.coding = source.coding.over(trained.input_coding.files)
     if isinstance(source, PairSource):
         source = source.checked(trained.n_classes, ignore)
-    _show(settings, source, path, trained, ignore)
+    _show(settings, source, path, trained, ignore, names_for(dataset, trained, path, settings.class_names))
 
 
-def _warn_of_left_out(settings: Settings, source: Any) -> None:
-    from segnet_hpu.data.left_out import tell_left_out, tell_left_out_of_folders
+def _open(settings: Settings) -> "PairSource | PictureFolder":
+    """Return the labelled pictures, or those of the folder alone; told of what is left out."""
+    if settings.dataset or settings.segs_path is not None:
+        return open_labelled(settings)
+    from segnet_hpu.data.left_out import tell_left_out
+    from segnet_hpu.inference.pictures import PictureFolder
 
-    if settings.segs_path is None:
-        tell_left_out(settings.images_path, set(source.paths), leave=settings.out)
-    else:
-        tell_left_out_of_folders(settings.images_path, settings.segs_path, source.pairs)
+    folder = settings.images_path or ""
+    source = PictureFolder(folder, settings.image_coding, leave=settings.out)
+    tell_left_out(folder, set(source.paths), leave=settings.out)
+    return source
+
+
+def _place(settings: Settings) -> str:
+    """What the pictures are called on the page."""
+    return f"{settings.dataset} {settings.split}" if settings.dataset else os.path.basename(
+        os.path.abspath(settings.images_path or ""))
 
 
 def _written(settings: Settings) -> list[str]:
@@ -83,7 +93,8 @@ def _written(settings: Settings) -> list[str]:
     return [os.path.join(settings.out, name) for name in ("sheet.png", "report.html")]
 
 
-def _show(settings: Settings, source: Any, path: Path, trained: "TrainedModel", ignore: int | None) -> None:
+def _show(settings: Settings, source: Any, path: Path, trained: "TrainedModel", ignore: int | None,
+          names: str | None) -> None:
     """Look at all pictures once, then again at those that are shown."""
     from segnet_hpu.evaluation.picture_results import Summary, picture_results
     from segnet_hpu.evaluation.tables import named_scores, score_table, warn_of_never_predicted
@@ -92,7 +103,7 @@ def _show(settings: Settings, source: Any, path: Path, trained: "TrainedModel", 
     from segnet_hpu.inference.report.page import write_page
     from segnet_hpu.inference.sheet import contact_sheet
 
-    appearance = trained.appearance(settings.class_names, settings.palette)
+    appearance = trained.appearance(names, settings.palette)
     model, n_classes, count = trained.network, trained.n_classes, len(source)
     look = partial(picture_results, Predictor(trained, settings.batch_size), source, n_classes=n_classes,
                    ignore_label=ignore)
@@ -111,7 +122,7 @@ def _show(settings: Settings, source: Any, path: Path, trained: "TrainedModel", 
                     Section("Best pictures", "Highest mean IoU, the best first.", look(best, what="best"))]
     scores = named_scores(summary.matrix, appearance.names) if summary.matrix else None
     _, height, width, _ = model.input_shape
-    write_page(page, f"{model.name} on {os.path.basename(os.path.abspath(settings.images_path))}",
+    write_page(page, f"{model.name} on {_place(settings)}",
                [path.name, f"network {width}×{height}", f"{count} picture{'s' if count > 1 else ''}",
                 f"{n_classes} classes"], appearance, sections, scores, summary.matrix, summary.predicted)
     if scores and summary.matrix:

@@ -1,16 +1,12 @@
 """`segnet-hpu evaluate_model`."""
 
 import json
-import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from segnet_hpu.cli.data_flags import Labelled, dataset_of, open_labelled
+from segnet_hpu.cli.data_flags import Labelled, dataset_of, names_for, open_labelled
 from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.components import Choice
 from segnet_hpu.config import REQUIRED, component, option
-from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.errors import UsageError, warn
 from segnet_hpu.evaluation.metrics import make_scorers, scores
 from segnet_hpu.files import write_text
@@ -54,17 +50,8 @@ def run(settings: Settings) -> None:
     select_device(settings.train_engine)
     trained = load(path)
     n_classes = trained.n_classes
-    if dataset and dataset.n_classes not in (None, n_classes):
-        raise UsageError(f"{path} has {n_classes} classes, --dataset {dataset.name} {dataset.n_classes}; expected a "
-                         "model of these classes")
-    own_names = settings.class_names.split(",") if settings.class_names else trained.class_names
-    if dataset and dataset.class_names and own_names:
-        _refuse_other_names(path, own_names, dataset)
     ignore = trained.ignore_label if settings.ignore_label is None else settings.ignore_label
-    names = settings.class_names
-    if not names and not trained.class_names and dataset and dataset.class_names:
-        names = ",".join(dataset.class_names)
-    appearance = trained.appearance(names)
+    appearance = trained.appearance(names_for(dataset, trained, path, settings.class_names))
     scorers = make_scorers(settings.metrics, appearance.names)
     predictor = settings.predictor(trained, settings.batch_size)
     source = source.reading(source.coding.over(trained.input_coding.files)).checked(n_classes, ignore)
@@ -77,15 +64,6 @@ def run(settings: Settings) -> None:
         warn(f"--curve {settings.curve} is not written: no label holds the class that road scores")
     print(score_table(named))
     warn_of_never_predicted(card.matrix, appearance.names)
-
-
-def _refuse_other_names(path: Path, names: Sequence[str], dataset: DataSet) -> None:
-    """Refuse a model and a data set of as many classes where an id does not mean the same in both."""
-    for i, (name, expected) in enumerate(zip(names, dataset.class_names or (), strict=False)):
-        if name.strip() != expected:
-            raise UsageError(f"{path} has class {i} {name}, --dataset {dataset.name} {expected}; expected the same "
-                             "classes in the same order. Where they are, give --class_names "
-                             + shlex.quote(",".join(dataset.class_names or ())))
 
 
 def _refuse_curve(settings: Settings, curve: str) -> None:

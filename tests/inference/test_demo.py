@@ -146,3 +146,22 @@ def test_a_runs_own_page_is_kept(tmp_path, model_file, capsys):
     assert "out is the folder of a run" in line
     assert sorted((p.name, p.read_text()) for p in (tmp_path / "out").iterdir()) == [
         ("config.yaml", "of the run"), ("report.html", "of the run")]
+
+
+def test_a_data_set_is_shown_by_its_description(tmp_path, model_file, capsys):
+    """As the lines that a refusal prints advise."""
+    _, labels = write_pictures(tmp_path)
+    for i, label in enumerate(labels):
+        cv2.imwrite(str(tmp_path / f"labels/{i}.png"), 50 * label)
+    text = ("classes: [{}]\nlabel_values: {{a: 0, b: 50, c: 100, d: 150}}\n"
+            "splits: {{val: {{images: images, labels: labels}}}}")
+    argv = ["demo", "--checkpoints_path", str(model_file), "--dataset", str(tmp_path / "set.yaml"), "--train_engine",
+            "cpu", "--out", str(tmp_path / "out")]
+    (tmp_path / "set.yaml").write_text(text.format("b, a, c, d"))
+    assert main(argv) == 2
+    assert "has class 0 a, --dataset set b; expected the same classes" in capsys.readouterr().err
+    (tmp_path / "set.yaml").write_text(text.format("a, b, c, d"))
+    assert main(argv) == 0
+    assert "mean IoU" in capsys.readouterr().out and (tmp_path / "out/sheet.png").exists()
+    assert main([*argv, "--images_path", str(tmp_path / "images")]) == 2
+    assert main(argv[:3] + argv[5:]) == 2 and "--images_path must be given" in capsys.readouterr().err
