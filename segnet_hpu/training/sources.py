@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ from segnet_hpu.data.sampling import Stream
 from segnet_hpu.data.source import DataSetSource, FolderSource, Source
 from segnet_hpu.data.stats import median_frequency_weights
 from segnet_hpu.data.verify import verify_pairs, verify_split
+from segnet_hpu.errors import warn
 from segnet_hpu.runtime.ranks import Ranks
 from segnet_hpu.training.settings import Settings
 
@@ -33,8 +35,13 @@ def open_sources(settings: Settings, ranks: Ranks) -> tuple[Source, Source | Non
     Raises UsageError for missing folders and, naming the first fault, for faulty data.
     """
     limit_pixels(settings.max_pixels)
-    if settings.dataset:
-        return _open_dataset(settings, ranks)
+    train, validation = (_open_dataset if settings.dataset else _open_folders)(settings, ranks)
+    if validation is not None:
+        ranks.first(functools.partial(_warn_of_shared_images, train, validation))
+    return train, validation
+
+
+def _open_folders(settings: Settings, ranks: Ranks) -> tuple[Source, Source | None]:
     folders = [(str(settings.train_images), str(settings.train_annotations))]
     if settings.validate:
         folders.append((str(settings.val_images), str(settings.val_annotations)))
@@ -42,6 +49,16 @@ def open_sources(settings: Settings, ranks: Ranks) -> tuple[Source, Source | Non
         ranks.first(functools.partial(_verify, images, labels, settings))
     sources = [FolderSource(images, labels).reading(settings.image_coding) for images, labels in folders]
     return sources[0], sources[1] if settings.validate else None
+
+
+def _warn_of_shared_images(train: Source, validation: Source) -> None:
+    """Warn where images are trained with and validated with, as where one folder lies in the other."""
+    trained = {os.path.realpath(pair.image) for pair in train.pairs}
+    shared = [pair.image for pair in validation.pairs if os.path.realpath(pair.image) in trained]
+    if shared:
+        warn(f"{len(shared)} of {len(validation)} images for validation are trained with as well, such as "
+             f"{shared[0]}: their scores do not tell how good the network is on new images. Subfolders belong to a "
+             "folder; keep images for training and validation in folders beside each other")
 
 
 def try_augmentation(source: Source, settings: Settings) -> None:
