@@ -22,6 +22,11 @@ LISTED = 4
 def tell_left_out(folder: StrPath, taken: Collection[str], leave: StrPath | None = None) -> None:
     """Warn of pictures in and below a folder whose paths are not among those `taken`. leave: not looked into."""
     _warn(folder, _others(folder, taken, leave))
+    linked = sorted(_linked_folders(folder, leave))
+    if linked:
+        more = ", ..." if len(linked) > LISTED else ""
+        warn(f"not looked into in {folder}: {', '.join(linked[:LISTED])}{more}, links to folders; put folders in "
+             "their places to have their files read")
 
 
 def tell_left_out_of_folders(images_dir: StrPath, labels_dir: StrPath, pairs: Iterable[Pair]) -> None:
@@ -64,6 +69,16 @@ def _others(folder: StrPath, taken: Collection[str], leave: StrPath | None = Non
     return [name for name in visible_files(folder, below, leave)
             if os.path.splitext(name)[1].lower() in IMAGE_FORMATS + OTHER_FORMATS
             and os.path.join(folder, name) not in taken]
+
+
+def _linked_folders(folder: StrPath, leave: StrPath | None) -> Iterator[str]:
+    """Yield the links to folders in and below a folder, which are passed over as they may lead in circles."""
+    aside = leave and os.path.realpath(leave)
+    for place, names, _ in os.walk(folder):
+        names[:] = [name for name in names if not name.startswith(".")
+                    and os.path.realpath(os.path.join(place, name)) != aside]
+        yield from (os.path.relpath(os.path.join(place, name), folder) for name in names
+                    if os.path.islink(os.path.join(place, name)))
 
 
 def _candidates(dataset: DataSet, root: str, split: str) -> Iterator[Pair]:

@@ -7,6 +7,7 @@ import pytest
 import made_datasets as made
 from segnet_hpu.cli import main
 from segnet_hpu.data.file_pairs import pair_paths
+from segnet_hpu.data.left_out import tell_left_out
 from segnet_hpu.data.source import FolderSource
 from segnet_hpu.inference.label_pictures import find_pictures
 from segnet_hpu.inference.pictures import PictureFolder
@@ -83,3 +84,13 @@ def test_patterns(place, capsys):
     (place / "d.yaml").write_text("classes: [a, b, c]\nsplits: {train: {images: images, labels: labels}}")
     assert main(["verify_dataset", "--dataset", "d.yaml"]) == 0
     assert LEFT_OUT.split(": ")[1] in capsys.readouterr().err
+
+
+def test_links_to_folders_are_told(tmp_path, capsys):
+    (tmp_path / "images/deep").mkdir(parents=True)
+    (tmp_path / "labels").mkdir()
+    for name, target in (("images/more", "labels"), ("images/deep/back", "images"), ("images/aside", "out")):
+        (tmp_path / target).mkdir(exist_ok=True)
+        (tmp_path / name).symlink_to(tmp_path / target)
+    tell_left_out(tmp_path / "images", set(), leave=tmp_path / "out")
+    assert f"not looked into in {tmp_path}/images: deep/back, more, links to folders" in capsys.readouterr().err
