@@ -12,10 +12,12 @@ from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.data.images import blue_channel, read_image, rgb_of_bgr
 from segnet_hpu.data.labels import read_label
+from segnet_hpu.errors import UsageError
 from segnet_hpu.files import StrPath
 
 Picture = StrPath | np.ndarray
 
+FULL = 255
 MEANS = (103.939, 116.779, 123.68)  # of ImageNet, B, G and R
 
 
@@ -72,8 +74,29 @@ def read_picture(image_input: Picture, read_image_type: int = 1, coding: ImageCo
 
 
 def read_rgb(image_input: Picture, read_image_type: int = 1, coding: ImageCoding = PLAIN) -> np.ndarray:
-    """Return a picture uint8 (H, W, C) RGB, of a path or of a BGR array, whose values are brought to 0..255."""
+    """Return a picture uint8 (H, W, C) RGB, of a path or of a BGR array of 0..255.
+
+    Floating-point values are rounded, and clipped where an interpolation left them a little beyond. Raises UsageError
+    for arrays that are no pictures of 0..255.
+    """
+    if isinstance(image_input, np.ndarray):
+        _refuse_other_values(image_input)
     return rgb_of_bgr(np.atleast_3d(read_picture(image_input, read_image_type, coding)))
+
+
+def _refuse_other_values(array: np.ndarray) -> None:
+    """Raise UsageError for NaN, and for a range of values that is evidently not 0..255."""
+    if array.dtype == np.uint8 or not array.size:
+        return
+    if array.dtype.kind not in "iuf":
+        raise UsageError(f"a picture is an array of {array.dtype}; expected numbers from 0 to 255")
+    low, high = array.min(), array.max()
+    beyond = FULL if array.dtype.kind == "f" else 0
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise UsageError("a picture holds NaN or infinite values; expected numbers from 0 to 255")
+    if low < -beyond or high > FULL + beyond or (beyond and 0 < high <= 1):
+        raise UsageError(f"a picture is a {array.dtype} array of {low:g} to {high:g}; expected 0 to 255: "
+                         "scale it, as by 255 from 0..1")
 
 
 def _read(read: Callable[..., np.ndarray], path: Any, *options: Any) -> np.ndarray:

@@ -104,6 +104,10 @@ def _read_label(annotation: Picture, name: str, check: LabelCheck) -> np.ndarray
         ids = read_label_values(annotation)
         check.check(name, ids)
         return of_8_bits(name, ids)
-    ids = blue_channel(annotation).astype(np.int64)
+    ids = blue_channel(annotation)
+    whole = ids.astype(np.int64)
+    if not np.array_equal(whole, ids):
+        raise UsageError(f"{name} is a {ids.dtype} array with values that are not whole; expected class ids")
+    ids = whole
     check.check(name, ids[ids >= 0])
     return of_8_bits(name, np.where(ids < 0, VOID, ids))
