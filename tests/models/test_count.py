@@ -30,6 +30,6 @@ def test_an_outline_counts_like_the_model():
 
 def test_vgg16_as_published():
     """15.3 billion multiply-adds at 224x224 (He et al., arXiv 1512.03385, for VGG-16's convolutions)."""
-    model = outline("vgg16_fcn_32", 1, 224, 224, width=1)
+    model = outline("vgg16_fcn_32", 2, 224, 224, width=1)
     encoder = keras.Model(model.input, model.get_layer("block5_pool").output)
     assert round(gflops(encoder) / 2, 1) == 15.3
