@@ -36,9 +36,9 @@ def cli(tmp_path):
 def yaml_file(tmp_path):
     """Write text to a YAML file; returns its path."""
 
-    def write(text):
-        (tmp_path / "c.yaml").write_text(text)
-        return str(tmp_path / "c.yaml")
+    def write(text, name="c.yaml"):
+        (tmp_path / name).write_text(text)
+        return str(tmp_path / name)
 
     return write
 

@@ -22,12 +22,9 @@ splits:
 
 
 @pytest.fixture
-def described(tmp_path):
+def described(yaml_file):
     """Write yard.yaml with this text; return its path."""
-    def write(text):
-        (tmp_path / "yard.yaml").write_text(text)
-        return str(tmp_path / "yard.yaml")
-    return write
+    return lambda text: yaml_file(text, "yard.yaml")
 
 
 def test_values_and_patterns(described, tmp_path):
