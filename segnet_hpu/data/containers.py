@@ -59,18 +59,16 @@ def indices_as_grey(data: bytes) -> bytes:
     return data
 
 
-def coloured_palette(data: bytes) -> list[Colour] | None:
-    """Return the colours of a PNG or BMP that is read by its indices; None for others. data: up to its pixels."""
+def palette(data: bytes) -> list[Colour] | None:
+    """Return the colours of a PNG's or BMP's indices; None for others. data: up to its pixels."""
     if data.startswith(PNG_SIGNATURE) and len(data) > 25 and data[25] == PALETTE:
         content = next((data[start:end] for kind, start, end in png_parts(data) if kind == b"PLTE"), b"")
-        colours = list(zip(content[0::3], content[1::3], content[2::3], strict=False))
-    elif data.startswith(b"BM") and len(data) > 54 and struct.unpack_from("<H", data, 28)[0] <= 8:
+        return list(zip(content[0::3], content[1::3], content[2::3], strict=False))
+    if data.startswith(b"BM") and len(data) > 54 and struct.unpack_from("<H", data, 28)[0] <= 8:
         (header_size,) = struct.unpack_from("<I", data, 14)
         entries = data[14 + header_size:struct.unpack_from("<I", data, 10)[0]] if header_size >= 40 else b""
-        colours = list(zip(entries[2::4], entries[1::4], entries[0::4], strict=False))
-    else:
-        return None
-    return None if all(red == green == blue for red, green, blue in colours) else colours
+        return list(zip(entries[2::4], entries[1::4], entries[0::4], strict=False))
+    return None
 
 
 def with_palette(data: bytes, colours: Iterable[Colour]) -> bytes:

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 import numpy as np
 
 from segnet_hpu.constants import VOID
-from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.faults import Fault, refuse
-from segnet_hpu.data.label_faults import binary_fault, outside_fault, palette_fault
-from segnet_hpu.data.labels import grey_bits, palette_of
+from segnet_hpu.data.label_faults import binary_fault, outside_fault
+from segnet_hpu.data.label_palettes import LabelPalettes
+from segnet_hpu.data.labels import grey_bits
 from segnet_hpu.errors import warn
 
 LISTED = 4
@@ -22,18 +22,18 @@ class LabelCheck:
 
     n_classes: allowed ids are 0..n_classes-1; None, where that is not known, allows all. void: further ids that are
     allowed. coded: the ids come from values or colours by a rule of the data set, so that 255 is void for certain.
-    Safe to use from many threads.
+    by_values: they come from the files' values, palettes' indices among them. Safe to use from many threads.
     """
 
-    def __init__(self, n_classes: int | None, void: Collection[int], coded: bool = False) -> None:
+    def __init__(self, n_classes: int | None, void: Collection[int], coded: bool = False,
+                 by_values: bool = True) -> None:
         self.n_classes, self.void, self.coded = n_classes, sorted(void), coded
         self.images = np.zeros(VOID + 1, np.int64)  # how many labels hold each id
         self.count = 0
         self.lone: Counter[int] = Counter()  # labels that hold one class alone, by class
         self.depths: dict[int, list[str]] = defaultdict(list)  # names of the grey PNG labels by their bits a pixel
         self.folders: set[str] = set()
-        self.colours: dict[int, tuple[Colour, str]] = {}  # of indices, and the first label that has them
-        self.palette_fault: Fault | None = None
+        self.palettes = LabelPalettes() if by_values else None
         self._lock = threading.Lock()
 
     def check(self, path: str, ids: np.ndarray) -> None:
@@ -51,7 +51,7 @@ class LabelCheck:
         # With 255 ignored no single mask of 0 and 255 is suspicious, but a whole set of them is.
         if self.n_classes != 1 and not self.coded and set(np.flatnonzero(self.images)) == {0, VOID}:
             return [binary_fault(self._place(), "holds only masks of 0 and 255 (ignored)")]
-        return [self.palette_fault] if self.palette_fault else []
+        return [self.palettes.fault] if self.palettes and self.palettes.fault else []
 
     def refuse_faulty_set(self) -> None:
         """Raise UsageError for what is wrong with the labels together."""
@@ -92,7 +92,6 @@ class LabelCheck:
 
     def _note(self, path: str, present: np.ndarray) -> None:
         bits = grey_bits(path)
-        palette = None if bits or self.coded else palette_of(path)
         classes = present[~np.isin(present, self.void)]
         with self._lock:
             self.count += 1
@@ -102,15 +101,8 @@ class LabelCheck:
                 self.lone[int(classes[0])] += 1
             if bits:
                 self.depths[bits].append(os.path.basename(path))
-            for index in present.tolist():
-                self._note_colour(path, index, palette or ())
-
-    def _note_colour(self, path: str, index: int, palette: Sequence[Colour]) -> None:
-        """Compare what an index stands for with the labels before; where they differ its number is no class."""
-        if index < len(palette):
-            colour, other = self.colours.setdefault(index, (palette[index], path))
-            if colour != palette[index] and self.palette_fault is None:
-                self.palette_fault = palette_fault(path, other, index, (palette[index], colour))
+        if self.palettes:
+            self.palettes.note(path)
 
     def _place(self) -> str:
         return os.path.commonpath(self.folders) if self.folders else "the set"

@@ -10,6 +10,8 @@ from segnet_hpu.files import StrPath
 
 IDS_LISTED = 8
 DESCRIBE = "read it as it is by a description, which segnet-hpu dataset inspect writes"
+BY_COLOURS = ("read the labels by their colours: label_colours in a description, which segnet-hpu dataset inspect "
+              "writes")
 
 
 def lossy_fault(file: StrPath, kind: str) -> Fault:
@@ -28,9 +30,13 @@ def coloured_fault(file: StrPath, label: np.ndarray) -> Fault:
 def palette_fault(file: StrPath, other: StrPath, index: int, colours: Sequence[Colour]) -> Fault:
     """Return the Fault of a label whose palette says something else than another's. colours: of index in both."""
     mine, theirs = (bytes(colour).hex() for colour in colours)
-    return Fault(str(file), f"has the colour {mine} for the index {index}, which is {theirs} in {other}",
-                 "read the labels by their colours: label_colours in a description, which segnet-hpu dataset inspect "
-                 "writes")
+    return Fault(str(file), f"has the colour {mine} for the index {index}, which is {theirs} in {other}", BY_COLOURS)
+
+
+def mixed_palettes_fault(file: StrPath, other: StrPath) -> Fault:
+    """Return the Fault of a label with a palette of greys, beside one with a coloured palette."""
+    return Fault(str(file), f"has a palette of greys and is read by these, while {other} has one of colours and is "
+                 "read by its indices", BY_COLOURS)
 
 
 def binary_fault(file: StrPath, what: str) -> Fault:

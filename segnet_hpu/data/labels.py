@@ -13,7 +13,7 @@ from segnet_hpu.data.label_faults import coloured_fault, lossy_fault
 from segnet_hpu.data.lossy import lossy_format
 from segnet_hpu.files import StrPath
 
-HEAD = 1 << 14  # bytes of a file in which its palette lies
+HEAD = 64  # bytes of a file that tell whether it has a palette
 
 
 def read_label(path: StrPath) -> np.ndarray:
@@ -73,10 +73,11 @@ def read_label_colours(path: StrPath) -> np.ndarray:
 
 
 def palette_of(path: StrPath) -> list[Colour] | None:
-    """Return the colours of the indices in a label file that is read by them, None for others and names of none."""
+    """Return the colours of the indices in a PNG or BMP file, None for other files and for names of none."""
     try:
         with open(path, "rb") as file:
-            return containers.coloured_palette(file.read(HEAD))
+            head = file.read(HEAD)
+            return None if containers.palette(head) is None else containers.palette(head + file.read())
     except FileNotFoundError:
         return None
 

@@ -52,6 +52,10 @@ class LabelReader(Protocol):
     def coded(self) -> bool:
         """Whether training ids come from other values or colours by a rule."""
 
+    @property
+    def by_values(self) -> bool:
+        """Whether label files are read by their values, of palettes by the indices."""
+
     def read_label(self, path: str) -> np.ndarray:
         """Return a label file's training ids, uint8 (H, W)."""
 
@@ -190,7 +194,7 @@ class DataSetSource(PairSource):
         """Return this source with a check of every label; see PairSource. 255 is allowed, it is void here."""
         other = copy.copy(self)
         void = {VOID, self.void_id, *void_ids(ignore_label)}
-        other.label_check = LabelCheck(n_classes, void, self.dataset.coded)
+        other.label_check = LabelCheck(n_classes, void, self.dataset.coded, self.dataset.by_values)
         return other
 
 

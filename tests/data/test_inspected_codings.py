@@ -170,6 +170,14 @@ def test_palettes_that_differ_are_refused_as_indices_and_read_by_their_colours(i
         assert words in str(fault)
 
 
+def test_a_palette_of_greys_beside_a_coloured_one_is_read_by_its_colours_too(inspect):
+    greys = np.array([[0, 0, 0], [60, 60, 60], [90, 90, 90]], np.uint8)
+    found, source = inspect({"ab"[i]: png(BLOCKS[i], 8, 3, table.tobytes())
+                             for i, table in enumerate((COLOURS, greys))})
+    assert len(found.description["label_colours"]) == 5
+    check(source, [np.array([0, 4, 1])[BLOCKS[0]], np.array([0, 2, 3])[BLOCKS[1]]])
+
+
 def test_names_of_known_colours(inspect):
     cityscapes = np.array([[128, 64, 128], [70, 70, 70], [220, 20, 60], [0, 0, 0]], np.uint8)
     blocks = np.where(BLOCKS[:, ::-1] == 2, 3, BLOCKS)

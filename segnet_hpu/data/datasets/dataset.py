@@ -55,6 +55,11 @@ class DataSet:
         own_rule = type(self).read_label is not DataSet.read_label
         return own_rule or bool(self.colours) or any(v not in (i, VOID) for v, i in (self.ids or {}).items())
 
+    @property
+    def by_values(self) -> bool:
+        """Whether label files are read by their values, of palettes by the indices."""
+        return type(self).read_label is DataSet.read_label and not self.colours
+
     def with_void(self, label: int | None) -> "DataSet":
         """Return this data set with one more training id, or None, made VOID."""
         if label is None:

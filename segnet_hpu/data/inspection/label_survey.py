@@ -9,6 +9,7 @@ import numpy as np
 from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.image_files import read_file
+from segnet_hpu.data.label_palettes import LabelPalettes
 from segnet_hpu.data.labels import read_label_channels, read_label_colours
 from segnet_hpu.data.prefetch import CORES, prefetched
 from segnet_hpu.progress import progress
@@ -107,11 +108,11 @@ def _read(path: str) -> "_Label | BadFile":
 
 
 def _palettes_differ(labels: Iterable[_Label]) -> bool:
-    """Whether an index stands for different colours; greys that stand for themselves are values, no indices."""
-    known: dict[int, Colour] = {}
-    return any(known.setdefault(index, colour) != colour for label in labels
-               if any(colour != (index,) * 3 for index, colour in label.palette.items())
-               for index, colour in label.palette.items())
+    """Whether labels that are read by their values would contradict each other."""
+    palettes = LabelPalettes()
+    for label in labels:
+        palettes.note(label.path)
+    return palettes.fault is not None
 
 
 def _codes(colours: np.ndarray) -> np.ndarray:

@@ -1,0 +1,47 @@
+"""The palettes of label files. What is read by its indices must have the same colours for them in all files."""
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from segnet_hpu.data.colours import Colour
+from segnet_hpu.data.faults import Fault
+from segnet_hpu.data.label_faults import mixed_palettes_fault, palette_fault
+from segnet_hpu.data.labels import palette_of, read_label_values
+
+
+class LabelPalettes:
+    """Compares the palettes of labels that are read by their values; `fault` is the first contradiction, or None.
+
+    A palette of greys only is read by its greys (see containers.indices_as_grey). Where these are the indices, as
+    optimizers leave class ids, it contradicts no other. Safe to use from many threads.
+    """
+
+    def __init__(self) -> None:
+        self.fault: Fault | None = None
+        self._colours: dict[int, tuple[Colour, str]] = {}  # of indices, and the first label that has them
+        self._first: dict[bool, str] = {}  # label with a palette of greys (True), and with a coloured one (False)
+        self._lock = threading.Lock()
+
+    def note(self, path: str) -> None:
+        """Compare a sound label file with those before; files without a palette and names of none are passed over."""
+        palette = palette_of(path)
+        if palette is None:
+            return
+        values = np.flatnonzero(np.bincount(read_label_values(path).ravel())).tolist()
+        with self._lock:
+            if any(len(set(colour)) > 1 for colour in palette):
+                self._first.setdefault(False, path)
+                for index in values:
+                    self._note_colour(path, index, palette)
+            elif any(palette[value:value + 1] != [(value,) * 3] for value in values):
+                self._first.setdefault(True, path)
+            if self.fault is None and len(self._first) == 2:
+                self.fault = mixed_palettes_fault(self._first[True], self._first[False])
+
+    def _note_colour(self, path: str, index: int, palette: Sequence[Colour]) -> None:
+        if index < len(palette):
+            colour, other = self._colours.setdefault(index, (palette[index], path))
+            if colour != palette[index] and self.fault is None:
+                self.fault = palette_fault(path, other, index, (palette[index], colour))

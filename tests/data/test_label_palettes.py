@@ -1,0 +1,95 @@
+"""Labels with palettes: read by indices only where these have the same colours in all files of a set."""
+
+import numpy as np
+import pytest
+
+import made_datasets as made
+from made_png import chunk, png
+from segnet_hpu.cli import main
+from segnet_hpu.data.datasets import open_dataset
+from segnet_hpu.data.verify import verify_pairs, verify_split
+
+IDS = np.arange(48, dtype=np.uint8).reshape(6, 8) % 3
+COLOURS = np.array([[0, 0, 0], [220, 40, 40], [40, 60, 220]], np.uint8)
+EXCHANGED = COLOURS[[0, 2, 1]]
+GREYS = np.array([[0, 0, 0], [2, 2, 2], [1, 1, 1]], np.uint8)  # as sorting by frequency leaves them
+VALUES = "label_values: {floor: 0, disc: 2, box: 1}"
+VOID = "ignore_label: 0"
+BY_COLOUR = "label_colours: {floor: [0, 0, 0], disc: [220, 40, 40], box: [40, 60, 220]}"
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Write labels a, b, ... with these palettes, beside images; returns the folder."""
+    def write(*palettes, chunks=b""):
+        for stem, colours in zip("abcd", palettes, strict=False):
+            made.write(tmp_path / f"images/{stem}.png", made.noise((6, 8)))
+            (tmp_path / "labels").mkdir(exist_ok=True)
+            file = png(IDS, 8, 0 if colours is None else 3, colours is not None and colours.tobytes())
+            (tmp_path / f"labels/{stem}.png").write_bytes(file[:33] + chunks + file[33:])
+        return tmp_path
+
+    return write
+
+
+def faults(folder, coding):
+    (folder / "d.yaml").write_text(f"classes: [floor, disc, box]\n{coding}\n"
+                                   "splits: {train: {images: images, labels: labels}}\n")
+    return verify_split(str(folder / "d.yaml"), None, "train", 3)[1]
+
+
+@pytest.mark.parametrize("coding", ["", VALUES, VOID])
+def test_indices_of_several_colours_are_refused_whatever_they_stand_for(data, coding):
+    folder = data(COLOURS, EXCHANGED)
+    (fault,) = faults(folder, coding)
+    assert {"a.png", "b.png"} <= {word.strip(",;").rpartition("/")[2] for word in str(fault).split()}
+    assert "for the index 1, which is" in fault.what and "label_colours" in fault.fix
+
+
+@pytest.mark.parametrize("coding", ["", VALUES])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_palette_of_greys_beside_a_coloured_one_is_refused(data, coding, order):
+    folder = data(*[COLOURS, GREYS][::order])
+    (fault,) = faults(folder, coding)
+    grey, coloured = ("b", "a") if order == 1 else ("a", "b")
+    assert fault.file.endswith(f"labels/{grey}.png") and f"{coloured}.png has one of colours" in fault.what
+    assert "label_colours" in fault.fix
+
+
+@pytest.mark.parametrize("palettes", [
+    (COLOURS, COLOURS),
+    (COLOURS, np.repeat(np.arange(3, dtype=np.uint8)[:, None], 3, 1)),  # ids that an optimizer gave a palette
+    (COLOURS, None),
+    (GREYS, None),
+    (GREYS, GREYS[::-1]),
+])
+@pytest.mark.parametrize("coding", ["", VALUES])
+def test_palettes_that_agree(data, palettes, coding):
+    assert faults(data(*palettes), coding) == []
+
+
+def test_colours_that_count_may_have_any_index(data):
+    folder = data(COLOURS, EXCHANGED)
+    assert faults(folder, BY_COLOUR) == []
+    source = open_dataset(str(folder / "d.yaml"), None, "train")
+    np.testing.assert_array_equal(source.label(1), np.array([0, 2, 1])[IDS])
+
+
+def test_a_palette_behind_a_large_colour_profile(data):
+    folder = data(COLOURS, EXCHANGED, chunks=chunk(b"iCCP", bytes(100_000)))
+    assert len(verify_pairs(folder / "images", folder / "labels", 3)) == 1
+
+
+def test_a_void_index_is_compared_by_its_own_colour(data):
+    """Index 0 is void, training id 255, which has another colour in the two palettes and occurs in neither file."""
+    whole = [np.vstack([COLOURS, np.full((253, 3), grey, np.uint8)]) for grey in (9, 200)]
+    assert faults(data(*whole), VOID) == []
+
+
+@pytest.mark.parametrize("command", [["convert", "--out", "new"], ["stats"], ["split", "--val", "1", "--out", "new"]])
+def test_commands_refuse_in_these_words(data, command, capsys, monkeypatch):
+    folder = data(COLOURS, EXCHANGED)
+    monkeypatch.chdir(folder)
+    faults(folder, VALUES)
+    assert main(["dataset", *command, "--dataset", "d.yaml", "--split", "train"]) == 2
+    assert "for the index 1, which is" in capsys.readouterr().err and not (folder / "new").exists()
