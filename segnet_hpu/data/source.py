@@ -33,6 +33,10 @@ class Source(Protocol):
     pairs: list[Pair]
     coding: ImageCoding
 
+    @property
+    def image_files(self) -> list[str]:
+        """The paths of all files that images are read from, in order."""
+
     def __len__(self) -> int: ...
 
     def __getitem__(self, i: int) -> Sample:
@@ -72,6 +76,11 @@ class PairSource:
         self.label_check: LabelCheck | None = None
         self.coding = PLAIN
         self._turned: dict[str, int] = {}  # of images of which no size tells over which pixels their label lies
+
+    @property
+    def image_files(self) -> list[str]:
+        """The paths of the images."""
+        return [pair.image for pair in self.pairs]
 
     def __len__(self) -> int:
         return len(self.pairs)

@@ -183,7 +183,8 @@ def note(state: State, found: Sequence[Change], before: Mapping[str, Any], now: 
     before, the best epoch is looked for anew; losses never can.
     """
     names = {change.name.partition(".")[0] for change in found}
-    state.changed = "; ".join(f"{change.name} {as_text(change.old)} -> {as_text(change.new)}" for change in found)
+    state.changed = "; ".join(change.words if change.name in DATA else
+                              f"{change.name} {as_text(change.old)} -> {as_text(change.new)}" for change in found)
     if before.get("steps_per_epoch") != now.get("steps_per_epoch"):
         state.begin_epoch_again(now["steps_per_epoch"])
     if "learning_rate" in names:

@@ -186,12 +186,21 @@ def _make_network(settings: Settings, hardware: Hardware, folder: RunFolder,
         """Return how pictures are normalised, which may come along with the weights."""
         # A run that goes on needs none: where they lay they may be gone by now.
         if settings.auto_resume_checkpoint and list_checkpoints(folder.prefix):
+            _tell_of_unread(settings)
             return stored_normalisation(folder.prefix, network)
         set_first_weights(network, settings)
         return normalisation(network)
 
     set_normalisation(network, hardware.ranks.first(set_weights))
     return network
+
+
+def _tell_of_unread(settings: Settings) -> None:
+    """Tell that a run that goes on reads no other weights than its own."""
+    unread = [f"--{name} {value}" for name in ("load_weights", "init_from", "encoder_weights")
+              if (value := getattr(settings, name)) not in (None, "random")]
+    if unread:
+        print(f"the weights are those of the run's own checkpoint; {unread[0]} is not read again", flush=True)
 
 
 def plan_length(settings: Settings, ranks: Ranks, images: int) -> Length:

@@ -6,11 +6,13 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+import cv2
 import keras
 import pytest
 
 from runs import flags, plain, rows, run
 from segnet_hpu import config
+from segnet_hpu.compat.keras_segmentation.inputs import Inputs
 from segnet_hpu.data.fingerprint import difference, fingerprint
 from segnet_hpu.data.source import FolderSource
 from segnet_hpu.errors import UsageError
@@ -174,6 +176,33 @@ def test_pictures_are_known_by_names_and_labels_not_by_their_place(tmp_path):
     assert difference(before, before | {"labels": "x"}) == "the same pictures have other labels"
 
 
+@pytest.mark.parametrize("budget", [1 << 26, 1])
+@pytest.mark.parametrize("kind,longer", [("image", True), ("image", False), ("label", True), ("label", False)])
+def test_other_contents_under_the_same_names(tmp_path, monkeypatch, budget, kind, longer):
+    """Of small sets a single byte is noticed, of large ones every other size."""
+    monkeypatch.setattr("segnet_hpu.data.fingerprint.BYTES", budget)
+    images, labels = write_toy(tmp_path, 12)
+    source = FolderSource(images, labels)
+    before = fingerprint(source)
+    assert difference(before, fingerprint(FolderSource(images, labels))) is None
+    path = Path(source.pairs[4].image if kind == "image" else source.pairs[4].label)
+    data = path.read_bytes()  # of a label that is not decoded
+    path.write_bytes(data + b"x" if longer else data[:-1] + b"x")  # behind the picture: it reads as before
+    noticed = f"{kind} files of the same names have other contents" if longer or budget > 1 else None
+    assert difference(before, fingerprint(source)) == noticed
+    earlier = {name: before[name] for name in ("pictures", "names", "labels")}
+    assert difference(earlier, fingerprint(source)) is None
+
+
+def test_further_inputs_are_of_the_data(tmp_path):
+    images, labels = write_toy(tmp_path / "a", 2)
+    further, _ = write_toy(tmp_path / "b", 2, seed=3)
+    source = Inputs((further,)).read(FolderSource(images, labels))
+    before = fingerprint(source)
+    shutil.copy(further / "0.png", further / "1.png")
+    assert difference(before, fingerprint(source)) == "image files of the same names have other contents"
+
+
 def test_other_pictures_are_told_in_these_words_alone():
     """Not by the number of steps that follows from them, nor by a flag that was never given."""
     before = {"data": {"pictures": 2, "names": "x", "labels": "y"}, "steps_per_epoch": 2}
@@ -233,3 +262,8 @@ def test_pictures_are_added(tmp_path, data):
     assert status == 2 and "other training data (pictures were added: 2 then, 3 now); give" in err.splitlines()[-1]
     status, _, err = run(tmp_path, *flags(**values, epochs=2, allow_change="data"), model=plain)
     assert status == 0 and [row["step"] for row in rows(tmp_path)] == ["2", "6"], err
+    assert rows(tmp_path)[1]["changed"] == "other training data (pictures were added: 2 then, 3 now)"
+    # Of the same names, and none of a label.
+    cv2.imwrite(str(images / "1.png"), 255 - cv2.imread(str(images / "1.png")))
+    status, _, err = run(tmp_path, *flags(**values, epochs=3), model=plain)
+    assert status == 2 and "training data (image files of the same names have other contents)" in err.splitlines()[-1]

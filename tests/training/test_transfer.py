@@ -107,8 +107,9 @@ def test_a_resumed_run_goes_on_as_its_weights_normalise(tmp_path, data):
     assert status == 0, err
     assert "pictures are normalised as there: pixel * 0.00392157 + (0.5, 0.5, 0.5)" in out
     path.unlink()
-    status, _, err = run(tmp_path, *flags(**settings, epochs=2, auto_resume_checkpoint=True), model=normalising)
+    status, out, err = run(tmp_path, *flags(**settings, epochs=2, auto_resume_checkpoint=True), model=normalising)
     assert status == 0, err
+    assert f"the weights are those of the run's own checkpoint; --init_from {path} is not read again" in out
     made = keras.saving.load_model(newest(tmp_path / "run"))
     found = made.get_layer("normalise")(np.full((1, 1, 1, 3), 51.0, np.float32))
     np.testing.assert_allclose(np.asarray(found).ravel(), 0.7, rtol=1e-6)

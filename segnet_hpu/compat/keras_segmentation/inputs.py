@@ -90,6 +90,11 @@ class StackedInputs:
         """Return this source with so many bytes of memory for the files' pictures; see Cache."""
         return StackedInputs(self.source, self.inputs, budget)
 
+    @property
+    def image_files(self) -> list[str]:
+        """The paths of all inputs."""
+        return [path for paths in self.paths for path in paths]
+
     def __len__(self) -> int:
         return len(self.source)
 
