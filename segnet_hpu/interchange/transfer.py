@@ -20,13 +20,15 @@ from segnet_hpu.models.activations import activations, all_activations
 from segnet_hpu.models.build import build_model
 from segnet_hpu.models.normalisation import normalisation, set_normalisation, words
 from segnet_hpu.models.trained_model import InputCoding, TrainedModel
+from segnet_hpu.options import as_text
 
 
-def copy_weights(model: keras.Model, path: StrPath, coding: InputCoding) -> None:
+def copy_weights(model: keras.Model, path: StrPath, coding: InputCoding) -> str | None:
     """Set the model to all weights of a checkpoint, and let it normalise pictures as that does.
 
-    coding: of the pictures that the model will be given. Raises UsageError, and changes nothing, unless every shape
-    fits, the same functions follow the layers, and pictures are coded alike.
+    coding: of the pictures that the model will be given. Returns one line where their files are read otherwise, else
+    None. Raises UsageError, and changes nothing, unless every shape fits, the same functions follow the layers, and
+    pictures are coded alike.
     """
     trained = load(os.fspath(path))
     other = trained.network
@@ -46,6 +48,8 @@ def copy_weights(model: keras.Model, path: StrPath, coding: InputCoding) -> None
     set_normalisation(model, normalisation(other))
     for ours, theirs in zip(_weighted(model), _weighted(other), strict=True):
         ours.set_weights(_for_epsilon(theirs, ours))
+    different = _different_reading(trained, coding)
+    return f"{path}: its pictures had {different}" if different else None
 
 
 def transfer_weights(model: keras.Model, path: StrPath, coding: InputCoding | None = None) -> str:
@@ -71,7 +75,8 @@ def transfer_weights(model: keras.Model, path: StrPath, coding: InputCoding | No
         layer.set_weights(_for_epsilon(theirs[layer.name], layer))
     parameters = f"{sum(layer.count_params() for layer in fits):,} of {model.count_params():,} parameters"
     left = [f"{name} ({reason})" for name, reason in reasons.items() if reason]
-    different = coding and _different_coding(other.input_coding, coding)
+    different = coding and ", ".join(filter(None, [_different_coding(other.input_coding, coding),
+                                                   _different_reading(other, coding)]))
     return (f"{path}: took {len(fits)} of {len(weighted)} layers, {parameters}; "
             f"left at random: {', '.join(left) or 'none'}"
             + (f"; pictures are normalised as there: {words(normalisation(model))}" if normalises else "")
@@ -136,6 +141,15 @@ def _different_coding(theirs: InputCoding, ours: InputCoding) -> str:
     words = {"equalises": "CLAHE", "bit_depth": "bits a channel", "value_range": "values"}
     differs = [f"{words[name]} {_plain(getattr(theirs, name))}, here {_plain(getattr(ours, name))}" for name in words
                if getattr(theirs, name) != getattr(ours, name)]
+    return ", ".join(differs)
+
+
+def _different_reading(theirs: TrainedModel, ours: InputCoding) -> str:
+    """What else than in ours becomes of their image files on the way to such pictures, in words."""
+    ranges, coding = (theirs.input_coding.files.image_range, ours.files.image_range), theirs.input_coding
+    differs = [f"--image_range {as_text(ranges[0])}, here {as_text(ranges[1])}"] if ranges[0] != ranges[1] else []
+    if theirs.made_with and coding.downsampling != ours.downsampling:  # of files that others wrote nothing is known
+        differs.append(f"--image_downsampling {coding.downsampling}, here {ours.downsampling}")
     return ", ".join(differs)
 
 

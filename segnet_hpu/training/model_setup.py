@@ -42,7 +42,8 @@ def set_first_weights(model: keras.Model, settings: Settings) -> None:
     Raises UsageError if they do not fit the model.
     """
     if settings.load_weights:
-        copy_weights(model, settings.load_weights, input_coding(model, settings))
+        if told := copy_weights(model, settings.load_weights, input_coding(model, settings)):
+            print(told, flush=True)
         return
     if settings.init_from:
         print(transfer_weights(model, settings.init_from, input_coding(model, settings)), flush=True)

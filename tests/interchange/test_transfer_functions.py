@@ -9,6 +9,7 @@ import pytest
 import caffe_files
 import prototxt
 from segnet_hpu.cli import main
+from segnet_hpu.data.image_coding import ImageCoding
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.interchange.caffe.importer import import_weights
 from segnet_hpu.interchange.caffe.reader import read_caffemodel
@@ -121,6 +122,19 @@ def test_equalised_pictures_are_told(tmp_path):
         copy_weights(model, path, PLAIN)
     copy_weights(model, path, InputCoding(clahe=0.3))
     assert transfer_weights(model, path, PLAIN).endswith("left at random: none; its pictures had CLAHE on, here off")
+
+
+def test_other_readings_of_image_files_are_told(tmp_path):
+    model = network(convolution())
+    coding = InputCoding(files=ImageCoding(image_range=(0, 1023)), downsampling="area")
+    path = saved(tmp_path, network(convolution()), input_coding=coding, made_with={"seed": 0})
+    told = "its pictures had --image_range 0,1023, here none, --image_downsampling area, here bilinear"
+    assert copy_weights(model, path, PLAIN) == f"{path}: {told}"
+    assert transfer_weights(model, path, PLAIN).endswith(f"left at random: none; {told}")
+    assert copy_weights(model, path, coding) is None
+    # How others made pictures smaller is not known.
+    keras.saving.save_model(model, path)
+    assert copy_weights(model, path, InputCoding(downsampling="area")) is None
 
 
 def caffe_file(tmp_path, text):
