@@ -38,8 +38,9 @@ def run(settings: Settings) -> None:
     if not settings.out.endswith(".keras"):
         raise UsageError(f"--out {settings.out}: expected a name that ends in .keras")
     dataset_of_settings(settings, ["images_path"], ["images_path"], ["split"])
-    from segnet_hpu.interchange.load import find_checkpoint, load
+    from segnet_hpu.interchange.load import find_checkpoint, load, refuse_checkpoint_of_run
 
+    refuse_checkpoint_of_run("--out", settings.out)
     paths = _pictures(settings)
     path = find_checkpoint(settings.checkpoints_path)
     settings.check_output("out", [path, *paths])

@@ -46,6 +46,15 @@ def find_checkpoint(path: str | Path) -> Path:
     return checkpoint
 
 
+def refuse_checkpoint_of_run(flag: str, path: str | Path) -> None:
+    """Raise UsageError, naming `flag`, if a training has written the file `path`, whatever is in it now."""
+    path = Path(path)
+    prefix = OF_PREFIX.sub("", path.name)
+    if path.is_file() and prefix != path.stem and path.with_name(f"{prefix}_config.json").exists():
+        raise UsageError(f"{flag} {path} is a checkpoint of a training, whose record and --auto_resume_checkpoint go "
+                         "by it; choose another name")
+
+
 def load(path: str | Path) -> TrainedModel:
     """Return the trained model, uncompiled, of what `find_checkpoint` takes.
 

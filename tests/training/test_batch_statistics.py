@@ -1,5 +1,7 @@
 """Batch normalisation's statistics: right from the first step on, and for the weights that are judged."""
 
+from unittest import mock
+
 import cv2
 import keras
 import numpy as np
@@ -173,6 +175,19 @@ def test_recalibrate_counts_over_pictures_and_keeps_all_else(tmp_path, capsys):
     np.testing.assert_allclose(layer.moving_variance, np.var(x, (0, 1, 2)), rtol=1e-3)
     for one, other in zip(values(model.trainable_variables), values(new.network.trainable_variables), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["net.2.keras", "net.1-5.keras", "net.best.keras"])
+@pytest.mark.parametrize("command", ["recalibrate --images_path .", "export --format keras"])
+def test_a_runs_own_checkpoint_is_never_replaced(tmp_path, capsys, name, command):
+    """A run could not go on from it, and its record would be another model's."""
+    (tmp_path / "net_config.json").touch()
+    (tmp_path / name).write_bytes(b"as it was")
+    words = f"{command} --checkpoints_path {tmp_path / name} --out {tmp_path / name} --overwrite".split()
+    with mock.patch("segnet_hpu.cli.recalibrate._pictures", return_value=[]):
+        assert main(words) == 2
+    assert f"--out {tmp_path / name} is a checkpoint of a training, whose record" in capsys.readouterr().err
+    assert (tmp_path / name).read_bytes() == b"as it was"
 
 
 class Saves(keras.callbacks.ModelCheckpoint):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.files import new_folder, refuse_unwritable, replace_file, write_text
 from segnet_hpu.interchange.export.formats import FORMATS, ExportFormat, FileFormat, FolderFormat, Pictures
+from segnet_hpu.interchange.load import refuse_checkpoint_of_run
 
 if TYPE_CHECKING:
     from segnet_hpu.interchange.export.serving import Serving
@@ -29,6 +30,7 @@ def refuse_place(out: str, export_format: ExportFormat, overwrite: bool) -> None
             taken = []
     if taken and not overwrite:
         raise UsageError(f"--out {out}: {taken[0]} exists; choose another name, or replace it with --overwrite")
+    refuse_checkpoint_of_run("--out", out)
     if taken and isinstance(export_format, FolderFormat) and not (Path(out) / export_format.marker).is_file():
         raise UsageError(f"--out {out} holds something else than {export_format.kind}; choose another name")
 
