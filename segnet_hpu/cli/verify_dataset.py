@@ -59,13 +59,19 @@ def _verify_folders(settings: Settings) -> "tuple[int, list[Fault]]":
 
 def _verify_splits(dataset: DataSet, settings: Settings) -> "tuple[int, list[Fault]]":
     """Return (number of pairs, faults) of the data set's splits, labels read as training ids."""
+    from segnet_hpu.data.label_palettes import LabelPalettes
+    from segnet_hpu.data.shared_images import warn_of_shared_images
     from segnet_hpu.data.verify import verify_split
 
     n_classes = number_of_classes(dataset, settings.n_classes)
     splits = [settings.split] if settings.split else [name for name in ("train", "val") if name in dataset.splits]
-    found = [verify_split(dataset, settings.data_root, split, n_classes, settings.ignore_label, settings.image_coding)
-             for split in splits]
-    return sum(len(source) for source, _ in found), [fault for _, faults in found for fault in faults]
+    palettes = LabelPalettes()
+    found = [verify_split(dataset, settings.data_root, split, n_classes, settings.ignore_label, settings.image_coding,
+                          palettes) for split in splits]
+    sources, faults = [source for source, _ in found], [fault for _, faults in found for fault in faults]
+    if len(sources) > 1 and not faults:
+        warn_of_shared_images(*(source.pairs for source in sources))
+    return sum(map(len, sources)), list(dict.fromkeys(faults))
 
 
 def _count(number: int, noun: str) -> str:

@@ -22,18 +22,19 @@ class LabelCheck:
 
     n_classes: allowed ids are 0..n_classes-1; None, where that is not known, allows all. void: further ids that are
     allowed. coded: the ids come from values or colours by a rule of the data set, so that 255 is void for certain.
-    by_values: they come from the files' values, palettes' indices among them. Safe to use from many threads.
+    by_values: they come from the files' values, palettes' indices among them. palettes: of labels that were checked
+    before and must agree with these. Safe to use from many threads.
     """
 
-    def __init__(self, n_classes: int | None, void: Collection[int], coded: bool = False,
-                 by_values: bool = True) -> None:
+    def __init__(self, n_classes: int | None, void: Collection[int], coded: bool = False, by_values: bool = True,
+                 palettes: LabelPalettes | None = None) -> None:
         self.n_classes, self.void, self.coded = n_classes, sorted(void), coded
         self.images = np.zeros(VOID + 1, np.int64)  # how many labels hold each id
         self.count = 0
         self.lone: Counter[int] = Counter()  # labels that hold one class alone, by class
         self.depths: dict[int, list[str]] = defaultdict(list)  # names of the grey PNG labels by their bits a pixel
         self.folders: set[str] = set()
-        self.palettes = LabelPalettes() if by_values else None
+        self.palettes = (palettes or LabelPalettes()) if by_values else None
         self._lock = threading.Lock()
 
     def check(self, path: str, ids: np.ndarray) -> None:

@@ -13,6 +13,7 @@ from segnet_hpu.data.file_pairs import Pair, name_below, pair_paths, stem_of
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.data.images import read_tagged_image, reads_alike, stored_size
 from segnet_hpu.data.label_check import LabelCheck
+from segnet_hpu.data.label_palettes import LabelPalettes
 from segnet_hpu.data.labels import of_8_bits, read_label_values
 from segnet_hpu.errors import warn
 from segnet_hpu.files import StrPath
@@ -127,14 +128,15 @@ class PairSource:
         other.coding = coding.over(self.coding)
         return other
 
-    def checked(self, n_classes: int | None, ignore_label: int | None = None) -> "PairSource":
+    def checked(self, n_classes: int | None, ignore_label: int | None = None,
+                palettes: LabelPalettes | None = None) -> "PairSource":
         """Return this source with a check of every label that is read, as verify_dataset has it.
 
         n_classes: allowed ids are 0..n_classes-1, all for None. ignore_label: one more allowed id, and 255 with it;
-        or None, neither. Call `finish_check` when all are read.
+        or None, neither. palettes: see LabelCheck. Call `finish_check` when all are read.
         """
         other = copy.copy(self)
-        other.label_check = LabelCheck(n_classes, void_ids(ignore_label))
+        other.label_check = LabelCheck(n_classes, void_ids(ignore_label), palettes=palettes)
         return other
 
     def refuse_faulty_set(self) -> None:
@@ -199,11 +201,12 @@ class DataSetSource(PairSource):
         other.void_id = VOID if label is None else label
         return other
 
-    def checked(self, n_classes: int | None, ignore_label: int | None = None) -> "DataSetSource":
+    def checked(self, n_classes: int | None, ignore_label: int | None = None,
+                palettes: LabelPalettes | None = None) -> "DataSetSource":
         """Return this source with a check of every label; see PairSource. 255 is allowed, it is void here."""
         other = copy.copy(self)
         void = {VOID, self.void_id, *void_ids(ignore_label)}
-        other.label_check = LabelCheck(n_classes, void, self.dataset.coded, self.dataset.by_values)
+        other.label_check = LabelCheck(n_classes, void, self.dataset.coded, self.dataset.by_values, palettes)
         return other
 
 

@@ -8,6 +8,7 @@ from segnet_hpu.data.datasets.registry import find, root_of
 from segnet_hpu.data.faults import BadFile, Fault
 from segnet_hpu.data.file_pairs import Pair, match_files
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
+from segnet_hpu.data.label_palettes import LabelPalettes
 from segnet_hpu.data.left_out import tell_left_out_of_folders, tell_left_out_of_split
 from segnet_hpu.data.prefetch import CORES, prefetched
 from segnet_hpu.data.source import DataSetSource, PairSource, wrong_size
@@ -17,40 +18,45 @@ from segnet_hpu.progress import progress
 
 
 def verify_pairs(images_dir: StrPath, labels_dir: StrPath, n_classes: int, ignore_label: int | None = None,
-                 threads: int | None = None, coding: ImageCoding = PLAIN) -> list[Fault]:
+                 threads: int | None = None, coding: ImageCoding = PLAIN,
+                 palettes: LabelPalettes | None = None) -> list[Fault]:
     """Return the faults of two folders in the order of the files; empty if there are none.
 
     n_classes: allowed ids are 0..n_classes-1. ignore_label: one more allowed id, and 255 with it; or None, neither.
-    threads: files are read by so many (default: one a core). coding: how the image files are meant. What is odd, but
-    no fault, is warned of. Raises UsageError for a missing or empty folder and for one folder given twice.
+    threads: files are read by so many (default: one a core). coding: how the image files are meant. palettes: see
+    LabelCheck. What is odd, but no fault, is warned of. Raises UsageError for a missing or empty folder and for one
+    folder given twice.
     """
-    return verify_folders(images_dir, labels_dir, n_classes, ignore_label, threads, coding)[1]
+    return verify_folders(images_dir, labels_dir, n_classes, ignore_label, threads, coding, palettes)[1]
 
 
 def verify_folders(images_dir: StrPath, labels_dir: StrPath, n_classes: int | None, ignore_label: int | None = None,
-                   threads: int | None = None, coding: ImageCoding = PLAIN) -> tuple[int, list[Fault]]:
+                   threads: int | None = None, coding: ImageCoding = PLAIN,
+                   palettes: LabelPalettes | None = None) -> tuple[int, list[Fault]]:
     """Return (number of pairs, faults) of two folders; see `verify_pairs`. n_classes: None allows all ids."""
     pairs, faults = match_files(images_dir, labels_dir)
     told = [Pair(fault.file, fault.file) for fault in faults]
     tell_left_out_of_folders(images_dir, labels_dir, [*pairs, *told])
-    source = PairSource(pairs).reading(coding).checked(n_classes, ignore_label)
+    source = PairSource(pairs).reading(coding).checked(n_classes, ignore_label, palettes)
     return len(pairs), faults + check_source(source, threads=threads)
 
 
 def verify_split(name: str | DataSet, root: StrPath | None, split: str, n_classes: int,
-                 ignore_label: int | None = None, coding: ImageCoding = PLAIN) -> tuple[DataSetSource, list[Fault]]:
+                 ignore_label: int | None = None, coding: ImageCoding = PLAIN,
+                 palettes: LabelPalettes | None = None) -> tuple[DataSetSource, list[Fault]]:
     """Return (source, faults): a split's pairs, as open_dataset gives them, and a list of Fault.
 
     n_classes: labels are 0..n_classes-1 or void. ignore_label: one more id, which is void. coding: how the image
-    files are meant, before what the data set says. A candidate whose image or
-    label is missing is a fault and no pair. Raises as open_dataset, but not for those.
+    files are meant, before what the data set says. palettes: see LabelCheck. A candidate whose image or label is
+    missing is a fault and no pair. Raises as open_dataset, but not for those.
     """
     dataset = find(name)
     folder = root_of(dataset, root)
     source, missing = dataset.open(folder, split)
     tell_left_out_of_split(dataset, folder, split)
     source = source.ignoring(ignore_label).reading(coding)
-    return source, [_missing(pair) for pair in missing] + check_source(source.checked(n_classes), dataset.class_names)
+    checked = source.checked(n_classes, palettes=palettes)
+    return source, [_missing(pair) for pair in missing] + check_source(checked, dataset.class_names)
 
 
 def check_source(source: PairSource, class_names: Sequence[str] | None = None,

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -17,14 +16,15 @@ from segnet_hpu.data.faults import refuse
 from segnet_hpu.data.file_pairs import pair_paths
 from segnet_hpu.data.geometry import Downsampling
 from segnet_hpu.data.image_coding import limit_pixels
+from segnet_hpu.data.label_palettes import LabelPalettes
 from segnet_hpu.data.left_out import tell_left_out_of_folders, tell_left_out_of_split
 from segnet_hpu.data.loader import Loader
 from segnet_hpu.data.preprocessing import TrainTransform, change_pair
 from segnet_hpu.data.sampling import Stream
+from segnet_hpu.data.shared_images import warn_of_shared_images
 from segnet_hpu.data.source import DataSetSource, FolderSource, Source
 from segnet_hpu.data.stats import median_frequency_weights
 from segnet_hpu.data.verify import verify_pairs, verify_split
-from segnet_hpu.errors import warn
 from segnet_hpu.runtime.ranks import Ranks
 from segnet_hpu.training.settings import Settings
 
@@ -37,7 +37,7 @@ def open_sources(settings: Settings, ranks: Ranks) -> tuple[Source, Source | Non
     limit_pixels(settings.max_pixels)
     train, validation = (_open_dataset if settings.dataset else _open_folders)(settings, ranks)
     if validation is not None:
-        ranks.first(functools.partial(_warn_of_shared_images, train, validation))
+        ranks.first(functools.partial(warn_of_shared_images, train.pairs, validation.pairs))
     return train, validation
 
 
@@ -45,20 +45,11 @@ def _open_folders(settings: Settings, ranks: Ranks) -> tuple[Source, Source | No
     folders = [(str(settings.train_images), str(settings.train_annotations))]
     if settings.validate:
         folders.append((str(settings.val_images), str(settings.val_annotations)))
+    palettes = LabelPalettes()
     for images, labels in folders:
-        ranks.first(functools.partial(_verify, images, labels, settings))
+        ranks.first(functools.partial(_verify, images, labels, settings, palettes))
     sources = [FolderSource(images, labels).reading(settings.image_coding) for images, labels in folders]
     return sources[0], sources[1] if settings.validate else None
-
-
-def _warn_of_shared_images(train: Source, validation: Source) -> None:
-    """Warn where images are trained with and validated with, as where one folder lies in the other."""
-    trained = {os.path.realpath(pair.image) for pair in train.pairs}
-    shared = [pair.image for pair in validation.pairs if os.path.realpath(pair.image) in trained]
-    if shared:
-        warn(f"{len(shared)} of {len(validation)} images for validation are trained with as well, such as "
-             f"{shared[0]}: their scores do not tell how good the network is on new images. Subfolders belong to a "
-             "folder; keep images for training and validation in folders beside each other")
 
 
 def try_augmentation(source: Source, settings: Settings) -> None:
@@ -110,7 +101,7 @@ def _open_dataset(settings: Settings, ranks: Ranks) -> tuple[Source, Source | No
     """The sources of a data set; rank 0 opens them first, alone, so that it alone complains."""
     assert settings.n_classes is not None and settings.dataset is not None
     n_classes, opened = settings.n_classes, dict[str, DataSetSource]()
-    arguments = settings.dataset, settings.data_root
+    arguments, palettes = (settings.dataset, settings.data_root), LabelPalettes()
 
     def open_first(split: str) -> None:
         if settings.not_verify_dataset:
@@ -119,7 +110,7 @@ def _open_dataset(settings: Settings, ranks: Ranks) -> tuple[Source, Source | No
             tell_left_out_of_split(dataset, root_of(dataset, arguments[1]), split)
             return
         opened[split], faults = verify_split(*arguments, split, n_classes, settings.ignore_label,
-                                             settings.image_coding)
+                                             settings.image_coding, palettes)
         refuse(faults)
 
     sources = []
@@ -130,9 +121,10 @@ def _open_dataset(settings: Settings, ranks: Ranks) -> tuple[Source, Source | No
     return sources[0], sources[1] if settings.validate else None
 
 
-def _verify(images: str, labels: str, settings: Settings) -> None:
+def _verify(images: str, labels: str, settings: Settings, palettes: LabelPalettes) -> None:
     if settings.not_verify_dataset:
         tell_left_out_of_folders(images, labels, pair_paths(images, labels))
         return
     assert settings.n_classes is not None
-    refuse(verify_pairs(images, labels, settings.n_classes, settings.ignore_label, coding=settings.image_coding))
+    refuse(verify_pairs(images, labels, settings.n_classes, settings.ignore_label, coding=settings.image_coding,
+                        palettes=palettes))

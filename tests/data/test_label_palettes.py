@@ -93,3 +93,18 @@ def test_commands_refuse_in_these_words(data, command, capsys, monkeypatch):
     faults(folder, VALUES)
     assert main(["dataset", *command, "--dataset", "d.yaml", "--split", "train"]) == 2
     assert "for the index 1, which is" in capsys.readouterr().err and not (folder / "new").exists()
+
+
+def test_train_and_val_are_compared(data, capsys, monkeypatch):
+    folder = data(COLOURS, EXCHANGED)
+    monkeypatch.chdir(folder)
+    for kind in ("images", "labels"):
+        for stem, split in (("a", "train"), ("b", "val")):
+            (folder / split / kind).mkdir(parents=True)
+            (folder / kind / f"{stem}.png").rename(folder / split / kind / f"{stem}.png")
+    (folder / "d.yaml").write_text(f"classes: [floor, disc, box]\n{VALUES}\nsplits:\n"
+                                   + "".join(f"  {split}: {{images: {split}/images, labels: {split}/labels}}\n"
+                                             for split in ("train", "val")))
+    assert main(["verify_dataset", "--dataset", "d.yaml"]) == 1
+    said = capsys.readouterr().out
+    assert "1 fault in 2 pairs" in said and "val/labels/b.png has the colour" in said and "train/labels/a.png" in said

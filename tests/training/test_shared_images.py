@@ -1,8 +1,12 @@
-"""Images that are trained with and validated with are told."""
+"""What training's and validation's files are compared by: images that are in both are told, palettes must agree."""
 
+import cv2
+import numpy as np
 import pytest
 
+from made_png import png
 from segnet_hpu import config
+from segnet_hpu.errors import UsageError
 from segnet_hpu.runtime.ranks.alone import Alone
 from segnet_hpu.training.settings import Settings
 from segnet_hpu.training.sources import open_sources
@@ -31,3 +35,17 @@ def test_validation_within_the_training_folders(tmp_path, capsys, beside, descri
     train_source, validation = open_sources(settings, Alone())
     assert (len(train_source), len(validation)) == (2 if beside else 3, 1)
     assert ("1 of 1 images for validation are trained with as well" in capsys.readouterr().err) != beside
+
+
+def test_palettes_of_validation_must_be_those_of_training(tmp_path):
+    colours = np.array([[0, 0, 0], [220, 40, 40], [40, 60, 220]], np.uint8)
+    data = {"train": (write_toy(tmp_path / "t", 2), colours),
+            "val": (write_toy(tmp_path / "v", 1), colours[[0, 2, 1]])}
+    folders = {}
+    for split, ((images, labels), palette) in data.items():
+        folders |= {f"{split}_images": str(images), f"{split}_annotations": str(labels)}
+        for path in labels.iterdir():
+            path.write_bytes(png(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), 8, 3, palette.tobytes()))
+    settings = config.from_values(Settings, model_name="unet_mini", n_classes=3, validate=True, **folders)
+    with pytest.raises(UsageError, match=f"{tmp_path}/v/.* for the index ., which is .* in {tmp_path}/t/"):
+        open_sources(settings, Alone())

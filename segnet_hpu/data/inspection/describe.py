@@ -7,6 +7,7 @@ from typing import Any
 
 from segnet_hpu.data.datasets.description import dataset_from
 from segnet_hpu.data.datasets.description_writing import description_text
+from segnet_hpu.data.file_pairs import Pair
 from segnet_hpu.data.inspection.image_survey import survey_images
 from segnet_hpu.data.inspection.known_layouts import known_layouts
 from segnet_hpu.data.inspection.label_coding import Coding, coding_of
@@ -17,6 +18,7 @@ from segnet_hpu.data.inspection.pairing import find_matches
 from segnet_hpu.data.inspection.roles import is_split
 from segnet_hpu.data.inspection.split_drafts import Files, SplitDraft, by_split, drafts_of
 from segnet_hpu.data.inspection.split_lists import list_splits
+from segnet_hpu.data.shared_images import shared_images
 from segnet_hpu.errors import UsageError
 
 
@@ -63,7 +65,7 @@ def inspect_folder(folder: str, root: str, class_names: Sequence[str] | None = N
                  *unpaired_pictures(listing, splits.values())]
     description = {"name": os.path.basename(os.path.abspath(folder)), "root": root, **coding.lines,
                    **images.coding().noted(), "splits": _split_files(listing, splits, oddities)}
-    pairs = _count(folder, description, oddities)
+    pairs = {split: len(found) for split, found in _find_pairs(folder, description, oddities).items()}
     oddities += other_files(listing)
     if "train" not in pairs:
         oddities.append("there is no split train, which training needs: rename one, or divide one by dataset split")
@@ -93,12 +95,17 @@ def _split_files(listing: Listing, splits: dict[str, SplitDraft], oddities: list
     return {name: draft.files() for name, draft in splits.items()}
 
 
-def _count(folder: str, description: dict[str, Any], oddities: list[str]) -> dict[str, int]:
-    """Return the pairs that the description finds in each split, and note the images that lack a label."""
+def _find_pairs(folder: str, description: dict[str, Any], oddities: list[str]) -> dict[str, list[Pair]]:
+    """Return the pairs that the description finds in each split.
+
+    Images that lack a label, and those that are in train and elsewhere, are noted.
+    """
     dataset = dataset_from("inspected.yaml", description)
-    counts = {}
+    found = {}
     for split in dataset.splits:
-        pairs, missing = dataset.match(folder, split)
-        counts[split] = len(pairs)
+        found[split], missing = dataset.match(folder, split)
         oddities += missing_labels(split, missing)
-    return counts
+    for split, purpose in (("val", "validation"), ("test", "testing")):
+        line = shared_images(found.get("train", ()), found.get(split, ()), purpose)
+        oddities += [line] if line else []
+    return found
