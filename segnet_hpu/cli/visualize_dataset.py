@@ -61,7 +61,7 @@ def run(settings: Settings) -> None:
         rows.append([image, render.colour_mask(label, colours), render.overlay(image, label, colours)])
         captions.append([source.name(i), "label", "overlay"])
     source.refuse_faulty_set()
-    source.warn_of_turned()
+    source.warn_of_images()
     sheet = render.with_legend(render.grid(rows, captions), names, colours, present)
     write_image(settings.out, sheet)
     print(settings.out)

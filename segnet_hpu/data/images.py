@@ -1,5 +1,7 @@
 """Pictures of files, as arrays."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -22,11 +24,19 @@ def read_image(path: StrPath, channels: int = 3, coding: ImageCoding = PLAIN) ->
     for one of whose numbers something would be lost: more than 8 bits that reach so low a part of 16 that the
     picture would be almost black, floating-point numbers, transparency and further bands.
     """
-    return read_tagged_image(path, channels, coding)[0]
+    return read_stored_image(path, channels, coding).pixels
 
 
-def read_tagged_image(path: StrPath, channels: int = 3, coding: ImageCoding = PLAIN) -> tuple[np.ndarray, int]:
-    """Return (the picture that `read_image` returns, its orientation tag from 1 to 8)."""
+class StoredImage(NamedTuple):
+    """A picture that `read_image` returns, its orientation tag from 1 to 8, and the bits of a number in its file."""
+
+    pixels: np.ndarray
+    orientation: int
+    bits: int
+
+
+def read_stored_image(path: StrPath, channels: int = 3, coding: ImageCoding = PLAIN) -> StoredImage:
+    """Return the picture that `read_image` returns with what its file says of it."""
     if channels not in (1, 3):
         raise UsageError(f"channels is {channels}; expected 3 (RGB) or 1 (grey)")
     data, header = read_file(path)
@@ -45,7 +55,8 @@ def read_tagged_image(path: StrPath, channels: int = 3, coding: ImageCoding = PL
         deep = decode(path, data, header, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
         pixels = _with_channels(_of_8_bits(path, deep, header.bits, coding), channels)
     pixels = pixels[:, :, None] if channels == 1 else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-    return turned(pixels, header.orientation) if coding.turns else pixels, header.orientation
+    pixels = turned(pixels, header.orientation) if coding.turns else pixels
+    return StoredImage(pixels, header.orientation, header.bits)
 
 
 def turned(pixels: np.ndarray, orientation: int) -> np.ndarray:

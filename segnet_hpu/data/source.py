@@ -10,8 +10,9 @@ import numpy as np
 from segnet_hpu.constants import VOID, void_ids
 from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.file_pairs import Pair, name_below, pair_paths, stem_of
+from segnet_hpu.data.image_check import ImageCheck
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
-from segnet_hpu.data.images import read_tagged_image, reads_alike, stored_size
+from segnet_hpu.data.images import read_stored_image, reads_alike, stored_size
 from segnet_hpu.data.label_check import LabelCheck
 from segnet_hpu.data.label_palettes import LabelPalettes
 from segnet_hpu.data.labels import of_8_bits, read_label_values
@@ -76,7 +77,7 @@ class PairSource:
         self.pairs = [Pair(*pair) for pair in pairs]
         self.label_check: LabelCheck | None = None
         self.coding = PLAIN
-        self._turned: dict[str, int] = {}  # of images of which no size tells over which pixels their label lies
+        self.image_check = ImageCheck()
 
     @property
     def image_files(self) -> list[str]:
@@ -96,11 +97,9 @@ class PairSource:
     def image(self, i: int) -> np.ndarray:
         """Return image i alone, uint8 (H, W, 3) RGB."""
         path = self.pairs[i].image
-        image, tag = read_tagged_image(path, coding=self.coding)
-        is_told_by_size = tag == 1 or (tag > 4 and image.shape[0] != image.shape[1])
-        if self.coding.orientation is None and not is_told_by_size:
-            self._turned[path] = tag
-        return image
+        image = read_stored_image(path, coding=self.coding)
+        self.image_check.note(path, image, self.coding)
+        return image.pixels
 
     def original(self, i: int) -> str:
         """Return the path of image i's file where a copy of it is read alike without the coding; else ""."""
@@ -148,15 +147,12 @@ class PairSource:
         """Raise as `refuse_faulty_set`, and warn of what is odd with all files together."""
         if self.label_check:
             self.label_check.finish(class_names)
-        self.warn_of_turned()
+        self.warn_of_images()
 
-    def warn_of_turned(self) -> None:
-        """Warn of images that were turned where labels over the pixels as stored would have the same size."""
-        if self._turned:
-            path = min(self._turned)
-            warn(f"{len(self._turned)} of {len(self)} images were turned by their orientation tags, such as {path} "
-                 f"(tag {self._turned[path]}); if their labels were drawn over the pixels as they are stored, give "
-                 "--orientation as_stored, else --orientation upright")
+    def warn_of_images(self) -> None:
+        """Warn of what is odd with the images that were read."""
+        for line in self.image_check.oddities(len(self), self.coding):
+            warn(line)
 
 
 class FolderSource(PairSource):

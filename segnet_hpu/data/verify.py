@@ -74,7 +74,7 @@ def check_source(source: PairSource, class_names: Sequence[str] | None = None,
     faults = check.faults()
     for line in () if faults else check.oddities(class_names):
         warn(line)
-    source.warn_of_turned()
+    source.warn_of_images()
     return faults
 
 

@@ -51,6 +51,27 @@ def check(root, expected):
     return found
 
 
+@pytest.mark.parametrize("below, expected", [
+    ("images/more/{}.png labels/more/{}.png", {"train": (0, 3)}),
+    ("images/more/{}.png labels/more/{}_other.png", {"train": (0, 3)}),  # of which two folders would refuse each file
+    ("images/val/{}.png labels/val/{}.png", {"train": (0, 3), "val": (3, 3)}),
+])
+def test_files_beside_subfolders_are_read_without_these(tmp_path, below, expected):
+    fill(tmp_path, "images/{}.png", "labels/{}.png")
+    fill(tmp_path, *below.split(), start=3)
+    found = check(tmp_path, expected)
+    assert found.description["splits"]["train"] == {"images": "images/*.png", "labels": "labels/*.png"}
+    left_out = [line for line in found.oddities if "images/more" in line]
+    assert bool(left_out) == ("val" not in expected)
+
+
+@pytest.mark.parametrize("further", ["labels/{}.tif"])
+def test_files_of_another_suffix_and_the_same_stems_are_not_read(tmp_path, further):
+    fill(tmp_path, "images/{}.png", "labels/{}.png")
+    fill(tmp_path, further, start=3)
+    check(tmp_path, {"train": (0, 3)})
+
+
 @pytest.mark.parametrize("others", [["extra"], ["extra", "more"]])
 def test_a_folder_of_another_name_beside_the_splits_is_left_out_and_told(tmp_path, others):
     for start, folder in enumerate(["Train", "validate", *others]):

@@ -36,7 +36,7 @@ def run(settings: Settings) -> None:
         write_copies(source, settings.split, folder, settings.copies, augmentation, settings.seed, settings.mirror,
                      custom)
         source.refuse_faulty_set()
-        source.warn_of_turned()
+        source.warn_of_images()
         if origin and origin.class_names:
             write_description(folder / "dataset.yaml", origin, [settings.split])
     out, split = shlex.quote(settings.out), settings.split

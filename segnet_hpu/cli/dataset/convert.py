@@ -41,7 +41,7 @@ def run(settings: Settings) -> None:
         lossy = sum(convert(source, target, split, folder) for split, source in sources.items())
         for source in sources.values():
             source.refuse_faulty_set()
-            source.warn_of_turned()
+            source.warn_of_images()
         described = target is FOLDER and origin is not None and origin.class_names is not None
         if origin and described:
             write_description(folder / "dataset.yaml", origin, splits)

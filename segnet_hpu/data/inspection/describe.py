@@ -57,20 +57,21 @@ def inspect_folder(folder: str, root: str, class_names: Sequence[str] | None = N
                          "labels of the same names in another folder, or that differ by a word such as _mask")
     oddities = [f"{draft.pairs} more pairs are left out, {draft.images} with {draft.labels}: inspect them alone"
                 for draft in left if not any(draft.matches[0].doubt)]
-    labelled = [pair for draft in splits.values() for pair in draft.paths(folder)]
+    files = _split_files(listing, splits, oddities)
+    found = _find_pairs(folder, files, oddities)
+    labelled = list(dict.fromkeys(pair for pairs in found.values() for pair in pairs))
     labels = survey_labels([pair.label for pair in labelled])
     coding = coding_of(labels, class_names)
     images = survey_images(labelled, labels.sizes)
     oddities += [*coding.remarks, *label_oddities(labels), *images.oddities(),
                  *unpaired_pictures(listing, splits.values())]
     description = {"name": os.path.basename(os.path.abspath(folder)), "root": root, **coding.lines,
-                   **images.coding().noted(), "splits": _split_files(listing, splits, oddities)}
-    pairs = {split: len(found) for split, found in _find_pairs(folder, description, oddities).items()}
+                   **images.coding().noted(), "splits": files}
     oddities += other_files(listing)
-    if "train" not in pairs:
+    if "train" not in found:
         oddities.append("there is no split train, which training needs: rename one, or divide one by dataset split")
     hints = [images.line(), *known_layouts(folder)]
-    return Inspection(description, pairs, coding, oddities, hints)
+    return Inspection(description, {split: len(pairs) for split, pairs in found.items()}, coding, oddities, hints)
 
 
 def _refuse_several(folder: str, drafts: Sequence[SplitDraft]) -> None:
@@ -92,15 +93,15 @@ def _split_files(listing: Listing, splits: dict[str, SplitDraft], oddities: list
         listed = list_splits(listing, splits["train"], oddities)
         if listed:
             return listed
-    return {name: draft.files() for name, draft in splits.items()}
+    return {name: draft.files(by_folders=draft.is_all_of(listing.series)) for name, draft in splits.items()}
 
 
-def _find_pairs(folder: str, description: dict[str, Any], oddities: list[str]) -> dict[str, list[Pair]]:
-    """Return the pairs that the description finds in each split.
+def _find_pairs(folder: str, splits: dict[str, Files], oddities: list[str]) -> dict[str, list[Pair]]:
+    """Return the pairs that a description finds in each of its splits.
 
     Images that lack a label, and those that are in train and elsewhere, are noted.
     """
-    dataset = dataset_from("inspected.yaml", description)
+    dataset = dataset_from("inspected.yaml", {"classes": ["one", "other"], "splits": splits})
     found = {}
     for split in dataset.splits:
         found[split], missing = dataset.match(folder, split)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from segnet_hpu.data.file_pairs import Pair
+from segnet_hpu.data.inspection.listing import Series
 from segnet_hpu.data.inspection.name_patterns import regex_of
 from segnet_hpu.data.inspection.pairing import Match
 from segnet_hpu.data.inspection.roles import is_split, split_of
@@ -60,9 +61,20 @@ class SplitDraft:
         return [Pair(match.images.path(root, image), match.labels.path(root, label))
                 for match in self.matches for image, label in match.stems]
 
-    def files(self, listed: str | None = None) -> Files:
-        """Return the split as a description has it. listed: a list of what the star stands for."""
-        if self.in_folders and not listed:
+    def is_all_of(self, series: Iterable[Series]) -> bool:
+        """Whether its folders, and the subfolders that both have, hold none but its pairs among the series."""
+        match = self.matches[0]
+        others = [one.folder for one in series if one not in (match.images, match.labels)]
+        below = [{other[len(one.folder):] for other in others if other[:len(one.folder)] == one.folder}
+                 for one in (match.images, match.labels)]
+        return not (below[0] & below[1] or () in below[0] | below[1])
+
+    def files(self, listed: str | None = None, by_folders: bool = True) -> Files:
+        """Return the split as a description has it.
+
+        listed: a list of what the star stands for. by_folders: it may be two folders, where they say the same.
+        """
+        if by_folders and self.in_folders and not listed:
             return {"images": os.path.dirname(self.images), "labels": os.path.dirname(self.labels)}
         patterns = [(self.images + ours, self.labels + theirs) for ours, theirs in self.suffixes]
         images, labels = ([*texts] if len(texts) > 1 else texts[0] for texts in zip(*patterns, strict=True))
