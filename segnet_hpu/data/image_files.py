@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from segnet_hpu.data import containers, tiff
+from segnet_hpu.data import containers, pnm, tiff
 from segnet_hpu.data.bmp_runs import runs_damage
 from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.image_coding import most_pixels
@@ -53,6 +53,8 @@ def decode(path: StrPath, data: bytes, header: ImageHeader, flags: int) -> np.nd
     """
     if header.format == "TIFF":  # which OpenCV turns in any case
         data = tiff.without_orientation(data)
+    elif header.format == "PNM":
+        data = pnm.as_stored(data)
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:

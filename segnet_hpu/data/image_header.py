@@ -5,14 +5,12 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from segnet_hpu.data import containers, tiff
+from segnet_hpu.data import containers, pnm, tiff
 from segnet_hpu.data.containers import GREY, JPEG_SCAN, JPEG_SIGNATURE, PALETTE, PNG_SIGNATURE
 
 JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 JPEG_APP1 = 0xE1
 GREY_ALPHA, COLOUR_ALPHA = 4, 6  # PNG colour types
-BLANK = rb"(?:\s|#[^\n]*\n)+"
-PNM = re.compile(rb"P([1-6])" + 2 * (BLANK + rb"(\d{1,9})") + rb"(?:" + BLANK + rb"(\d{1,9}))?\s")
 JPEG_2000 = re.compile(rb"\xff\x4f\xff\x51.{2}.{2}(.{32})(.{2})(.)", re.DOTALL)
 TIFF_COLOURS = {2: 3, 5: 4, 6: 3, 8: 3, 9: 3, 10: 3}  # photometric interpretation: bands; all others have one
 TIFF_ZERO_IS_WHITE, TIFF_PALETTE = 0, 3  # photometric interpretations
@@ -27,7 +25,8 @@ class ImageHeader:
     width, height: pixels, as stored. bits: of a sample. colours: bands that make up the colour; 1 is grey, or
     indices of a palette. further: bands beyond these, such as transparency. kind: of the numbers, "whole", "signed"
     or "floating-point". orientation: Exif's, 1 (as stored) to 8. pictures: how many the file holds. room: pixels
-    for which a decoder makes room. zero_is_white: greys are stored inverted.
+    for which a decoder makes room. zero_is_white: greys are stored inverted. white: the highest number, where it is not
+    that of the bits.
     """
 
     format: str
@@ -42,6 +41,7 @@ class ImageHeader:
     has_palette: bool = False
     tile: int = 0
     zero_is_white: bool = False
+    white: int | None = None
 
     @property
     def room(self) -> int:
@@ -141,12 +141,13 @@ def _jpeg_2000(data: bytes) -> ImageHeader | None:
 
 
 def _pnm(data: bytes) -> ImageHeader | None:
-    found = PNM.match(data)
+    found = pnm.pnm_header(data)
     if found is None:
         return None
-    kind = int(found[1])
-    highest = 1 if kind in (1, 4) else int(found[4] or 0)
-    return ImageHeader("PNM", int(found[2]), int(found[3]), 16 if highest > 255 else 8, 3 if kind in (3, 6) else 1)
+    is_bitmap = found.highest_at is None  # which OpenCV stretches
+    white = None if is_bitmap or found.highest in (255, 65535) else found.highest
+    return ImageHeader("PNM", found.width, found.height, max(8, found.highest.bit_length()), found.bands,
+                       pictures=1 + found.several, white=white)
 
 
 def _tiff(data: bytes) -> ImageHeader | None:

@@ -51,9 +51,10 @@ def read_stored_image(path: StrPath, channels: int = 3, coding: ImageCoding = PL
                       "save it with zero as black")
     if header.bits <= 8:
         pixels = decode(path, data, header, cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR)
+        pixels = pixels if header.white is None else _over_range(pixels, 0, header.white)
     else:
         deep = decode(path, data, header, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
-        pixels = _with_channels(_of_8_bits(path, deep, header.bits, coding), channels)
+        pixels = _with_channels(_of_8_bits(path, deep, header, coding), channels)
     pixels = pixels[:, :, None] if channels == 1 else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
     pixels = turned(pixels, header.orientation) if coding.turns else pixels
     return StoredImage(pixels, header.orientation, header.bits)
@@ -92,8 +93,9 @@ def is_opaque(path: StrPath, data: bytes, header: ImageHeader) -> bool:
     return bool(is_rgba and pixels[:, :, 3].min() == np.iinfo(pixels.dtype).max)
 
 
-def _of_8_bits(path: StrPath, pixels: np.ndarray, bits: int, coding: ImageCoding) -> np.ndarray:
+def _of_8_bits(path: StrPath, pixels: np.ndarray, header: ImageHeader, coding: ImageCoding) -> np.ndarray:
     """Return pixels of more than 8 bits as 8-bit ones: by the coding's range, else by their upper 8 bits."""
+    bits = header.bits
     if pixels.dtype == np.uint8:
         return pixels
     if coding.image_range:
@@ -101,8 +103,9 @@ def _of_8_bits(path: StrPath, pixels: np.ndarray, bits: int, coding: ImageCoding
         if high >= 1 << bits:
             raise BadFile(path, f"is of {bits} bits and would be too dark over the image_range {low}-{high}",
                           f"give --image_range 0-{(1 << bits) - 1}, and read files of other bits by themselves")
-        table = np.clip(np.rint((np.arange(1 << 16) - low) * 255 / (high - low)), 0, 255).astype(np.uint8)
-        return table[pixels]
+        return _over_range(pixels, low, high)
+    if header.white is not None:
+        return _over_range(pixels, 0, header.white)
     highest = int(pixels.max())
     if bits == 16 and 0 < highest < DARK:
         _, white = likely_range(highest)
@@ -110,6 +113,12 @@ def _of_8_bits(path: StrPath, pixels: np.ndarray, bits: int, coding: ImageCoding
                       f"give --image_range 0-{white} if they are of {white.bit_length()} bits, or 0-65535 if the "
                       "picture is as dark as that")
     return (pixels >> bits - 8).astype(np.uint8)
+
+
+def _over_range(pixels: np.ndarray, low: int, high: int) -> np.ndarray:
+    """Return whole numbers as 8-bit ones of which `low` is 0 and `high` 255."""
+    table = np.clip(np.rint((np.arange(1 << 16) - low) * 255 / (high - low)), 0, 255).astype(np.uint8)
+    return table[pixels]
 
 
 def likely_range(highest: int) -> tuple[int, int]:
