@@ -25,8 +25,8 @@ class ImageHeader:
     width, height: pixels, as stored. bits: of a sample. colours: bands that make up the colour; 1 is grey, or
     indices of a palette. further: bands beyond these, such as transparency. kind: of the numbers, "whole", "signed"
     or "floating-point". orientation: Exif's, 1 (as stored) to 8. pictures: how many the file holds. room: pixels
-    for which a decoder makes room. zero_is_white: greys are stored inverted. white: the highest number, where it is not
-    that of the bits.
+    for which a decoder makes room. zero_is_white: greys are stored inverted. white: the number that is white,
+    where it is not the highest of the bits.
     """
 
     format: str

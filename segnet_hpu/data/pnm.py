@@ -10,7 +10,7 @@ MAGIC = re.compile(rb"P[1-6]\s")
 
 
 class PnmHeader(NamedTuple):
-    """width, height: pixels. bands: 1 or 3. highest: the number that is white, and where it stands, None in PBM.
+    """width, height: pixels. bands: 1 or 3. highest: the number that is white; and where it stands, None in PBM.
 
     several: whether further pictures follow the first.
     """
