@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 
 import keras
 import numpy as np
@@ -69,9 +70,16 @@ def test_a_class_of_the_users_own_is_known_once_it_is_made(tmp_path, loss, name)
     assert type(again) is type(loss) and again.get_config() == loss.get_config()
 
 
-@pytest.mark.parametrize("own", [function, keras.losses.SparseCategoricalCrossentropy(from_logits=True)])
+def scaled(factor, labels, logits, shift):
+    return ops.mean(factor * logits + ops.convert_to_tensor(shift), -1)
+
+
+@pytest.mark.parametrize("own", [function, keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                                 partial(function, from_logits=True), partial(scaled, 2.0, shift=[1.0, 2.0, 3.0]),
+                                 partial(scaled, np.float32(2), shift=np.ones(3, "float32"))], ids=str)
 def test_a_loss_of_the_users_own_computes_the_same_when_loaded(tmp_path, own):
     loss = make_loss(own)
-    again = keras.saving.load_model(saved(tmp_path / "a.keras", loss), custom_objects={"function": function}).loss
+    own_objects = {"function": function, "scaled": scaled}
+    again = keras.saving.load_model(saved(tmp_path / "a.keras", loss), custom_objects=own_objects).loss
     labels, logits = np.ones((2, 8, 8)), np.random.default_rng(0).normal(size=(2, 8, 8, 3))
     np.testing.assert_array_equal(again.call(labels, logits), loss.call(labels, logits))

@@ -134,13 +134,22 @@ class OwnLoss(SegmentationLoss):
             values = ops.mean(values, tuple(range(1, len(values.shape))))
         return ops.broadcast_to(values, (ops.shape(labels)[0],))
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the options by name; of a partial function, which Keras does not save, what it was made of."""
+        config = super().get_config()
+        if isinstance(self.function, functools.partial):
+            config |= {"function": self.function.func, "args": list(self.function.args),
+                       "keywords": self.function.keywords}
+        return config
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "OwnLoss":
         """Return the loss of a config, whose function Keras has described too."""
-        function = config["function"]
-        if isinstance(function, Mapping):
-            function = keras.saving.deserialize_keras_object(dict(function))
-        return cls(**{**config, "function": function})
+        own = {name: value if callable(value) else keras.saving.deserialize_keras_object(value)
+               for name, value in config.items()}
+        if "keywords" in own:
+            own["function"] = functools.partial(own["function"], *own.pop("args"), **own.pop("keywords"))
+        return cls(**own)
 
 
 def _is_open(function: Callable[..., Any], parameter: str) -> bool:
