@@ -11,6 +11,7 @@ from segnet_hpu.errors import RunError
 from segnet_hpu.evaluation.predictor import Prepared, Result, Results
 from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.models.weights import refuse_broken_weights
+from segnet_hpu.runtime.tensorflow_log import silence_retracing
 
 if TYPE_CHECKING:
     import keras
@@ -39,6 +40,7 @@ class Predictor:
     def __init__(self, model: "keras.Model | TrainedModel", batch_size: int = 1) -> None:
         self.model, self.batch_size = TrainedModel.of(model).network, batch_size
         refuse_broken_weights(self.model, self.model.name)
+        silence_retracing()
         self.size: tuple[int, int] = self.model.input_shape[1:3]
         self._resize = input_transform(model)
 

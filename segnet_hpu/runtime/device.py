@@ -2,6 +2,7 @@
 
 from segnet_hpu.errors import UsageError
 from segnet_hpu.runtime.devices import Device, computing, engines, find
+from segnet_hpu.runtime.tensorflow_log import silence_retracing
 
 __all__ = ["Device", "select_device"]
 
@@ -33,6 +34,7 @@ def select_device(train_engine: str = "auto", *, threads: int | None = None, det
         return _chosen_by(backend, train_engine, threads, deterministic)
     import tensorflow as tf
 
+    silence_retracing()
     # Gaudi's comes first: its module makes TensorFlow look for its devices anew.
     kind = computing(backend) if train_engine == "auto" else find(train_engine)
     device = kind.select(card)

@@ -1,10 +1,12 @@
-"""Keep the notes that TensorFlow prints while it is imported from the user; warnings and errors pass.
+"""Keep from the user what TensorFlow notes while it is imported, and that each network has a graph of its own.
 
-TensorFlow 2.20 and later write them before they read TF_CPP_MIN_LOG_LEVEL, when the shared library is loaded.
+Other warnings, and errors, pass. TensorFlow 2.20 and later write their notes before they read TF_CPP_MIN_LOG_LEVEL,
+when the shared library is loaded.
 """
 
 import contextlib
 import importlib.util
+import logging
 import os
 import subprocess
 import sys
@@ -14,12 +16,25 @@ from types import ModuleType
 
 _NOTES = r"/^I[0-9]\{4\} /d; /^WARNING: All log messages before absl::InitializeLog/d"
 
+# The functions that training and prediction compile, as TensorFlow's warnings have them.
+_OURS = ("compile_step.<locals>", "compile_forward.<locals>", "make_predict_function.<locals>")
+
 
 def silence() -> None:
     """Have TensorFlow's next import in this process be silent."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if "tensorflow" not in sys.modules and os.name == "posix":
         sys.meta_path.insert(0, _Finder())
+
+
+def silence_retracing() -> None:
+    """Have TensorFlow not warn that one process traces our functions again and again: once for each network."""
+    logging.getLogger("tensorflow").addFilter(_is_for_users)  # twice does no harm
+
+
+def _is_for_users(record: logging.LogRecord) -> bool:
+    message = record.getMessage()
+    return "triggered tf.function retracing" not in message or not any(name in message for name in _OURS)
 
 
 class _Finder:

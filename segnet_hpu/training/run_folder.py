@@ -35,7 +35,7 @@ class RunFolder:
     @classmethod
     def of(cls, settings: Settings, model_name: str | None) -> RunFolder:
         """Return the places that the settings mean; model_dir, else the checkpoints' own folder."""
-        model_name = (model_name or "").rpartition(":")[2]  # of MODULE:NAME
+        model_name = (model_name or "").rpartition(":")[2].strip("<>")  # of MODULE:NAME, and of <lambda>
         prefix = settings.checkpoints_path and Path(settings.checkpoints_path)
         if prefix and not prefix.name:
             raise UsageError(f"--checkpoints_path {settings.checkpoints_path} is a folder; expected the beginning of "

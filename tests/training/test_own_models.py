@@ -7,12 +7,15 @@ import keras
 import pytest
 
 from runs import contents, flags, newest, plain, rows
+from segnet_hpu import config
 from segnet_hpu.cli import main
 from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange.load import load
 from segnet_hpu.models.build import build_model
 from segnet_hpu.models.resizing import resized_model
 from segnet_hpu.train import train
+from segnet_hpu.training.run_folder import RunFolder
+from segnet_hpu.training.settings import Settings
 
 MODULE = """
 import keras
@@ -123,6 +126,11 @@ def test_a_function_without_a_name_gives_its_model_one():
     module = {}
     exec(MODULE, module)
     assert build_model(lambda *size: module["nameless"](*size), 3, 32, 48).name == "lambda"
+
+
+def test_a_function_without_a_name_gives_its_run_a_folder():
+    assert RunFolder.of(config.from_values(Settings, model_name=None, train_images="a", train_annotations="b"),
+                        "<lambda>").best == Path("runs/lambda/checkpoints/lambda.best.keras")
 
 
 def test_the_example_of_the_page(place, data):

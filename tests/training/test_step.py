@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from runs import ROOT, flags, newest, plain, rows, run
+from segnet_hpu.inference.predictor import Predictor
 from segnet_hpu.objectives.accuracy import count_pixels
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer
@@ -138,3 +140,20 @@ def test_an_epochs_loss_and_accuracy_are_those_of_all_its_steps(tmp_path, data):
     assert len(seen) == 10 and len({logs["loss"] for logs in seen[:5]}) == 5
     for i in (4, 9):
         assert seen[i] == pytest.approx({name: float(rows(tmp_path)[0][name]) for name in ("loss", "accuracy")})
+
+
+def test_a_network_after_another_is_no_retracing_to_warn_of(caplog):
+    """TensorFlow warns from the fifth on; of the user's own functions it still does."""
+    tf, logger = pytest.importorskip("tensorflow"), logging.getLogger("tensorflow")
+    images, labels = np.zeros((1, 32, 48, 3), np.uint8), np.zeros((1, 32, 48), np.uint8)
+    logger.addHandler(caplog.handler)
+    for _ in range(6):
+        model = plain()
+        model.compile(make_optimizer("sgd", 0.1), make_loss("ce"), jit_compile=False)
+        model.optimizer.build(model.trainable_variables)
+        make_train_step(model, model.loss)(images, labels)
+        Predictor(model).predict(images)
+        tf.function(lambda x: x + 1)(tf.zeros(2))
+    logger.removeHandler(caplog.handler)
+    warned = [message for message in caplog.messages if "retracing" in message]
+    assert warned and all("test_a_network_after_another" in message for message in warned)
