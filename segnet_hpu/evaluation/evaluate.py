@@ -1,5 +1,6 @@
 """Score predictions against labels at their full resolution."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Protocol
@@ -26,7 +27,8 @@ class LabelledSource(Protocol):
 def evaluate(predictor: SupportsPrediction, source: LabelledSource, n_classes: int,
              ignore_label: int | None = None, limit: int | None = None, quiet: bool = False,
              ranks: Ranks = ALONE, scorers: Sequence[Scorer] = (),
-             observe: Callable[[Result, np.ndarray], None] | None = None, overlap: bool = True) -> Scorecard:
+             observe: Callable[[Result, np.ndarray], None] | None = None, overlap: bool = True,
+             meet: Callable[[], None] = lambda: None) -> Scorecard:
     """Return the Scorecard of a predictor over a source, one pass, in bounded memory.
 
     Each of the ranks scores its share; all return the sum.
@@ -35,7 +37,8 @@ def evaluate(predictor: SupportsPrediction, source: LabelledSource, n_classes: i
     out beside 255. limit: score only the first so many samples. quiet: show no progress. scorers: new ones, to
     count beside the confusion matrix; see Scorecard. observe: called for every image of this rank with the
     result of the predictor's `run`, such as logits (h, w, C), and the label at its own size with 255 for void.
-    overlap: run the predictor while its last results are scored; else it is run when all of them are.
+    overlap: run the predictor while its last results are scored; else it is run when all of them are. meet: called
+    before each batch, equally often on every rank.
     Ids that are no class are left out too, with a warning on stderr. Raises RunError for a network that
     answers NaN.
     """
@@ -57,8 +60,11 @@ def evaluate(predictor: SupportsPrediction, source: LabelledSource, n_classes: i
 
     # One thread scores while the model is at work on the next batch, and others read the one after.
     with Progress("evaluate", len(share), "image", quiet=quiet or not ranks.leads) as progress:
-        for _ in prefetched(score, _results(predictor, source, share, ahead), threads=1, ahead=scored_ahead):
+        for _ in prefetched(score, _results(predictor, source, share, ahead, meet), threads=1, ahead=scored_ahead):
             progress.update(1)
+    own, most = (math.ceil(len(part) / predictor.batch_size) for part in (share, range(0, count, ranks.size)))
+    for _ in range(most - own):
+        meet()
     card.add_up(ranks)
     pixels = ranks.sum(pixels)
     if ranks.leads:
@@ -67,13 +73,14 @@ def evaluate(predictor: SupportsPrediction, source: LabelledSource, n_classes: i
 
 
 def _results(predictor: SupportsPrediction, source: LabelledSource, indices: Sequence[int],
-             ahead: int) -> Iterator[tuple[Result, np.ndarray]]:
-    """Yield (result, label) of the source's `indices`, which are read `ahead`."""
+             ahead: int, meet: Callable[[], None]) -> Iterator[tuple[Result, np.ndarray]]:
+    """Yield (result, label) of the source's `indices`, which are read `ahead`; `meet` before each batch."""
     def read(i: int) -> tuple[np.ndarray, np.ndarray]:
         image, label = source[i]
         return predictor.prepare(image), label
 
     for batch in batched(prefetched(read, indices, ahead=ahead), predictor.batch_size):
+        meet()
         inputs, labels = zip(*batch, strict=True)
         yield from zip(predictor.run(inputs), labels, strict=True)
 

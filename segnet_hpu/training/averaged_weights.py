@@ -46,6 +46,11 @@ class AveragedWeights(AbstractContextManager[None]):
         """Let the model be judged and saved as it is: its weights have moved on, and the statistics are theirs."""
         self.values = []
 
+    def keep(self) -> None:
+        """Let the model carry them for good, as Keras' `fit` leaves it."""
+        if self.values:
+            set_values(self.variables, self.values)
+
     def __enter__(self) -> None:
         if self.values:
             self.raw = [to_numpy(v) for v in self.variables]

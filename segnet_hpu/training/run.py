@@ -1,14 +1,11 @@
 """Training, from settings to a finished run folder."""
 
-import signal
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
 from segnet_hpu.data.loader import Batch, Loader
-from segnet_hpu.errors import RunError, Stopped
 from segnet_hpu.evaluation.scorecard import Scorecard
 from segnet_hpu.interchange.load import load
 from segnet_hpu.objectives.accuracy import count_pixels
@@ -16,7 +13,7 @@ from segnet_hpu.progress import Progress
 from segnet_hpu.runtime.device import Device
 from segnet_hpu.runtime.keras_internals import first_epoch, rate_of_last_step, rate_variable, set_first_epoch
 from segnet_hpu.runtime.ranks import join
-from segnet_hpu.runtime.stop_signals import Interrupted, StopSignals
+from segnet_hpu.runtime.stop_signals import Interrupted
 from segnet_hpu.training.batch_statistics import BATCHES, FEW_BATCHES
 from segnet_hpu.training.callbacks import Callbacks, logs_of
 from segnet_hpu.training.checkpoint import all_variables, list_checkpoints
@@ -27,6 +24,7 @@ from segnet_hpu.training.settings import Settings
 from segnet_hpu.training.sources import training_loader
 from segnet_hpu.training.state import EpochSums, State
 from segnet_hpu.training.step import StepResult, make_train_step
+from segnet_hpu.training.stopping import Stopping
 from segnet_hpu.training.validation import Record, ValidatedEpoch
 from segnet_hpu.training.variables import set_values, to_numpy
 
@@ -64,7 +62,7 @@ class Run:
         self.callbacks = Callbacks(callbacks, plan.model, plan.epochs, plan.steps)
         if rate_variable(plan.model.optimizer) is None:
             self.callbacks.refuse_to_set_rate(*rate_source(plan.settings, plan.ranks.planned))
-        self.signals = StopSignals()
+        self.stopping = Stopping(plan, self.callbacks)
         self.log: RunLog | None = None  # of rank 0
         self.logs: dict[str, float] | None = None  # of the last epoch
         self.best_scorecard: Scorecard | None = None
@@ -75,10 +73,10 @@ class Run:
         with self.plan.folder.lock:
             with self.plan.ranks.together():
                 self.state = self._begin()
-                with self.signals:
+                with self.stopping.signals:
                     self.plan.ranks.drive(self)
-            if self.signals.caught:
-                raise self._stopped("trained to the end")
+            self.stopping.refuse_to_finish()
+            self.plan.averaged.keep()
             self.callbacks.on_train_end(self.logs)
             self._finish()
         return self.state.history
@@ -108,7 +106,7 @@ class Run:
         except Interrupted:  # between two steps, or before an epoch's record
             if self.state.step:
                 self._save()
-            raise self._stopped() from None
+            raise self.stopping.interrupted(self.state) from None
 
     def _loop(self) -> None:
         plan = self.plan
@@ -120,29 +118,35 @@ class Run:
         self.log = RunLog(plan, self.state) if plan.ranks.leads else None
         if self.state.step:
             self.callbacks.restore(self.state.callbacks, quiet=not plan.ranks.leads)
-        if self.state.stopped == self._stop_conditions() and self.state.epoch < plan.epochs:
+        if self.state.stopped == self.stopping.conditions() and self.state.epoch < plan.epochs:
             if self.log:
                 print(f"a callback ended this run after epoch {self.state.epoch} of {plan.epochs}; to go on give "
                       "more --epochs, or leave the callback out", flush=True)
-            return
-        while self._has_more():
-            epoch = self.state.epoch
-            self._begin_epoch()
-            record = self._train_epoch(loader, train_step)
-            is_sound = bool(np.isfinite(record["loss"]))  # else a callback has stopped for it
-            validated = self._validate(record, loader) if is_sound else ValidatedEpoch(record, -np.inf, None)
-            is_whole = is_sound and self.state.step == (epoch + 1) * plan.steps
-            if is_whole and self.state.finish_epoch(validated.record, validated.score):
-                self._save_best()
-                self.best_scorecard = validated.scorecard
-            self.logs = logs_of(validated.record)
-            self.callbacks.end_epoch(epoch, self.logs, plan.averaged)
-            self.state.stopped = self._stop_conditions() if is_whole and self._asked_to_stop() else None
-            if is_sound:
-                self._save()
-            if is_whole and self.log:
-                self.log.epoch(validated.record)
-            plan.ranks.commit()
+        else:
+            while not self.stopping.is_due(self.state):
+                self._epoch(loader, train_step)
+        if not plan.averaged.values:  # of a run that was at its end
+            plan.averaged.take((images for images, _ in self._last_batches(loader)), plan.ranks)
+
+    def _epoch(self, loader: Loader, train_step: TrainStep) -> None:
+        """Train, validate and save what is left of an epoch."""
+        plan, epoch = self.plan, self.state.epoch
+        self._begin_epoch()
+        record = self._train_epoch(loader, train_step)
+        is_sound = bool(np.isfinite(record["loss"]))  # else a callback has stopped for it
+        validated = self._validate(record, loader) if is_sound else ValidatedEpoch(record, -np.inf, None)
+        is_whole = is_sound and self.state.step == (epoch + 1) * plan.steps
+        if is_whole and self.state.finish_epoch(validated.record, validated.score):
+            self._save_best()
+            self.best_scorecard = validated.scorecard
+        self.logs = logs_of(validated.record)
+        self.callbacks.end_epoch(epoch, self.logs, plan.averaged)
+        self.state.stopped = self.stopping.conditions() if is_whole and self.stopping.is_wanted() else None
+        if is_sound:
+            self._save()
+        if is_whole and self.log:
+            self.log.epoch(validated.record)
+        plan.ranks.commit()
 
     def _begin_epoch(self) -> None:
         """Call on_epoch_begin. Within an epoch that was begun before, it has done to the state what it does."""
@@ -174,43 +178,20 @@ class Run:
                 state.sums.add(result, len(images))
                 logs = state.sums.means()
                 self.callbacks.on_train_batch_end(state.step - 1 - first, logs)
-                if self._stops_at(result.loss):
+                if self.stopping.is_due_within_epoch(result.loss, state):
                     break
                 progress.update(size, f"loss {logs['loss']:.4f}")
                 self._save_within_epoch(state.step == end)
         return self._record(progress)
 
     def _next(self, batches: Iterator[Batch]) -> Batch | None:
-        with self._interruptible():
+        with self.stopping.interruptible():
             return next(batches, None)
-
-    def _interruptible(self) -> AbstractContextManager[None]:
-        """The context of what a signal may break off; among several ranks it waits for a step that all end."""
-        return self.signals.interruptible() if self.plan.ranks.size == 1 else nullcontext()
-
-    def _stopped(self, where: str = "") -> Stopped:
-        """The error to end with when asked to stop."""
-        state = self.state
-        where = where or f"stopped in epoch {state.epoch + 1} at step {state.step}"
-        text = f"{where}; saved: the same command with --auto_resume_checkpoint goes on from here"
-        # Where another rank caught the signal, this one does as if told to end.
-        return Stopped(text if state.step else "stopped before the first step", self.signals.caught or signal.SIGTERM)
-
-    def _stops_at(self, loss: float) -> bool:
-        """Return whether a callback ends the epoch here; among several ranks it has to wait for its end.
-
-        Raises RunError for a loss that is no number, unless a callback stops for it.
-        """
-        stops = self.plan.model.stop_training and self.plan.ranks.size == 1
-        if not np.isfinite(loss) and not stops:
-            raise RunError(f"the loss is {loss} at step {self.state.step}; lower --learning_rate, "
-                           "set --clipnorm 1, and try --data_type fp32")
-        return stops
 
     def _save_within_epoch(self, at_end: bool) -> None:
         """Save when it is due, and stop when asked to; what ends an epoch is saved anyway."""
         ranks, settings, step = self.plan.ranks, self.plan.settings, self.state.step
-        due, stop = ranks.agree(self.checkpoints.is_due(), bool(self.signals.caught))
+        due, stop = ranks.agree(self.checkpoints.is_due(), bool(self.stopping.signals.caught))
         if at_end:
             return
         if due or stop or (settings.save_steps and step % settings.save_steps == 0):
@@ -218,9 +199,7 @@ class Run:
         if step % settings.commit_steps == 0:
             ranks.commit()
         if stop:
-            # A launcher that sees one worker end kills the others: none ends before rank 0 has written.
-            ranks.first(lambda: None)
-            raise self._stopped()
+            raise self.stopping.interrupted(self.state)
 
     def _record(self, progress: Progress) -> Record:
         """What is noted of the epoch's training, over all ranks.
@@ -240,7 +219,7 @@ class Run:
         plan.averaged.take((images for images, _ in self._last_batches(loader)), plan.ranks)
         with plan.averaged:
             validated = plan.validation.validate(plan.trained, record, plan.ranks, self.callbacks,
-                                                 self._interruptible())
+                                                 self.stopping.interruptible(), self.stopping.meet)
             if not self.warned_of_statistics:
                 self.warned_of_statistics = plan.averaged.statistics.warn_of_stale(
                     validated.record, self._last_batches(loader, FEW_BATCHES), plan.ranks)
@@ -250,6 +229,7 @@ class Run:
         """Yield the batches that were last trained with, again: the same after a run is resumed."""
         batches = loader.iterate(max(0, self.state.step - count), self.state.step)
         while batch := self._next(batches):
+            self.stopping.meet()
             yield _for_device(self.plan.device, *batch)
 
     def _save(self) -> None:
@@ -262,19 +242,6 @@ class Run:
         if self.plan.ranks.leads:
             self.plan.folder.refuse_removed()
             self.checkpoints.save_best()
-
-    def _has_more(self) -> bool:
-        patience = self.plan.settings.early_stopping
-        is_patient = patience is None or self.state.epochs_without_gain < patience
-        return self.state.epoch < self.plan.epochs and is_patient and not self._asked_to_stop()
-
-    def _asked_to_stop(self) -> bool:
-        """Whether a callback of rank 0 wants the run to end."""
-        return bool(self.plan.ranks.first(lambda: self.plan.model.stop_training))
-
-    def _stop_conditions(self) -> dict[str, Any]:
-        """What a run that a callback has ended must have others of to go on."""
-        return {"epochs": self.plan.epochs, "callbacks": self.callbacks.names()}
 
     def _finish(self) -> None:
         if not self.log:

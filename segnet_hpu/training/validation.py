@@ -1,6 +1,6 @@
 """Scores a run's model on its validation set after every epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -62,10 +62,10 @@ class Validation:
         self.settings, self.source, self.class_names, self.monitor = settings, source, class_names, monitor
 
     def validate(self, model: TrainedModel, record: Record, ranks: Ranks, callbacks: Callbacks,
-                 interruptible: AbstractContextManager[None]) -> ValidatedEpoch:
+                 interruptible: AbstractContextManager[None], meet: Callable[[], None]) -> ValidatedEpoch:
         """Validate the model of an epoch that has been trained; the ranks share the work.
 
-        interruptible: context of the long part, which may be left at any point.
+        interruptible: context of the long part, which may be left at any point. meet: see `evaluate`.
         """
         if self.source is None:
             return ValidatedEpoch(record, self.monitor.score(record, None), None)
@@ -73,7 +73,7 @@ class Validation:
         callbacks.on_test_begin()
         predictor = _AnnouncingPredictor(model, self.settings.val_batch_size, callbacks, loss)
         with interruptible:
-            scorecard = self._evaluate(predictor, ranks, loss, overlap=not predictor.is_heard)
+            scorecard = self._evaluate(predictor, ranks, loss, not predictor.is_heard, meet)
             predictor.end_batch()
         scores = {"loss": loss.result(ranks), **scorecard.figures()}
         callbacks.on_test_end(logs_of(scores))
@@ -90,14 +90,14 @@ class Validation:
         return not self.settings.val_steps_per_epoch
 
     def _evaluate(self, predictor: Predictor, ranks: Ranks = ALONE, loss: MeanLoss | None = None,
-                  overlap: bool = True) -> Scorecard:
+                  overlap: bool = True, meet: Callable[[], None] = lambda: None) -> Scorecard:
         """Score the first batches of the set where a mean loss is asked for too, as after an epoch; else all."""
         assert self.source is not None
         settings, steps = self.settings, self.settings.val_steps_per_epoch if loss else None
         scorers = make_scorers(settings.val_metrics, self.class_names)
         return evaluate(predictor, self.source, len(self.class_names), settings.ignore_label,
                         steps and steps * settings.val_batch_size, ranks=ranks, scorers=scorers,
-                        observe=loss.add if loss else None, overlap=overlap)
+                        observe=loss.add if loss else None, overlap=overlap, meet=meet)
 
 
 class _AnnouncingPredictor(Predictor):

@@ -1,6 +1,7 @@
 """Scores at the labels' own size, against OpenCV and scikit-learn."""
 
 import json
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from sklearn.metrics import accuracy_score, f1_score, jaccard_score, recall_scor
 
 from segnet_hpu.cli import main
 from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
+from segnet_hpu.evaluation.evaluate import evaluate
 from segnet_hpu.evaluation.tables import warn_of_never_predicted
+from segnet_hpu.runtime.ranks import Alone
 
 # What is left out: the values of the labels.
 VALUES = {None: range(4), 1: (0, 1, 2, 3, 255), 200: (0, 1, 2, 3, 200, 255), 255: (0, 1, 2, 3, 255)}
@@ -88,3 +91,39 @@ def test_classes_that_are_never_predicted_are_named(capsys):
     assert "never predicted: pole (30.00% of the pixels)" in err and "car" not in err and "bike" not in err
     warn_of_never_predicted(ConfusionMatrix(2, [[1, 1], [0, 0]]), ["sky", "pole"])
     assert capsys.readouterr().err == ""
+
+
+class Third(Alone):
+    """One of three ranks, by itself."""
+
+    size = 3
+
+    def __init__(self, rank):
+        self.rank = rank
+
+
+class Zeros:
+    """Predicts class 0."""
+
+    batch_size = 2
+
+    def prepare(self, image):
+        return image
+
+    def run(self, inputs):
+        return inputs
+
+    def classes(self, result, size):
+        return np.zeros(size, np.uint8)
+
+    def probability(self, result, size, class_id):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("images,meetings", [(12, 2), (7, 2), (3, 1), (1, 1)])
+def test_ranks_meet_equally_often_however_many_images_each_has(images, meetings):
+    source = [(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint8))] * images
+    for rank in range(3):
+        meet = mock.Mock()
+        card = evaluate(Zeros(), source, 2, quiet=True, ranks=Third(rank), meet=meet)
+        assert meet.call_count == meetings and card.matrix.counts.sum() == 4 * len(range(rank, images, 3))

@@ -183,6 +183,25 @@ def test_averages_are_not_exchanged_twice(trained):
         trained(keras.callbacks.SwapEMAWeights(swap_on_epoch=True), ema=0.9)
 
 
+def weights_of(path):
+    return keras.saving.load_model(path, compile=False).get_weights()
+
+
+def test_the_model_ends_with_the_averages_that_were_judged(trained, tmp_path):
+    """Of the last epoch, as after `fit`; with EarlyStopping(restore_best_weights=True) those of the best."""
+    model, best = plain(), tmp_path / "run/checkpoints/plain.best.keras"
+    for epochs in (2, 2):  # and a run that is only resumed
+        trained(model=model, ema=0.5, learning_rate=0.05, epochs=epochs, auto_resume_checkpoint=True)
+        for ours, kept in zip(model.get_weights(), weights_of(newest(tmp_path / "run")), strict=True):
+            np.testing.assert_array_equal(ours, kept)
+    again, stopping = plain(), keras.callbacks.EarlyStopping("val_loss", restore_best_weights=True, patience=9)
+    best = tmp_path / "stopped/checkpoints/plain.best.keras"
+    trained(stopping, model=again, ema=0.5, learning_rate=0.05, epochs=4, monitor="val_loss", seed=3,
+            model_dir=str(tmp_path / "stopped"))
+    for ours, kept in zip(again.get_weights(), weights_of(best), strict=True):
+        np.testing.assert_array_equal(ours, kept)
+
+
 def test_terminate_on_nan_ends_the_run_without_its_weights(trained, tmp_path):
     found = []
     callbacks = [keras.callbacks.TerminateOnNaN(),
@@ -257,6 +276,20 @@ def test_backup_and_restore_begins_where_the_backup_ends(tmp_path, data):
     assert status == 0, err
     with open(tmp_path / "again/metrics.csv") as file:
         assert [(row["epoch"], row["step"]) for row in csv.DictReader(file)] == [("2", "4"), ("3", "6")]
+
+
+def test_a_backup_of_averages_goes_on_as_if_nothing_had_happened(tmp_path, data):
+    """It holds the weights as they are, and the optimizer with the averages."""
+    argv = flags(**data, epochs=3, batch_size=5, ema=0.9, learning_rate=0.01)
+    backup = keras.callbacks.BackupAndRestore("backup")
+    for name, kill in (("whole", None), ("killed", (signal.SIGKILL, ("step", 3)))):
+        (tmp_path / name).mkdir()
+        run(tmp_path / name, *argv, model=plain, callbacks=[backup], signal_at=kill)
+    status, _, err = run(tmp_path / "killed", *argv, "--model_dir=again", model=plain, callbacks=[backup])
+    assert status == 0, err
+    whole, again = contents(newest(tmp_path / "whole/run")), contents(newest(tmp_path / "killed/again"))
+    for name in whole:
+        np.testing.assert_array_equal(again[name], whole[name], err_msg=name)
 
 
 class Counter(keras.callbacks.Callback):

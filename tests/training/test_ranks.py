@@ -167,6 +167,26 @@ def test_a_signal_to_any_rank_stops_all_and_another_number_of_ranks_goes_on_exac
         np.testing.assert_allclose(curve(moved, column), curve(tmp_path / "one", column), rtol=1e-5)
 
 
+class SignalInTest(keras.callbacks.Callback):
+    """Sends rank 1 a signal in its first batch of validation; writes down the batches that each rank has begun."""
+
+    def on_test_batch_begin(self, batch, logs=None):
+        rank = os.environ["HOROVOD_RANK"]
+        if (rank, batch) == ("1", 0):
+            os.kill(os.getpid(), signal.SIGTERM)
+        Path(f"begun.{rank}").write_text(str(batch))
+
+
+def test_a_signal_to_one_rank_breaks_off_the_validation_of_all(tmp_path, data):
+    """Of three images rank 1 has one, and is done with it when it meets rank 0 again."""
+    ends = run_ranks(2, tmp_path, *flags(**data, batch_size=2, epochs=2, val_batch_size=1), model=plain,
+                     callbacks=[SignalInTest()])
+    assert [status for status, *_ in ends] == [128 + signal.SIGTERM] * 2, ends
+    assert "stopped in epoch 1 at step 3; saved" in ends[0][2]
+    assert [(tmp_path / f"begun.{rank}").read_text() for rank in (0, 1)] == ["0", "0"]
+    assert newest(tmp_path / "run").name == "vgg_segnet.0-3.keras"
+
+
 def test_another_global_batch_is_refused_on_all_ranks_in_one_line(tmp_path, data):
     settings = flags(**data, **ALL | dict(epochs=1, warmup_epochs=0))
     trained(1, tmp_path, *settings, "--batch_size=2", model=plain)
