@@ -111,14 +111,20 @@ def visible_files(folder: StrPath, below: bool = True, leave: StrPath | None = N
                   prefix: str = "") -> Iterator[str]:
     """Yield the names of a folder's files, sorted, then a/b of those in its subfolders unless `below` is False.
 
-    Hidden ones and the folder `leave` are passed over. Raises OSError for a folder that cannot be read.
+    Hidden ones and the folder `leave` are passed over. Links to files that are not there are files, which reading
+    refuses. Raises OSError for a folder that cannot be read.
     """
     leave = leave and os.path.realpath(leave)
     entries = sorted((entry for entry in os.scandir(folder) if not entry.name.startswith(".")), key=lambda e: e.name)
-    yield from (prefix + entry.name for entry in entries if entry.is_file())
+    yield from (prefix + entry.name for entry in entries if is_file_or_lost(entry.path))
     for entry in entries if below else ():
         if entry.is_dir(follow_symlinks=False) and os.path.realpath(entry.path) != leave:
             yield from visible_files(entry.path, below, leave, f"{prefix}{entry.name}/")
+
+
+def is_file_or_lost(path: str) -> bool:
+    """Whether a file lies at a path, or a link to one that is not there."""
+    return os.path.isfile(path) or (os.path.islink(path) and not os.path.exists(path))
 
 
 def only_one(folder: StrPath, stems: PathsByStem) -> dict[str, str]:

@@ -22,11 +22,9 @@ LISTED = 4
 def tell_left_out(folder: StrPath, taken: Collection[str], leave: StrPath | None = None) -> None:
     """Warn of pictures in and below a folder whose paths are not among those `taken`. leave: not looked into."""
     _warn(folder, _others(folder, taken, leave))
-    linked = sorted(_linked_folders(folder, leave))
-    if linked:
-        more = ", ..." if len(linked) > LISTED else ""
-        warn(f"not looked into in {folder}: {', '.join(linked[:LISTED])}{more}, links to folders; put folders in "
-             "their places to have their files read")
+    line = linked_folders(folder, leave)
+    if line:
+        warn(line)
 
 
 def tell_left_out_of_folders(images_dir: StrPath, labels_dir: StrPath, pairs: Iterable[Pair]) -> None:
@@ -71,8 +69,16 @@ def _others(folder: StrPath, taken: Collection[str], leave: StrPath | None = Non
             and os.path.join(folder, name) not in taken]
 
 
+def linked_folders(folder: StrPath, leave: StrPath | None = None) -> str | None:
+    """Return in words which links to folders lie in and below a folder, None for none. leave: not looked into."""
+    linked = sorted(_linked_folders(folder, leave))
+    more = ", ..." if len(linked) > LISTED else ""
+    return (f"not looked into in {folder}: {', '.join(linked[:LISTED])}{more}, links to folders; put folders in "
+            "their places to have their files read") if linked else None
+
+
 def _linked_folders(folder: StrPath, leave: StrPath | None) -> Iterator[str]:
-    """Yield the links to folders in and below a folder, which are passed over as they may lead in circles."""
+    """Yield the links to folders, which are passed over as they may lead in circles."""
     aside = leave and os.path.realpath(leave)
     for place, names, _ in os.walk(folder):
         names[:] = [name for name in names if not name.startswith(".")

@@ -96,7 +96,7 @@ class DataSet:
         """
         first, *more = self.patterns(split)
         if more:
-            yield from sorted(pair for files in (first, *more) for pair in self._candidates(root, files))
+            yield from sorted({pair for files in (first, *more) for pair in self._candidates(root, files)})
         else:
             yield from self._candidates(root, first)
 
@@ -176,9 +176,10 @@ class DataSet:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     texts = line.split()[:1]
-                    if first.setdefault(texts[0], number) != number:
-                        raise UsageError(f"{os.path.join(root, listed)} lists {texts[0]} on lines "
-                                         f"{first[texts[0]]} and {number}; keep one of them")
+                    before = first.setdefault(os.path.normpath(texts[0]), number)
+                    if before != number:
+                        raise UsageError(f"{os.path.join(root, listed)} lists {texts[0]} on lines {before} and "
+                                         f"{number}; keep one of them")
                     yield Pair(os.path.join(root, fill(images, texts)), os.path.join(root, fill(labels, texts)))
 
 

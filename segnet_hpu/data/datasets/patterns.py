@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 
+from segnet_hpu.data.file_pairs import is_file_or_lost
 from segnet_hpu.files import StrPath
 
 
@@ -66,7 +67,7 @@ def lower_suffix(path: str) -> str:
 
 def _walk(folder: str, parts: Sequence[str], texts: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     if not parts:
-        if os.path.isfile(folder):
+        if is_file_or_lost(folder):
             yield folder, texts
         return
     head, *rest = parts

@@ -18,6 +18,7 @@ from segnet_hpu.data.inspection.pairing import find_matches
 from segnet_hpu.data.inspection.roles import is_split
 from segnet_hpu.data.inspection.split_drafts import Files, SplitDraft, by_split, drafts_of
 from segnet_hpu.data.inspection.split_lists import list_splits
+from segnet_hpu.data.left_out import linked_folders
 from segnet_hpu.data.shared_images import shared_images
 from segnet_hpu.errors import UsageError
 
@@ -67,7 +68,7 @@ def inspect_folder(folder: str, root: str, class_names: Sequence[str] | None = N
                  *unpaired_pictures(listing, splits.values())]
     description = {"name": os.path.basename(os.path.abspath(folder)), "root": root, **coding.lines,
                    **images.coding().noted(), "splits": files}
-    oddities += other_files(listing)
+    oddities += [*other_files(listing), *filter(None, [linked_folders(folder)])]
     if "train" not in found:
         oddities.append("there is no split train, which training needs: rename one, or divide one by dataset split")
     hints = [images.line(), *known_layouts(folder)]
