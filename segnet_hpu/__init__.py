@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from segnet_hpu.training.settings import Settings
 
 from segnet_hpu.runtime import tensorflow_log
+from segnet_hpu.runtime.backends import default_backend
 
 __version__ = "0.1.0"
 __all__ = ["Settings", "TrainedModel", "build_model", "load"]
 
 # Keras reads this once, at its first import; a user's own choice stands.
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("KERAS_BACKEND", default_backend())
 
 tensorflow_log.silence()
 

@@ -48,6 +48,7 @@ def read(cls: type[T], argv: Sequence[str] = (), *, prog: str, environ: Mapping[
         values = _from_yaml(cls, path) if path else {}
     variables = {name: (environ[variable], variable) for name, key in keys(cls).items()
                  for variable in key.variables if variable in environ}
+    _apply_at_once(cls, values | variables | flags)
     variables |= variables_of_own(cls, values | variables | flags, environ)
     for later in (variables, flags):
         leave_behind(cls, values, later)
@@ -59,6 +60,14 @@ def read(cls: type[T], argv: Sequence[str] = (), *, prog: str, environ: Mapping[
         command = prog.partition(" ")[2] or prog  # the program's own name stands before every message
         raise UsageError(f"{command} needs {', '.join(missing)}; see {prog} --help")
     return settings
+
+
+def _apply_at_once(cls: type, values: Values) -> None:
+    """Let those settings take effect that have to before a user's own modules are imported."""
+    for name, key in keys(cls).items():
+        apply = key.parameter.option.at_once
+        if apply:
+            apply(key.convert(*values[name]) if name in values else key.parameter.default)
 
 
 def from_values(cls: type[T], **given: Any) -> T:

@@ -26,6 +26,7 @@ class Option:
     group: heading in --help, the GROUP of its class where it says none. variable: an environment variable that
     sets it as SEGNET_<NAME> does. changes: of a setting of training, what another value changes in a run that goes
     on: nothing that is computed; the training; or also what its scores mean, so that they cannot be compared.
+    at_once: called with the value before any other setting of a command is read, and with it a user's own modules.
     """
 
     help: str
@@ -42,6 +43,7 @@ class Option:
     group: str | None = None
     variable: str | None = None
     changes: Changes | None = None
+    at_once: Callable[[Any], None] | None = None
 
     def admits(self, number: float) -> bool:
         """Return whether a number lies within the bounds."""

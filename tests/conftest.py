@@ -1,5 +1,6 @@
 """Shared fixtures: real data, and the command line as users run it."""
 
+import json
 import os
 import stat
 import subprocess
@@ -67,3 +68,17 @@ def settings():
         return config.from_values(Settings, **{"model_name": "vgg_segnet", "n_classes": 2, "train_images": "images",
                                                "train_annotations": "labels", "distributed": True, **changes})
     return make
+
+
+@pytest.fixture
+def python(tmp_path):
+    """Run code in a Python of its own, as devices can be chosen once a process; returns the JSON it prints last."""
+
+    def run(code, path=(ROOT,), **env):
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, text=True, capture_output=True,
+                              timeout=120, stdin=subprocess.DEVNULL,
+                              env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path)), **env})
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run

@@ -14,6 +14,7 @@ from segnet_hpu import __version__, config
 from segnet_hpu.data.datasets.layout import LayoutError
 from segnet_hpu.data.image_coding import ImageSettings, limit_pixels
 from segnet_hpu.errors import DataError, SegnetError, UsageError, nearest, without_secrets
+from segnet_hpu.runtime.backends import BACKENDS, missing
 
 COMMANDS = {
     "train": "train a model; goes on from where it was with --auto_resume_checkpoint",
@@ -67,6 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, ModuleNotFoundError) and error.name in ("keras", *BACKENDS):
+            _say(missing(error.name))
+            return UsageError.exit_status
         _say(f"{type(error).__name__}: {error} (an error of ours; --debug shows where)")
         return 1
 

@@ -13,8 +13,7 @@ from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.data.datasets.selection import dataset_of_settings
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable, write_image
-from segnet_hpu.runtime.device import select_device
-from segnet_hpu.runtime.devices import engines
+from segnet_hpu.runtime.device import DeviceSettings, select_device
 
 if TYPE_CHECKING:
     from segnet_hpu.data.source import PairSource
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class Settings(Outputs, Labelled):
+class Settings(DeviceSettings, Outputs, Labelled):
     """Draw a contact sheet and an HTML page of image, truth, prediction and error for a folder of pictures."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -38,7 +37,6 @@ class Settings(Outputs, Labelled):
     palette: str | None = option(None, "colours of a known data set; the model's own if not set",
                                  choices=tuple(PALETTES))
     batch_size: int = option(2, "images a forward pass", minimum=1)
-    train_engine: str = option("auto", "device", choices=engines())
 
 
 def run(settings: Settings) -> None:
@@ -60,7 +58,7 @@ def run(settings: Settings) -> None:
     settings.check_replaced("out", _written(settings), read)
     from segnet_hpu.interchange.load import load
 
-    select_device(settings.train_engine)
+    select_device(settings.train_engine, backend=settings.backend)
     trained = load(path)
     ignore = trained.ignore_label if settings.ignore_label is None else settings.ignore_label
     source.coding = source.coding.over(trained.input_coding.files)

@@ -11,12 +11,11 @@ from segnet_hpu.errors import UsageError, warn
 from segnet_hpu.evaluation.metrics import make_scorers, scores
 from segnet_hpu.files import write_text
 from segnet_hpu.inference.settings import PredictionSettings
-from segnet_hpu.runtime.device import select_device
-from segnet_hpu.runtime.devices import engines
+from segnet_hpu.runtime.device import DeviceSettings, select_device
 
 
 @dataclass(kw_only=True)
-class Settings(Outputs, PredictionSettings, Labelled):
+class Settings(DeviceSettings, Outputs, PredictionSettings, Labelled):
     """Score a model against labels at their full resolution."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -27,7 +26,6 @@ class Settings(Outputs, PredictionSettings, Labelled):
     batch_size: int = option(2, "images a forward pass", minimum=1)
     json: str | None = option(None, "write the scores to this file")
     curve: str | None = option(None, "draw road's precision-recall curve to this file, .png or .jpg")
-    train_engine: str = option("auto", "device", choices=engines())
 
 
 def run(settings: Settings) -> None:
@@ -47,7 +45,7 @@ def run(settings: Settings) -> None:
     from segnet_hpu.inference.precision_recall import write_curve
     from segnet_hpu.interchange.load import load
 
-    select_device(settings.train_engine)
+    select_device(settings.train_engine, backend=settings.backend)
     trained = load(path)
     n_classes = trained.n_classes
     ignore = trained.ignore_label if settings.ignore_label is None else settings.ignore_label

@@ -12,6 +12,7 @@ from segnet_hpu.data.image_coding import ImageSettings
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.interchange.export import place
 from segnet_hpu.interchange.export.formats import FORMATS, OUTPUTS, ExportFormat, make_format
+from segnet_hpu.runtime.device import BackendSettings, select_device
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +24,7 @@ CALIBRATED_FORMATS = " or ".join(name for name, one in FORMATS.components().item
 
 
 @dataclass(kw_only=True)
-class Settings(ImageSettings):
+class Settings(BackendSettings, ImageSettings):
     """Write a trained model in a format that runs without this package; raw RGB pictures, 0..255, go in."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -56,9 +57,8 @@ def run(settings: Settings) -> None:
     from segnet_hpu.interchange.export import labels, network
     from segnet_hpu.interchange.export.serving import Serving
     from segnet_hpu.interchange.load import load
-    from segnet_hpu.runtime.device import select_device
 
-    select_device("cpu")
+    select_device("cpu", backend=settings.backend)
     trained = load(path)
     model, appearance = trained.network, trained.appearance(settings.class_names, settings.palette)
     serving = Serving.of(model, output, settings.free_size)

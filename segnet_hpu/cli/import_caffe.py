@@ -9,11 +9,11 @@ from segnet_hpu.data.classes import PALETTES, check_palette, split_names
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
 from segnet_hpu.models.registry import input_size, names
-from segnet_hpu.runtime.device import select_device
+from segnet_hpu.runtime.device import BackendSettings, select_device
 
 
 @dataclass(kw_only=True)
-class Settings:
+class Settings(BackendSettings):
     """Make a model with the weights of a .caffemodel. Caffe is not needed."""
 
     caffemodel: str = option(REQUIRED, "weights of Caffe, format V1 or V2")
@@ -36,7 +36,7 @@ def run(settings: Settings) -> None:
     from segnet_hpu.models.normalisation import words
     from segnet_hpu.models.trained_model import TrainedModel
 
-    select_device("cpu")
+    select_device("cpu", backend=settings.backend)
     model = build_model(settings.model, settings.n_classes, settings.input_height, settings.input_width)
     result = import_weights(model, layers, settings.caffemodel)
     names = settings.class_names and split_names(settings.class_names, settings.n_classes)

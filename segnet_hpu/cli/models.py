@@ -15,6 +15,7 @@ from segnet_hpu.models.decoders import decoders
 from segnet_hpu.models.encoders import encoders
 from segnet_hpu.models.options import as_text, model_options, parse_model_options
 from segnet_hpu.models.registry import MODELS, find, input_size
+from segnet_hpu.runtime.device import BackendSettings
 
 PLAIN = ("name", "encoder", "decoder", "input", "pretrained")
 LAYERS = ("layer", "type", "output", "parameters")
@@ -24,7 +25,7 @@ DETAILS = ("name", "encoder", "decoder", "input", "output", "output_stride", "pa
 
 
 @dataclass
-class Settings(Outputs):
+class Settings(Outputs, BackendSettings):
     """List the models; with --name or --all also parameters, GFLOPs and output size, which takes seconds."""
 
     name: str | None = option(None, "details of these models: a,b,c; one may be MODULE:NAME, a function "

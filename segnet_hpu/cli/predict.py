@@ -11,8 +11,7 @@ from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import write_image
 from segnet_hpu.inference.settings import PredictionSettings
-from segnet_hpu.runtime.device import select_device
-from segnet_hpu.runtime.devices import engines
+from segnet_hpu.runtime.device import DeviceSettings, select_device
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +23,7 @@ Draw = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]
 
 
 @dataclass(kw_only=True)
-class Settings(Outputs, PredictionSettings):
+class Settings(DeviceSettings, Outputs, PredictionSettings):
     """Label a picture, or every picture below a folder, at its own size."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -40,7 +39,6 @@ class Settings(Outputs, PredictionSettings):
     mc_samples: int | None = option(None, "predict by the mean of so many passes with dropout, and also write "
                                     "NAME_mean.png, NAME_uncertainty.png and NAME_mc.npz", minimum=2)
     seed: int = option(0, "of the dropped units", minimum=0, maximum=2**32 - 1)
-    train_engine: str = option("auto", "device", choices=engines())
 
 
 def run(settings: Settings) -> None:
@@ -65,7 +63,7 @@ def run(settings: Settings) -> None:
     from segnet_hpu.interchange.load import find_checkpoint, load
 
     path = find_checkpoint(settings.checkpoints_path)
-    select_device(settings.train_engine)
+    select_device(settings.train_engine, backend=settings.backend)
     trained = load(path)
     appearance = trained.appearance(settings.class_names, settings.palette)
     kind = "ids" if settings.ids else "overlay" if settings.overlay else "colour"

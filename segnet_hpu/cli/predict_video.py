@@ -9,8 +9,7 @@ from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import Stopped, UsageError
 from segnet_hpu.inference.settings import PredictionSettings
-from segnet_hpu.runtime.device import select_device
-from segnet_hpu.runtime.devices import engines
+from segnet_hpu.runtime.device import DeviceSettings, select_device
 from segnet_hpu.runtime.stop_signals import StopSignals
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class Settings(PredictionSettings):
+class Settings(DeviceSettings, PredictionSettings):
     """Label every frame of a video file or of a camera. Ctrl-C ends it with a playable file."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -33,7 +32,6 @@ class Settings(PredictionSettings):
     palette: str | None = option(None, "colours of a known data set; the model's own if not set",
                                   choices=tuple(PALETTES))
     batch_size: int = option(1, "frames (or windows of one) a forward pass", minimum=1)
-    train_engine: str = option("auto", "device", choices=engines())
 
 
 def run(settings: Settings) -> None:
@@ -63,7 +61,7 @@ def _label(settings: Settings, path: Path, reader: "VideoReader", window: "Windo
     from segnet_hpu.inference.video import label_file
     from segnet_hpu.interchange.load import load
 
-    select_device(settings.train_engine)
+    select_device(settings.train_engine, backend=settings.backend)
     trained = load(path)
     appearance = trained.appearance(settings.class_names, settings.palette)
     draw = drawer("overlay" if settings.overlay else "colour", appearance, settings.legend)

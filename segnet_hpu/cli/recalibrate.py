@@ -9,8 +9,7 @@ from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.datasets.registry import open_dataset
 from segnet_hpu.data.datasets.selection import dataset_of_settings
 from segnet_hpu.errors import UsageError
-from segnet_hpu.runtime.device import select_device
-from segnet_hpu.runtime.devices import engines
+from segnet_hpu.runtime.device import DeviceSettings, select_device
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class Settings(Outputs):
+class Settings(DeviceSettings, Outputs):
     """Count a model's statistics of batch normalisation anew, on training pictures. No weight changes."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -31,7 +30,6 @@ class Settings(Outputs):
     batch_size: int = option(8, "pictures that are normalised together; as in training, or more", minimum=1)
     batches: int = option(32, "count at most so many batches", minimum=1)
     seed: int = option(0, "of which pictures are taken", minimum=0)
-    train_engine: str = option("auto", "device", choices=engines())
 
 
 def run(settings: Settings) -> None:
@@ -44,7 +42,7 @@ def run(settings: Settings) -> None:
     paths = _pictures(settings)
     path = find_checkpoint(settings.checkpoints_path)
     settings.check_output("out", [path, *paths])
-    device = select_device(settings.train_engine)
+    device = select_device(settings.train_engine, backend=settings.backend)
     trained = load(path)
     from segnet_hpu.training.batch_statistics import BatchStatistics
 

@@ -132,7 +132,7 @@ def prepare(settings: Settings, ranks: Ranks, model: OwnModel | None = None,
 
 def _select_hardware(settings: Settings, ranks: Ranks) -> Hardware:
     card = ranks.local_rank if ranks.size > 1 else None
-    return Hardware(ranks, select_device(settings.train_engine, threads=settings.threads,
+    return Hardware(ranks, select_device(settings.train_engine, backend=settings.backend, threads=settings.threads,
                                          deterministic=settings.deterministic, card=card))
 
 

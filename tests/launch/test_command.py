@@ -12,7 +12,7 @@ from segnet_hpu.cli import train
 from segnet_hpu.errors import UsageError
 from segnet_hpu.launch import command as launch
 from segnet_hpu.launch.requirements import check_launchable
-from segnet_hpu.runtime import processor
+from segnet_hpu.runtime import gaudi, processor
 from segnet_hpu.runtime.devices import gpu, hpu
 from segnet_hpu.training.settings import Settings
 
@@ -29,7 +29,7 @@ def machine(monkeypatch):
         monkeypatch.setattr(processor, "usable_cores", lambda: 2 * cores)
         monkeypatch.setattr(gpu, "cards", lambda: ["GPU"] * gpus)
         monkeypatch.setattr(hpu, "cards", lambda: ["HL-225"] * cards)
-        monkeypatch.setattr(hpu, "installed", lambda: cards > 0)
+        monkeypatch.setattr(gaudi, "installed", lambda backend: cards > 0)
     change()
     return change
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from segnet_hpu.runtime import gaudi
 from segnet_hpu.runtime.devices import hpu
+from segnet_hpu.runtime.gaudi import tensorflow as bridge
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDIN = ROOT / "tests" / "standin"
@@ -81,15 +83,17 @@ def test_standin(python, program, tmp_path):
 REFUSED = """
 import json
 from segnet_hpu.errors import UsageError
+from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.devices import hpu
+from segnet_hpu.runtime.gaudi import tensorflow as bridge
 import tensorflow as tf
 tf.test.is_built_with_cuda = lambda: False
 seen = []
 for python, cards in (((3, 11), []), ((3, 11), ["HL-225"]), ((3, 10), ["HL-225"])):
-    hpu.sys = type("sys", (), {"version_info": python})
+    bridge.sys = type("sys", (), {"version_info": python})
     hpu.cards, hpu._device_files = lambda: cards, lambda: []
     try:
-        hpu.load()
+        select_device("hpu")
     except UsageError as error:
         seen.append(str(error))
 print(json.dumps(seen))
@@ -97,7 +101,7 @@ print(json.dumps(seen))
 
 
 def test_without_card_and_without_package(python):
-    if hpu.installed():
+    if gaudi.installed("tensorflow"):
         pytest.skip("habana-tensorflow is installed")
     no_card, other_python, no_package = python(REFUSED)
     assert "no Gaudi card" in no_card and "--train_engine cpu" in no_card
@@ -139,7 +143,7 @@ def _public_names(source):
 
 @pytest.mark.parametrize("source_of", ["wheel", "standin"])
 def test_names_exist(source_of, request):
-    for module, names in hpu.HPU_API.items():
+    for module, names in bridge.HPU_API.items():
         if source_of == "wheel":
             source = _source(request.getfixturevalue("wheel"), module)
         else:
@@ -149,7 +153,7 @@ def test_names_exist(source_of, request):
 
 def test_real_messages_are_those_we_explain(wheel):
     text = "".join(_source(wheel, f"habana_frameworks.tensorflow.{m}") for m in ("sysconfig", "lib_utils"))
-    for words in ("unsupported TF version", "local path", "LD_LIBRARY_PATH", f"['{hpu.TENSORFLOW_VERSION}']"):
+    for words in ("unsupported TF version", "local path", "LD_LIBRARY_PATH", f"['{bridge.TENSORFLOW_VERSION}']"):
         assert words in text
 
 
@@ -169,10 +173,11 @@ def test_real_package_loads_beside_keras_3(python):
     code = """
 import json
 from segnet_hpu.errors import UsageError
+from segnet_hpu.runtime.device import select_device
 from segnet_hpu.runtime.devices import hpu
 hpu.cards = lambda: ["HL-225"]
 try:
-    hpu.load()
+    select_device("hpu")
 except UsageError as error:
     from habana_frameworks.tensorflow import habana_ops
     print(json.dumps([str(error), habana_ops.is_initialized]))

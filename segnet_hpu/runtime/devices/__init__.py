@@ -5,6 +5,7 @@ A new kind is one new file here, a DeviceKind under @DEVICES.register: flags, pr
 
 from functools import cache
 
+from segnet_hpu.runtime.backends import Backend
 from segnet_hpu.runtime.devices.base import DEVICES, Device, DeviceKind, LaunchPlan
 
 __all__ = ["Device", "DeviceKind", "LaunchPlan", "box_names", "computing", "engines", "find", "kind_for_launch",
@@ -33,9 +34,9 @@ def find(name: str) -> DeviceKind:
     return {kind.name: kind for kind in kinds()}[name]
 
 
-def computing(backend: str) -> DeviceKind:
-    """Return the first kind that a backend of Keras, imported here, computes on."""
-    return next(kind for kind in kinds() if kind.computes_for(backend))
+def computing(backend: Backend) -> DeviceKind:
+    """Return the first kind, in the order of `kinds`, that a backend of Keras can compute on here."""
+    return next(kind for kind in kinds() if kind.is_reached_by(backend))
 
 
 def kind_for_launch(train_engine: str) -> DeviceKind:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from segnet_hpu.components import Registry
 from segnet_hpu.errors import UsageError
+from segnet_hpu.runtime.backends import Backend
 
 if TYPE_CHECKING:
     from segnet_hpu.runtime.environment import Environment
@@ -77,23 +78,16 @@ class DeviceKind(ABC):
     def is_present(self) -> bool:
         """Return whether this machine has such a device and what it needs, without importing a backend."""
 
-    def computes_for(self, backend: str) -> bool:
-        """Return whether this backend of Keras, imported here, computes on this kind by its own choice."""
+    def is_reached_by(self, backend: Backend) -> bool:
+        """Return whether a backend of Keras can compute on this kind here."""
         return self.is_present()
 
     @abstractmethod
-    def select(self, card: int | None) -> Device:
-        """Set TensorFlow up for this kind, before any op is placed. card: its number; None is the first.
+    def select(self, backend: Backend, card: int | None) -> Device:
+        """Set a backend up for this kind, before it computes. card: its number; None is the first.
 
         Raises UsageError where the device, or what it needs, is missing.
         """
-
-    def set_threads(self, threads: int) -> None:
-        """Limit TensorFlow's threads. Raises RuntimeError where it already runs with another number."""
-        import tensorflow as tf
-
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        tf.config.threading.set_inter_op_parallelism_threads(threads)
 
     def check_data_type(self, data_type: str) -> None:
         """Raise UsageError where the device lacks this --data_type; warn where it is slow."""

@@ -1,12 +1,12 @@
 """The CPU, which is always there."""
 
-import contextlib
 import os
 from collections.abc import Mapping
 from typing import Any
 
 from segnet_hpu.errors import UsageError, warn
 from segnet_hpu.runtime import processor
+from segnet_hpu.runtime.backends import Backend
 from segnet_hpu.runtime.devices.base import DEVICES, Device, DeviceKind, LaunchPlan
 
 # Open MPI waits by asking again and again, on the core that computes: let it step aside.
@@ -31,25 +31,14 @@ class Cpu(DeviceKind):
     def is_present(self) -> bool:
         return True
 
-    def select(self, card: int | None) -> Device:
-        import tensorflow as tf
-
+    def select(self, backend: Backend, card: int | None) -> Device:
         try:
-            tf.config.set_visible_devices([], "GPU")
+            backend.use_cpu()
         except RuntimeError:
-            raise UsageError("--train_engine cpu: TensorFlow already runs on the GPU; choose the device "
+            raise UsageError(f"--train_engine cpu: {backend.label} already runs on the GPU; choose the device "
                              "before making a model or a tensor") from None
-        # Operations that run side by side share the threads differently from run to run, and sums then differ in
-        # their last bits; one after the other, with all threads each, they repeat exactly and take as long.
-        with contextlib.suppress(RuntimeError):  # TensorFlow already runs: then it may vary
-            tf.config.threading.set_inter_op_parallelism_threads(1)
-        # XLA on the CPU is slower than oneDNN's kernels.
-        return Device(self.name, f"{processor.model_name()}, {processor.usable_cores()} cores", jit_compile=False)
-
-    def set_threads(self, threads: int) -> None:
-        import tensorflow as tf
-
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        return Device(self.name, f"{processor.model_name()}, {processor.usable_cores()} cores",
+                      jit_compile=backend.cpu_jit)
 
     def check_data_type(self, data_type: str) -> None:
         super().check_data_type(data_type)

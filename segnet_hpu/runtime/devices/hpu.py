@@ -1,34 +1,22 @@
-"""Gaudi cards (HPU): Habana's TensorFlow module and the cards that hl-smi lists.
-
-SynapseAI 1.14.0 is the last release for TensorFlow: CPython 3.10, tensorflow-cpu 2.15.0,
-habana-tensorflow 1.14.0.493. That package was written for Keras 2; Keras 3.12.4 works beside it.
-"""
+"""Gaudi cards (HPU): those that hl-smi lists, computed on through one of Habana's modules in `runtime/gaudi`."""
 
 import glob
-import importlib.util
-import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from segnet_hpu.errors import UsageError
+from segnet_hpu.runtime import gaudi
+from segnet_hpu.runtime.backends import Backend
 from segnet_hpu.runtime.devices.base import DEVICES, Device, DeviceKind, LaunchPlan
+from segnet_hpu.runtime.gaudi.tensorflow import TENSORFLOW_VERSION, refuse_two_bf16
 
 if TYPE_CHECKING:
     from segnet_hpu.runtime.environment import Environment
 
-TENSORFLOW_VERSION = "2.15.0"
-PYTHON_VERSION = (3, 10)
-
-# Every name of Habana's wheel that we use: module -> attribute.
-HPU_API = {"habana_frameworks.tensorflow": ("load_habana_module",)}
-
 # Habana's names of its boxes -> cards in one.
 BOXES = {"HLS1": 8, "HLS1-H": 4, "HLS2": 8, "OCP1": 8}
 CARD_COUNTS = (1, 2, 4, 8)
-
-_INSTEAD = "or use --train_engine cpu"
 
 
 @DEVICES.register("hpu")
@@ -48,15 +36,17 @@ class Hpu(DeviceKind):
         return cards()
 
     def is_present(self) -> bool:
-        return installed() and bool(cards())
+        return gaudi.bridge_here() is not None and bool(cards())
 
-    def computes_for(self, backend: str) -> bool:
-        return backend == "tensorflow" and self.is_present()
+    def is_reached_by(self, backend: Backend) -> bool:
+        return gaudi.installed(backend.name) and bool(cards())
 
-    def select(self, card: int | None) -> Device:
-        devices = load()
-        return Device(self.name, f"{len(devices)} x {(cards() or ['Gaudi card'])[0]}",
-                      jit_compile=False, host_casts=True)
+    def select(self, backend: Backend, card: int | None) -> Device:
+        if not cards() and not _device_files():  # once loaded without a card, the library ends the process later
+            raise UsageError("--train_engine hpu: there is no Gaudi card here (none in hl-smi, none in /dev); "
+                             "expected one, with SynapseAI's driver. See hl-smi, or use --train_engine cpu")
+        count = gaudi.load(backend, card)
+        return Device(self.name, f"{count} x {(cards() or ['Gaudi card'])[0]}", jit_compile=False, host_casts=True)
 
     def check_data_type(self, data_type: str) -> None:
         super().check_data_type(data_type)
@@ -65,7 +55,7 @@ class Hpu(DeviceKind):
 
     def prepare_horovod(self) -> None:
         """habana-horovod loads Habana's module when it is imported."""
-        if installed():
+        if gaudi.installed("tensorflow"):
             from segnet_hpu.runtime.keras_internals import give_keras3_a_conv
 
             give_keras3_a_conv()
@@ -90,7 +80,7 @@ class Hpu(DeviceKind):
         return {"HABANA_VISIBLE_MODULES": ",".join(map(str, range(plan.workers_here)))}
 
     def inventory(self) -> dict[str, Any]:
-        return {"hpu_cards": cards(), "habana_module": installed()}
+        return {"hpu_cards": cards(), "habana_module": gaudi.bridge_here() is not None}
 
     def report(self, inventory: Mapping[str, Any]) -> dict[str, str]:
         return {"Gaudi cards": "; ".join(inventory["hpu_cards"]) or "none"}
@@ -109,45 +99,6 @@ class Hpu(DeviceKind):
             yield f"TensorFlow is built with CUDA; Habana's package needs tensorflow-cpu {TENSORFLOW_VERSION}"
 
 
-def load() -> Sequence[Any]:
-    """Load Habana's module into TensorFlow; return the HPU devices TensorFlow then sees.
-
-    Must run before TensorFlow places its first op. Raises UsageError, naming what is missing,
-    where the package, its libraries, the Python, the TensorFlow or the card is not right.
-    """
-    if not cards() and not _device_files():  # once loaded without a card, the library ends the process later
-        raise UsageError("--train_engine hpu: there is no Gaudi card here (none in hl-smi, none in /dev); "
-                         f"expected one, with SynapseAI 1.14.0's driver. See hl-smi, {_INSTEAD}")
-    import tensorflow as tf
-
-    from segnet_hpu.runtime.keras_internals import give_keras3_a_conv
-
-    if tf.test.is_built_with_cuda():  # loading Habana's library beside it would end the process
-        raise UsageError("--train_engine hpu: this TensorFlow is built with CUDA; expected tensorflow-cpu "
-                         f"{TENSORFLOW_VERSION}. Run run_scripts/setup_env.sh hpu, {_INSTEAD}")
-    give_keras3_a_conv()
-    try:
-        from habana_frameworks.tensorflow import load_habana_module
-
-        load_habana_module()
-    except Exception as error:  # the real package raises plain Exception where libraries are missing
-        raise UsageError(_explain(error)) from error
-    devices = tf.config.list_physical_devices("HPU")
-    if not devices:
-        raise UsageError("--train_engine hpu: Habana's module is loaded but TensorFlow sees no HPU; expected "
-                         "a Gaudi card. See that hl-smi lists one and that no other process holds it, "
-                         f"{_INSTEAD}")
-    return devices
-
-
-def installed() -> bool:
-    """Return whether a package habana_frameworks.tensorflow can be found (it is not imported)."""
-    try:
-        return importlib.util.find_spec("habana_frameworks.tensorflow") is not None
-    except ImportError:
-        return False
-
-
 def cards() -> list[str]:
     """Return one line a Gaudi card ("HL-225, driver 1.14.0"), as hl-smi lists them; [] without hl-smi."""
     query = ["hl-smi", "-Q", "name,driver_version", "-f", "csv,noheader"]
@@ -161,31 +112,3 @@ def cards() -> list[str]:
 
 def _device_files() -> list[str]:
     return glob.glob("/dev/hl[0-9]*") + glob.glob("/dev/accel/accel*")
-
-
-def refuse_two_bf16(environ: Mapping[str, str] = os.environ) -> None:
-    """Raise UsageError where Habana's own bf16 conversion is on beside Keras's: their sum is undefined."""
-    value = environ.get("TF_BF16_CONVERSION", "0")
-    if value not in ("", "0"):
-        raise UsageError(f"--data_type bf16 together with TF_BF16_CONVERSION={value} is undefined on HPU; "
-                         "expected one of the two. Unset TF_BF16_CONVERSION, or use --data_type fp32 with it")
-
-
-def _explain(error: Exception) -> str:
-    """One line for what went wrong in Habana's package."""
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("habana_frameworks"):
-        if sys.version_info[:2] != PYTHON_VERSION:
-            return (f"--train_engine hpu: this is Python {sys.version_info[0]}.{sys.version_info[1]}; "
-                    "Habana's package exists for CPython 3.10 only. "
-                    f"Run PYTHON=python3.10 run_scripts/setup_env.sh hpu, {_INSTEAD}")
-        return ("--train_engine hpu: the package habana-tensorflow is not installed; expected 1.14.0.493. "
-                f"Run run_scripts/setup_env.sh hpu, {_INSTEAD}")
-    if "unsupported TF version" in reason:
-        return (f"--train_engine hpu: {reason}; expected TensorFlow {TENSORFLOW_VERSION}. "
-                f"Run run_scripts/setup_env.sh hpu, {_INSTEAD}")
-    if "local path" in reason:
-        return (f"--train_engine hpu: {reason}; expected one copy of habana_frameworks. "
-                f"Take the other from PYTHONPATH, {_INSTEAD}")
-    return (f"--train_engine hpu: Habana's module cannot be loaded: {reason}; expected SynapseAI 1.14.0's "
-            f"driver and libraries. Install them and put their folder on LD_LIBRARY_PATH, {_INSTEAD}")

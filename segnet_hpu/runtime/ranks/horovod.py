@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from segnet_hpu.errors import Elsewhere, SegnetError, UsageError, WorkerLost
+from segnet_hpu.runtime.backends import current
 from segnet_hpu.runtime.devices import computing, prepare_horovod
 from segnet_hpu.runtime.keras_internals import batch_normalisations, replace_moments, transform_gradients
 from segnet_hpu.runtime.ranks.interface import Ranks, Run
@@ -122,7 +123,7 @@ class Horovod(Ranks):
     def _allreduce(self, tensors: "list[tf.Tensor]") -> "list[tf.Tensor]":
         """The tensors' means over the ranks."""
         wanted = {"op": self.hvd.Average, "compression": self._compression}
-        if computing("tensorflow").grouped_allreduce:
+        if computing(current()).grouped_allreduce:
             return self.hvd.grouped_allreduce(tensors, name="gradients", **wanted)
         return [self.hvd.allreduce(tensor, name=f"gradients.{i}", **wanted) for i, tensor in enumerate(tensors)]
 

@@ -38,9 +38,12 @@ def _missing() -> Iterator[str]:
         yield _BASE_CONV
 
 
-def check_keras() -> None:
-    """Raise UsageError, of one line, if this Keras lacks what we touch of its inside."""
-    for name in _missing():
+def check_keras(missing: Callable[[], Iterator[str]] = _missing) -> None:
+    """Raise UsageError, of one line, if this Keras lacks what we touch of its inside.
+
+    missing: a function that yields the names it lacks.
+    """
+    for name in missing():
         raise UsageError(f"Keras {keras.__version__} has no {name}; expected Keras 3.12.4 to 3.15. "
                          "Run pip install 'keras>=3.12.4,<3.16'")
 

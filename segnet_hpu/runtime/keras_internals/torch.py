@@ -1,0 +1,63 @@
+"""The private names of Keras' torch backend that this package touches; that each is there is checked at import."""
+
+import functools
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras
+
+from segnet_hpu.runtime.keras_internals import check_keras
+
+core: Any = importlib.import_module("keras.src.backend.torch.core")
+random: Any = importlib.import_module("keras.src.backend.torch.random")
+
+_DRAWS = ("normal", "uniform", "randint", "truncated_normal", "categorical")
+
+
+def _missing() -> Iterator[str]:
+    """Yield the private names that this Keras lacks."""
+    for module, names in ((core, ("DEFAULT_DEVICE", "get_device")), (random, (*_DRAWS, "dropout"))):
+        yield from (f"{module.__name__}.{name}" for name in names if not hasattr(module, name))
+
+
+check_keras(_missing)
+
+
+def use_device(device: str) -> None:
+    """Let Keras make PyTorch's tensors on this device from now on, in every thread.
+
+    Keras before 3.14 reads no variable, and every Keras looks for its device once, when it is imported.
+    """
+    core.DEFAULT_DEVICE = device
+
+
+@functools.cache  # once a process
+def draw_on_host() -> None:
+    """Let Keras draw random numbers of PyTorch on the host, and bring them to the device that it computes on.
+
+    For devices that have no torch.Generator. Keras makes one for every initializer and every dropout.
+    """
+    for name in _DRAWS:
+        setattr(random, name, _drawn_on_host(getattr(random, name)))
+
+    def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None) -> Any:
+        shape = [size if wanted is None else wanted
+                 for size, wanted in zip(inputs.shape, noise_shape or (None,) * inputs.ndim, strict=True)]
+        kept = random.uniform(shape, dtype="float32", seed=seed) >= rate
+        return inputs * kept / (1 - rate) if rate < 1 else inputs * 0
+
+    random.dropout = dropout
+
+
+def _drawn_on_host(draw: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(draw)
+    def draw_there(*args: Any, **kwargs: Any) -> Any:
+        device = core.get_device()
+        if device == "meta":  # a symbolic call, which draws nothing
+            return draw(*args, **kwargs)
+        with keras.device("cpu"):
+            numbers = draw(*args, **kwargs)
+        return numbers.to(device)
+
+    return draw_there
