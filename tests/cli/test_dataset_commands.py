@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from segnet_hpu.cli import main
 from segnet_hpu.data.datasets.description import read_description
 from segnet_hpu.data.image_coding import ImageCoding
 
@@ -136,3 +137,16 @@ def test_refusals_are_one_line_and_write_nothing(capsys, monkeypatch, folders, t
     line, *description = error.splitlines()  # of labels with ids of their own: the one that reads them
     assert words in line and (not description or "classes: " in error)
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", ["convert", "augment", "split --val 3", "stats"])
+def test_ids_that_no_class_has_are_refused_as_verify_dataset_does(folders, tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    out = [] if command == "stats" else ["--out", "new"]
+    call = ["dataset", *command.split(), *folders, *out, "--ignore_label", "255", "--n_classes"]
+    assert main([*call, "3"]) == 2
+    said = capsys.readouterr().err
+    assert "labels/s_0.png holds ids outside 0..2: 11 (" in said and "raise --n_classes" in said
+    assert not (tmp_path / "new").exists()
+    assert main([*call, "12"]) == 0
+    assert "--n_classes 12" in capsys.readouterr().out or command == "stats"

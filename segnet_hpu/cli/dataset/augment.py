@@ -43,6 +43,6 @@ def run(settings: Settings) -> None:
     print(f"{settings.out}: {len(source)} pairs and {settings.copies * len(source)} copies; pixels without a class "
           f"have id {VOID}")
     data = (f"--dataset {out}/dataset.yaml --train_split {split}" if origin and origin.class_names else
-            f"--n_classes N --train_images {out}/images/{split} --train_annotations {out}/annotations/{split} "
-            f"--ignore_label {VOID}")
+            f"{settings.n_classes_flag} --train_images {out}/images/{split} "
+            f"--train_annotations {out}/annotations/{split} --ignore_label {VOID}")
     print(f"next: segnet-hpu train --model_name vgg_segnet {data}")

@@ -52,7 +52,7 @@ def run(settings: Settings) -> None:
     out = shlex.quote(settings.out)
     place = f"--dataset {out}/dataset.yaml" if described else f"--dataset {settings.to} --data_root {out}"
     print(f"next: segnet-hpu verify_dataset {place} --split {splits[0]}"
-          + (" --n_classes N" if target.n_classes is None and not described else ""))
+          + (f" {settings.n_classes_flag}" if target.n_classes is None and not described else ""))
 
 
 def _check(settings: Settings, origin: DataSet | None, target: DataSet, splits: Sequence[str]) -> None:

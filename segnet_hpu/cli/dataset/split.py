@@ -57,7 +57,7 @@ def run(settings: Settings) -> None:
           f"{settings.seed}, {how}")
     out = shlex.quote(settings.out)
     data = f"--dataset {out}/dataset.yaml" if described else (
-        f"--n_classes N --dataset folder --data_root {out}{_flags(settings.ignore_label, source.coding)}")
+        f"{settings.n_classes_flag} --dataset folder --data_root {out}{_flags(settings.ignore_label, source.coding)}")
     print(f"next: segnet-hpu train --model_name vgg_segnet {data}")
 
 

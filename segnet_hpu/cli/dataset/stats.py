@@ -4,12 +4,11 @@ import json
 from dataclasses import dataclass
 
 from segnet_hpu.cli.data_flags import dataset_of
-from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
+from segnet_hpu.cli.dataset.inputs import Inputs, count_of_classes, open_pairs
 from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import option
 from segnet_hpu.constants import MAX_CLASSES, ONE_AND_BACKGROUND
 from segnet_hpu.data.classes import class_names
-from segnet_hpu.data.datasets.selection import number_of_classes
 from segnet_hpu.data.faults import refuse
 from segnet_hpu.files import write_text
 
@@ -28,13 +27,13 @@ class Settings(Outputs, Inputs):
 def run(settings: Settings) -> None:
     """Print the table."""
     origin = dataset_of(settings)
-    n_classes = number_of_classes(origin, settings.n_classes) if origin and origin.n_classes else settings.n_classes
+    n_classes = count_of_classes(settings)
     settings.check_output("out")
     from segnet_hpu.data.stats import count_labels
     from segnet_hpu.data.summary import summary, table
     from segnet_hpu.data.verify import check_source
 
-    source = open_pairs(settings, settings.split, n_classes)
+    source = open_pairs(settings, settings.split)
     refuse(check_source(source))
     counts = count_labels(source, n_classes or MAX_CLASSES, MAX_CLASSES)
     if n_classes is None:
