@@ -61,17 +61,33 @@ def load_checkpoint(path: StrPath) -> keras.Model:
     for a damaged or foreign file, and where the weights do not fit the model that the configuration names.
     """
     path = Path(path)
+    return make_model(path, *_configuration(_config(path)))
+
+
+def _configuration(path: Path) -> tuple[str, int, int, int]:
+    """Return (model's name, n_classes, height, width) of PREFIX_config.json. Raises UsageError where it is none."""
     try:
-        config = json.loads(_config(path).read_text())
+        config = json.loads(path.read_text())
         name, n_classes, height, width = (config[key] for key in CONFIGURATION)
         if not (isinstance(name, str) and _within(n_classes, MOST_CLASSES) and _within(height, LARGEST_SIDE)
                 and _within(width, LARGEST_SIDE)):
             raise ValueError(f"model_class {name!r}, n_classes {n_classes!r}, {height!r}x{width!r} pixels")
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         reason = str(error)[:200] or type(error).__name__
-        raise UsageError(f"{_config(path)} is no configuration of keras_segmentation ({reason}); expected "
+        raise UsageError(f"{path} is no configuration of keras_segmentation ({reason}); expected "
                          f"{', '.join(CONFIGURATION[:-1])} and {CONFIGURATION[-1]}") from None
-    return make_model(path, name, n_classes, height, width)
+    return name, n_classes, height, width
+
+
+def refuse_replaced_configuration(prefix: StrPath, model: keras.Model) -> None:
+    """Raise UsageError where weights PREFIX.N lie that PREFIX_config.json, written for `model`, would not fit."""
+    config, weights = Path(f"{prefix}_config.json"), newest_weights(prefix)
+    if weights is None or not config.is_file():
+        return
+    name, n_classes, height, width = _configuration(config)
+    if (name, n_classes, height, width) != (model.name, model.output_shape[-1], *model.input_shape[1:3]):
+        raise UsageError(f"{weights} holds weights of a {name} of {n_classes} classes and {height}x{width} pixels, "
+                         f"which can be read only as long as {config} says so; choose another --checkpoints_path")
 
 
 def _within(value: Any, largest: int) -> bool:

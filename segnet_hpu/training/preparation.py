@@ -11,6 +11,7 @@ from segnet_hpu.components import Choice
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.fingerprint import fingerprint
 from segnet_hpu.data.source import Source
+from segnet_hpu.interchange.keras_segmentation import refuse_replaced_configuration
 from segnet_hpu.models.encoders.normalisation import Normalisation
 from segnet_hpu.models.normalisation import normalisation, set_normalisation
 from segnet_hpu.models.roles import stable_name
@@ -181,6 +182,7 @@ def _make_network(settings: Settings, hardware: Hardware, folder: RunFolder,
         check_model(model, settings)
     network = model if isinstance(model, keras.Model) else make_model(settings, model)
     refuse_free_size(network)
+    hardware.ranks.first(lambda: refuse_replaced_configuration(folder.prefix, network))
 
     def set_weights() -> Normalisation:
         """Return how pictures are normalised, which may come along with the weights."""

@@ -12,6 +12,8 @@ from segnet_hpu.interchange.keras_segmentation import find_weights
 from segnet_hpu.interchange.load import load
 from segnet_hpu.models.build import build_model
 from segnet_hpu.models.trained_model import TrainedModel
+from segnet_hpu.train import train
+from toy import write_toy
 
 
 def write(prefix, model, epoch=0, first=17):
@@ -115,3 +117,16 @@ def test_refusals(tmp_path):
     (tmp_path / "net.1.index").unlink()
     with pytest.raises(UsageError, match="no checkpoint at .*net"):
         load(tmp_path / "net")
+
+
+def test_training_does_not_replace_what_other_weights_are_read_by(tmp_path):
+    """Another network under the prefix of keras_segmentation's weights is refused before anything is written."""
+    prefix = tmp_path / "net"
+    write(prefix, random_model())
+    images, labels = write_toy(tmp_path / "toy", 2, (32, 32))
+    options = dict(checkpoints_path=str(prefix), epochs=1, validate=False, model_dir=str(tmp_path / "run"))
+    with pytest.raises(UsageError, match=r"net\.0 holds weights of a unet of 3 classes and 32x32 pixels, which can "
+                                         r"be read only as long as .*net_config\.json says so; choose another"):
+        train(build_model("unet_mini", 3, 32, 32), str(images), str(labels), **options)
+    assert not (tmp_path / "run").exists()
+    assert load(prefix).network.name == "unet"
