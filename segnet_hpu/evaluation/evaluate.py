@@ -40,7 +40,7 @@ def evaluate(predictor: SupportsPrediction, source: LabelledSource, n_classes: i
     overlap: run the predictor while its last results are scored; else it is run when all of them are. meet: called
     before each batch, equally often on every rank.
     Ids that are no class are left out too, with a warning on stderr. Raises RunError for a network that
-    answers NaN.
+    answers NaN or infinity.
     """
     card = Scorecard(n_classes, scorers)
     pixels = np.zeros(VOID + 1, np.int64)

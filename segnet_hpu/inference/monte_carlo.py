@@ -9,9 +9,10 @@ import keras
 import numpy as np
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.inference.predictor import input_transform, refuse_nan
+from segnet_hpu.inference.predictor import input_transform
 from segnet_hpu.inference.uncertainty import SampledPrediction
 from segnet_hpu.models.trained_model import TrainedModel
+from segnet_hpu.models.weights import refuse_broken_output
 
 
 class SampledDropout(keras.layers.Dropout):
@@ -33,7 +34,7 @@ class MonteCarloPredictor:
 
     def __init__(self, model: keras.Model | TrainedModel, samples: int, passes: int = 1, seed: int = 0) -> None:
         network = TrainedModel.of(model).network
-        self.name, self.samples, self.passes, self.seed = network.name, samples, passes, seed
+        self.network, self.samples, self.passes, self.seed = network, samples, passes, seed
         self.dropouts: list[SampledDropout] = []
         # A twin that shares every layer but the dropouts: the model itself stays as it is.
         twin = keras.models.clone_model(network, clone_function=self._sampled)
@@ -64,5 +65,5 @@ class MonteCarloPredictor:
         batch = np.repeat(np.asarray(image, np.float32)[None], self.passes, axis=0)
         for first in range(0, self.samples, self.passes):
             softmaxes = np.asarray(self.model.predict_on_batch(batch))[:self.samples - first]
-            refuse_nan(softmaxes, self.name)
+            refuse_broken_output(softmaxes, self.network)
             yield from softmaxes

@@ -7,10 +7,9 @@ import cv2
 import numpy as np
 
 from segnet_hpu.data.preprocessing import EvalTransform
-from segnet_hpu.errors import RunError
 from segnet_hpu.evaluation.predictor import Prepared, Result, Results
 from segnet_hpu.models.trained_model import TrainedModel
-from segnet_hpu.models.weights import refuse_broken_weights
+from segnet_hpu.models.weights import refuse_broken_output, refuse_broken_weights
 from segnet_hpu.runtime.tensorflow_log import silence_retracing
 
 if TYPE_CHECKING:
@@ -59,12 +58,12 @@ class Predictor:
     def run(self, inputs: Sequence[Prepared]) -> Results:
         """Return logits (N, h, w, C), float32, of N <= batch_size images of the network's size.
 
-        Raises RunError where they are NaN.
+        Raises RunError where they are no numbers.
         """
         batch = np.zeros((self.batch_size, *inputs[0].shape), np.float32)
         batch[:len(inputs)] = inputs
         logits = np.asarray(self.model.predict_on_batch(batch))[:len(inputs)]
-        refuse_nan(logits, self.model.name)
+        refuse_broken_output(logits, self.model)
         return logits
 
     def planes(self, result: Result, size: tuple[int, int]) -> Iterable[np.ndarray]:
@@ -78,13 +77,6 @@ class Predictor:
     def classes(self, result: Result, size: tuple[int, int]) -> np.ndarray:
         """Return the class map uint8 (y, x) of one of `run`'s results: of the highest score, the first of equals."""
         return highest(self.planes(result, size))
-
-
-def refuse_nan(output: np.ndarray, name: str) -> None:
-    """Raise RunError, naming the network, where its output holds NaN, which would count as class 0."""
-    if np.isnan(output.min()):  # the least number, or NaN if any is
-        raise RunError(f"{name} answers NaN in place of scores: its weights or its batch normalisation's statistics "
-                       "are broken; take an earlier checkpoint, or train anew with a lower --learning_rate")
 
 
 def planes_at(logits: np.ndarray, size: tuple[int, int]) -> Iterator[np.ndarray]:

@@ -1,4 +1,4 @@
-"""Whether a network's weights are numbers."""
+"""Whether a network's weights, and what it answers, are numbers."""
 
 import numpy as np
 
@@ -18,3 +18,21 @@ def refuse_broken_weights(network: "keras.Model", source: StrPath) -> None:
             broken = finite.size - np.count_nonzero(finite)
             raise RunError(f"{source}: {variable.path} holds NaN or infinity, {broken:,} of {finite.size:,} numbers; "
                            "take an earlier checkpoint, or train anew with a lower --learning_rate")
+
+
+def refuse_broken_output(output: np.ndarray, network: "keras.Model") -> None:
+    """Raise RunError, naming the network and its largest weight, where its output holds NaN or infinity.
+
+    NaN counts as class 0, and so do scores that are all infinite.
+    """
+    least, most = output.min(), output.max()  # NaN if there is any
+    if np.isfinite(least) and np.isfinite(most):
+        return
+    sizes = {v.path: np.abs(np.asarray(keras.ops.convert_to_numpy(v), np.float64)).max(initial=0)
+             for v in network.weights}
+    largest = max(sizes, key=lambda path: sizes[path], default=None)
+    told = f" (the largest weight is {sizes[largest]:.3g}, in {largest})" if largest else ""
+    answer = "NaN" if np.isnan(least) else "infinity"
+    raise RunError(f"{network.name} answers {answer} in place of scores: its weights or its batch normalisation's "
+                   f"statistics are broken{told}; take an earlier checkpoint, or train anew with a lower "
+                   "--learning_rate")

@@ -1,4 +1,4 @@
-"""A network that answers NaN, of sound weights too, has no class to give: nothing is written or scored."""
+"""A network that answers NaN or infinity, of sound weights too, has no class to give; nothing is written."""
 
 import keras
 import numpy as np
@@ -39,3 +39,21 @@ def test_evaluate_model_refuses_it(tmp_path, broken_file, capsys):
     line, = captured.err.splitlines()
     assert "odd answers NaN in place of scores" in line and not captured.out
     assert not (tmp_path / "scores.json").exists()
+
+
+@pytest.mark.parametrize("command,out", [
+    ("predict --input_path images --output_path out", "out"),
+    ("evaluate_model --images_path images --segs_path labels --json out", "out"),
+    ("export --format keras --out out.keras", "out.keras")])
+def test_finite_weights_that_overflow_are_named(tmp_path, monkeypatch, capsys, command, out):
+    monkeypatch.chdir(tmp_path)
+    model = build()
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    for layer in (convolutions[0], convolutions[-1]):
+        layer.kernel.assign(np.abs(layer.kernel) * 0 + 1e30)
+    TrainedModel(model).save("odd.keras")
+    write_pictures(tmp_path)
+    assert main([*command.split(), "--checkpoints_path", "odd.keras"]) == 1
+    line, = capsys.readouterr().err.splitlines()
+    assert "odd answers infinity in place of scores" in line and "(the largest weight is 1e+30, in conv2d" in line
+    assert not list(tmp_path.glob(f"{out}/*" if command.startswith("predict") else out))

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from segnet_hpu.interchange.export.network import twin
-from segnet_hpu.models.weights import refuse_broken_weights
+from segnet_hpu.models.weights import refuse_broken_output, refuse_broken_weights
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,13 @@ class Serving:
     def of(cls, model: keras.Model, output: str, free_size: bool = False) -> "Serving":
         """Return the Serving of a model's float32 twin; see `network.twin`.
 
-        Raises RunError where weights are no numbers.
+        Raises RunError where weights are no numbers, or the scores of a picture of noise are none.
         """
         refuse_broken_weights(model, model.name)
-        return cls(twin(model, free_size), output)
+        served = twin(model, free_size)
+        noise = np.random.default_rng(0).integers(0, 256, (1, *model.input_shape[1:])).astype(np.float32)
+        refuse_broken_output(keras.ops.convert_to_numpy(served(noise, training=False)), model)
+        return cls(served, output)
 
     def signature(self, batch_size: int | None = None) -> tf.TensorSpec:
         """Return the TensorSpec of the input; batch_size None for any."""
