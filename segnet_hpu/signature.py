@@ -1,5 +1,6 @@
 """Files that this package wrote, told from other people's: by what a format has for its author, or how they begin."""
 
+import os
 import re
 import struct
 import zlib
@@ -20,6 +21,9 @@ BEGINNING = re.compile(rb"|".join((
     rb'\{\s+"pairs": \d+,\s+"faults": \[',  # of verify_dataset
     rb'\[\s+\{\s+"name": "[^"]+",\s+"encoder": [^\n]+\s+"decoder": ',  # models
     rb'\[\s+\{"name": "process_name", "ph": "M"')))  # Horovod's timeline
+# Of videos, by their suffix: a part of their format that players pass over.
+VIDEO_ENDS = {".mp4": struct.pack(">I4s", 8 + len(AUTHOR), b"free") + AUTHOR,
+              ".avi": b"JUNK" + struct.pack("<I", len(AUTHOR)) + AUTHOR}
 NUMBERS = b"mean.npy"  # first in the file of a sampled prediction
 HEAD = 4096  # bytes that hold a mark
 PNG_HEADER, JPEG_HEADER, ZIP_HEADER = 33, 20, 30  # bytes before it
@@ -39,16 +43,20 @@ def signed(picture: bytes) -> bytes:
 
 
 def is_replaceable(path: str) -> bool:
-    """Return whether a file is empty, bears one of the marks, or begins as what this package writes.
+    """Return whether a file is empty, bears one of the marks, or begins or ends as what this package writes.
 
     Raises UsageError where it may not be read.
     """
     try:
         with open(path, "rb") as file:
             head = file.read(HEAD)
+            file.seek(max(0, os.fstat(file.fileno()).st_size - HEAD))
+            end = file.read(HEAD)
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}), to see whether it may be replaced; choose "
                          "another name") from None
     if head.startswith(b"PK"):
         return head.startswith(NUMBERS, ZIP_HEADER)
+    if end.endswith(tuple(VIDEO_ENDS.values())):
+        return True
     return not head or BEGINNING.match(head) is not None or any(mark in head for mark in MARKS)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.errors import Stopped, UsageError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class Settings(DeviceSettings, PredictionSettings):
+class Settings(Outputs, DeviceSettings, PredictionSettings):
     """Label every frame of a video file or of a camera. Ctrl-C ends it with a playable file."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -43,6 +44,7 @@ def run(settings: Settings) -> None:
 
     if settings.output_path:
         check_output("--output_path", settings.output_path, settings.input_path)
+        settings.check_output("output_path", [settings.input_path])
     path = find_checkpoint(settings.checkpoints_path)
     with VideoReader(settings.input_path) as reader, _window(settings) as window:
         _label(settings, path, reader, window)

@@ -12,6 +12,7 @@ from segnet_hpu.data.image_coding import PLAIN, ImageCoding, most_pixels
 from segnet_hpu.errors import RunError, UsageError, without_secrets
 from segnet_hpu.files import StrPath, refuse_special, refuse_unwritable
 from segnet_hpu.inference.numbered_pictures import NumberedPictures, numbered_files
+from segnet_hpu.signature import VIDEO_ENDS
 
 # FFmpeg reads it once, at the first video; our own errors say what it cannot open.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
@@ -142,6 +143,8 @@ class VideoWriter:
         if not whole:
             self.partial.unlink(missing_ok=True)
             raise RunError(f"cannot write {self.path}: the file was cut short; free some space")
+        with open(self.partial, "ab") as file:
+            file.write(VIDEO_ENDS[self.path.suffix.lower()])
         os.replace(self.partial, self.path)
 
 

@@ -15,6 +15,7 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 from segnet_hpu.evaluation.tables import named_scores
 from segnet_hpu.files import refuse_replacing, write_image
+from segnet_hpu.inference.video_files import VideoReader, VideoWriter
 from segnet_hpu.training.run_folder import RunFolder
 
 LABELLED = "--images_path images --segs_path labels "
@@ -129,6 +130,20 @@ def test_what_is_read_is_no_result_though_it_was_one(full, refused):
     main(shlex.split(TRAIN + "--print_config"))
     (full / "c.yaml").write_text("epochs: 3\ntrain_annotations: labels\n")
     refused(TRAIN + "--config c.yaml --dump_config c.yaml", ["--dump_config c.yaml is one of", "choose another name"])
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi"])
+def test_a_video_takes_the_place_of_none_but_earlier_results(full, refused, suffix):
+    command = f"predict_video --checkpoints_path model.keras --input_path movie.avi --output_path mine{suffix}"
+    shutil.copy("movie.avi", f"mine{suffix}")
+    refused(command, [f"mine{suffix} exists, and was not written by this package", "--overwrite"])
+    os.remove(f"mine{suffix}")
+    with VideoWriter(f"mine{suffix}", 5) as writer:
+        for grey in range(0, 250, 50):
+            writer.write(np.full((32, 48, 3), grey, np.uint8))
+    refuse_replacing("--output_path", f"mine{suffix}")
+    frames = np.array(list(VideoReader(f"mine{suffix}")), int)
+    assert frames.shape == (5, 32, 48, 3) and np.abs(frames.mean((1, 2, 3)) - range(0, 250, 50)).max() < 6
 
 
 AGAIN = {"again.png": VISUALIZE + "--out again.png", "again.jpg": VISUALIZE + "--out again.jpg",

@@ -107,6 +107,7 @@ def predict_video(model: "keras.Model | None" = None, inp: str | int | None = No
     size = _size(prediction_height, prediction_width)
     if output:
         check_output("output", output, inp)
+        refuse_replacing("output", output, cure="choose another name, or remove it")
     with VideoReader(inp) as reader, Window() if display else contextlib.nullcontext() as window:
         trained = trained_model(model, checkpoints_path)
         reader.read_as(trained.input_coding.files)
