@@ -43,6 +43,9 @@ def read_file(path: StrPath) -> tuple[bytes, ImageHeader]:
     if header.colours + header.further > BANDS:
         raise BadFile(path, f"has {header.colours + header.further} bands, expected grey or RGB",
                       "save the bands that matter as grey or RGB files")
+    if header.in_planes and header.bits > 8:  # which OpenCV mixes up
+        raise BadFile(path, f"has its bands of {header.bits} bits one after another (TIFF's PlanarConfiguration 2), "
+                      "which is not read", "save it with the bands of a pixel together")
     return data, header
 
 

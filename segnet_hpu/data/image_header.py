@@ -15,6 +15,7 @@ JPEG_2000 = re.compile(rb"\xff\x4f\xff\x51.{2}.{2}(.{32})(.{2})(.)", re.DOTALL)
 TIFF_COLOURS = {2: 3, 5: 4, 6: 3, 8: 3, 9: 3, 10: 3}  # photometric interpretation: bands; all others have one
 TIFF_ZERO_IS_WHITE, TIFF_PALETTE = 0, 3  # photometric interpretations
 TIFF_REDUCED, TIFF_MASK = 1, 4
+TIFF_PLANES = 2
 TIFF_KINDS = {1: "whole", 2: "signed", 3: "floating-point", 4: "whole"}
 
 
@@ -26,7 +27,7 @@ class ImageHeader:
     indices of a palette. further: bands beyond these, such as transparency. kind: of the numbers, "whole", "signed"
     or "floating-point". orientation: Exif's, 1 (as stored) to 8. pictures: how many the file holds. room: pixels
     for which a decoder makes room. zero_is_white: greys are stored inverted. white: the number that is white,
-    where it is not the highest of the bits.
+    where it is not the highest of the bits. in_planes: bands lie one after another.
     """
 
     format: str
@@ -42,6 +43,7 @@ class ImageHeader:
     tile: int = 0
     zero_is_white: bool = False
     white: int | None = None
+    in_planes: bool = False
 
     @property
     def room(self) -> int:
@@ -161,7 +163,8 @@ def _tiff(data: bytes) -> ImageHeader | None:
     return ImageHeader("TIFF", first.first(256, 0), first.first(257, 0), max(first.values.get(258, (1,))), colours,
                        bands - colours, TIFF_KINDS.get(first.first(339, 1), "complex"), first.orientation,
                        1 + len(further_pictures), photometric == TIFF_PALETTE,
-                       first.first(322, 0) * first.first(323, 0), photometric == TIFF_ZERO_IS_WHITE)
+                       first.first(322, 0) * first.first(323, 0), photometric == TIFF_ZERO_IS_WHITE,
+                       in_planes=bands > 1 and first.first(284, 1) == TIFF_PLANES)
 
 
 _READERS: dict[bytes, Callable[[bytes], ImageHeader | None]] = {

@@ -66,3 +66,25 @@ def test_inverted_greys_are_no_labels_and_no_deep_images(tiff):
     with pytest.raises(BadFile, match="WhiteIsZero"):
         read_image(tiff(GREY.astype(np.uint16) * 257, 16, photometric=0))
     np.testing.assert_array_equal(read_image(tiff(GREY, 8, photometric=0), 1)[..., 0], 255 - GREY)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("read", [read_image, read_label])
+def test_bands_one_after_another(tmp_path, dtype, read):
+    """OpenCV mixes those of 16 bits up; of 8 bits it reads them."""
+    bands = (np.arange(3)[:, None, None] + np.zeros((3, 16, 16))).astype(dtype)
+    data = made_tagged.tiff(bands.reshape(48, 16), size=(16, 16), more={278: 16, 262: 2, 277: 3, 284: 2})
+    bits = 8 * np.dtype(dtype).itemsize
+    end = len(data) - bands.nbytes
+    offsets = struct.pack("<3I", *(end + i * bands[0].nbytes for i in range(3)))
+    counts = struct.pack("<3I", *[bands[0].nbytes] * 3)
+    data += offsets + counts + struct.pack("<3H", *[bits] * 3)
+    for tag, kind, place in ((273, 4, 0), (279, 4, 12), (258, 3, 24)):
+        at = next(i for i in range(10, end, 12) if data[i:i + 2] == struct.pack("<H", tag))
+        data = data[:at] + struct.pack("<HHII", tag, kind, 3, end + bands.nbytes + place) + data[at + 12:]
+    (tmp_path / "a.tif").write_bytes(data)
+    if dtype == np.uint8 and read is read_image:
+        np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), np.moveaxis(bands, 0, 2))
+    else:
+        with pytest.raises(BadFile, match="is a coloured mask" if dtype == np.uint8 else "one after another"):
+            read(tmp_path / "a.tif")
