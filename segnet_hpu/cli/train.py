@@ -12,6 +12,7 @@ from segnet_hpu.launch.supervision import supervise
 from segnet_hpu.models.registry import input_size
 from segnet_hpu.runtime import worker
 from segnet_hpu.runtime.devices import pins_workers
+from segnet_hpu.runtime.ranks.join import refuse_foreign_launcher
 from segnet_hpu.training.check import check
 from segnet_hpu.training.dataset_settings import complete_from_dataset
 from segnet_hpu.training.run_folder import RunFolder
@@ -34,6 +35,7 @@ def run(settings: Settings) -> None:
     if settings.distributed and not command.is_worker(settings):
         _start_workers(settings)
         return
+    refuse_foreign_launcher(settings, command.backend_of())
     worker.prepare(settings.distributed, pins_workers(settings.train_engine))
     from segnet_hpu.training.run import train
 

@@ -7,17 +7,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PR_SET_PDEATHSIG = 1
+# Marks every process of a launch of ours in its environment; the value is the launch's own.
+LAUNCH_MARK = "SEGNET_LAUNCH"
 
+_PYTORCHS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
 # Who started us -> its variables for rank, size, rank on this machine, workers on this machine.
 _VARIABLES = {
+    "torchrun": _PYTORCHS,
     "horovodrun": ("HOROVOD_RANK", "HOROVOD_SIZE", "HOROVOD_LOCAL_RANK", "HOROVOD_LOCAL_SIZE"),
     "mpirun": ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
                "OMPI_COMM_WORLD_LOCAL_SIZE"),
     "pmi": ("PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"),
     # Only srun sets the step's number of tasks above 1; the rest stands in a batch script's environment as well.
     "srun": ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID", "SLURM_STEP_TASKS_PER_NODE"),
+    "environment": _PYTORCHS,  # an operator, or a script of the user's
 }
 _SCHEDULERS = ("pmi", "srun")
+# Only torchrun sets it; it may itself be started by mpirun or srun, once on each machine.
+_TORCHRUNS_MARK = "TORCHELASTIC_RUN_ID"
+# These start a single process of their own without saying so.
+_SEVERAL_ONLY = (*_SCHEDULERS, "environment")
 
 
 @dataclass(frozen=True)
@@ -37,10 +46,11 @@ def place(distributed: bool = False, environ: Mapping[str, str] = os.environ) ->
     distributed: heed a scheduler's variables too, which other programs' jobs have as well.
     """
     for launcher, names in _VARIABLES.items():
-        if launcher in _SCHEDULERS and not distributed:
+        if (launcher in _SCHEDULERS and not distributed) or (
+                launcher == "torchrun" and _TORCHRUNS_MARK not in environ):
             continue
         rank, size, local_rank, local_size = (_number(environ.get(name)) for name in names)
-        if rank is not None and size is not None and (size > 1 or launcher not in _SCHEDULERS):
+        if rank is not None and size is not None and (size > 1 or launcher not in _SEVERAL_ONLY):
             return Place(rank, size, local_rank or 0, local_size or 1, launcher)
     return None
 
@@ -71,17 +81,19 @@ def pin(local_rank: int, local_size: int) -> list[int]:
 
 
 def end_with_parent() -> None:
-    """Have Linux kill this process when the process that started it is gone, however it ended.
+    """Have Linux kill this process when the process that started it is gone, however it ended, or has been.
 
     SIGKILL, because Linux may send the signal once for each thread of the parent, and horovodrun hangs for ever
     in a second SIGTERM.
     """
     if hasattr(os, "sched_setaffinity"):  # Linux
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if LAUNCH_MARK in os.environ and os.getppid() == 1:  # our own launcher is never that
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def prepare(distributed: bool, pins: bool, environ: Mapping[str, str] = os.environ) -> None:
-    """Make this process, if it is one of several workers, ready to compute. Call before TensorFlow is imported.
+    """Make this process, if it is one of several workers, ready to compute. Call before the backend is imported.
 
     distributed: see `place`. pins: the device computes on the cores, of which each worker is to have its share.
     """
@@ -90,5 +102,5 @@ def prepare(distributed: bool, pins: bool, environ: Mapping[str, str] = os.envir
         return
     end_with_parent()
     # mpirun and srun bind their processes themselves.
-    if pins and found.launcher == "horovodrun" and found.local_size > 1:
+    if pins and found.launcher in ("horovodrun", "torchrun") and found.local_size > 1:
         pin(found.local_rank, found.local_size)

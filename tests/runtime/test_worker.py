@@ -12,6 +12,7 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.launch.command import is_worker
 from segnet_hpu.runtime import processor
 from segnet_hpu.runtime.ranks import join
+from segnet_hpu.runtime.ranks.master import find_master
 from segnet_hpu.runtime.worker import Place, place
 
 HOROVODRUN = {"HOROVOD_RANK": "3", "HOROVOD_SIZE": "4", "HOROVOD_LOCAL_RANK": "1", "HOROVOD_LOCAL_SIZE": "2"}
@@ -19,6 +20,9 @@ MPIRUN = {"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "1", "OMPI_COMM_W
           "OMPI_COMM_WORLD_LOCAL_SIZE": "1"}
 SRUN = {"SLURM_PROCID": "5", "SLURM_STEP_NUM_TASKS": "6", "SLURM_LOCALID": "2", "SLURM_STEP_TASKS_PER_NODE": "3(x2)"}
 BATCH_SCRIPT = {"SLURM_PROCID": "0", "SLURM_NTASKS": "8", "SLURM_LOCALID": "0"}
+OPERATOR = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "pod-0", "MASTER_PORT": "23456"}
+TORCHRUN = {"RANK": "2", "WORLD_SIZE": "4", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "a",
+            "MASTER_PORT": "29500", "TORCHELASTIC_RUN_ID": "none"}
 PMI = {"PMI_RANK": "1", "PMI_SIZE": "2"}
 
 
@@ -32,6 +36,12 @@ PMI = {"PMI_RANK": "1", "PMI_SIZE": "2"}
     (PMI, True, Place(1, 2, 0, 1, "pmi")),
     ({**SRUN, **HOROVODRUN}, True, Place(3, 4, 1, 2, "horovodrun")),  # horovodrun within a job
     ({"HOROVOD_RANK": "0"}, True, None),
+    (TORCHRUN, False, Place(2, 4, 0, 2, "torchrun")),
+    ({**TORCHRUN, **MPIRUN, **SRUN}, True, Place(2, 4, 0, 2, "torchrun")),  # mpirun or srun started a torchrun each
+    (OPERATOR, False, Place(1, 2, 0, 1, "environment")),
+    ({**OPERATOR, **MPIRUN}, False, Place(0, 1, 0, 1, "mpirun")),
+    ({**OPERATOR, **SRUN}, True, Place(5, 6, 2, 3, "srun")),
+    ({"RANK": "0", "WORLD_SIZE": "1"}, False, None),
 ])
 def test_place(environ, distributed, found):
     assert place(distributed, environ) == found
@@ -48,6 +58,60 @@ def test_an_operators_worker_that_cannot_be_told_does_not_train_alone(settings):
     with pytest.raises(UsageError, match="--kubernetes_run: no variable"):
         join(settings(kubernetes_run=True))
     assert join(settings(distributed=False)).size == 1
+
+
+@pytest.mark.parametrize("backend, environ, words", [
+    ("tensorflow", TORCHRUN, "torchrun started 4 workers, which the backend tensorflow cannot join"),
+    ("tensorflow", OPERATOR, "RANK and WORLD_SIZE tell of 2 workers"),
+    ("torch", HOROVODRUN, "horovodrun started 4 workers, which the backend torch cannot join"),
+    ("jax", TORCHRUN, "torchrun started 4 workers, but on jax one process trains"),
+    ("jax", HOROVODRUN, "on jax one process trains"),
+])
+def test_a_launcher_that_the_backend_cannot_join_is_refused(cli, tmp_path, backend, environ, words):
+    """Before anything is written: each worker would train alone."""
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    done = cli("train", "--model_name", "unet_mini", "--n_classes", 2, "--train_images", "images",
+               "--train_annotations", "labels", "--model_dir", "run", env=environ | {"KERAS_BACKEND": backend})
+    assert (done.returncode, done.stdout) == (2, "") and words in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+MPI_JOB = {"PMIX_NAMESPACE": "562495489"}
+SLURM_JOB = {"SLURM_JOB_ID": "77", "SLURM_STEP_ID": "0", "SLURM_STEP_NODELIST": "gpu[07-09,12],cpu1"}
+
+
+def master(place, environ):
+    """(MASTER_ADDR, MASTER_PORT) that a worker finds."""
+    environ = dict(environ)
+    find_master(place, environ)
+    return environ["MASTER_ADDR"], int(environ["MASTER_PORT"])
+
+
+def test_workers_of_one_job_find_each_other_and_no_other_job():
+    here, slurm = Place(0, 2, 0, 2, "mpirun"), Place(5, 6, 2, 3, "srun")
+    address, port = master(here, MPI_JOB)
+    assert address == "127.0.0.1" and 20_000 <= port < 30_000
+    assert master(Place(1, 2, 1, 2, "mpirun"), MPI_JOB) == (address, port)
+    assert master(here, {"PMIX_NAMESPACE": "562495490"}) != (address, port)
+    assert master(slurm, SLURM_JOB)[0] == "gpu07"
+    assert master(slurm, SLURM_JOB | {"SLURM_STEP_NODELIST": "a-1,gpu[07-09]"})[0] == "a-1"
+    assert master(slurm, SLURM_JOB) != master(slurm, SLURM_JOB | {"SLURM_STEP_ID": "1"})
+    assert master(slurm, SLURM_JOB | {"MASTER_ADDR": "b", "MASTER_PORT": "7"}) == ("b", 7)
+
+
+@pytest.mark.parametrize("place, environ, words", [
+    (Place(0, 2, 0, 1, "environment"), {}, "nothing says where rank 0 is; expected MASTER_ADDR"),
+    (Place(0, 2, 0, 2, "environment"), {}, "unset RANK and WORLD_SIZE to train alone"),
+    (Place(0, 2, 0, 1, "mpirun"), MPI_JOB, "MASTER_ADDR"),  # on two machines
+    (Place(0, 2, 0, 2, "pmi"), {}, "MASTER_ADDR"),
+    (Place(0, 2, 0, 2, "pmi"), {"MASTER_ADDR": "a"}, "MASTER_PORT"),
+    (Place(0, 2, 0, 2, "mpirun"), {}, "MASTER_PORT"),
+])
+def test_workers_that_cannot_tell_each_other_are_refused(place, environ, words):
+    with pytest.raises(UsageError, match=words):
+        find_master(place, dict(environ))
 
 
 def test_cores_of_each_processor(tmp_path, monkeypatch):

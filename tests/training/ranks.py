@@ -1,19 +1,48 @@
-"""The ranks of one training run, as forked processes that meet at a rendezvous of their own, over Gloo."""
+"""The ranks of one training run, as forked processes that meet over Gloo: Horovod's, or on torch its own."""
 
 import contextlib
 import importlib.util
+import socket
 
+import keras
 import pytest
 
 from runs import start
+from segnet_hpu.runtime.worker import place
 
-needs_horovod = pytest.mark.skipif(importlib.util.find_spec("horovod") is None,
+ON_TORCH = keras.config.backend() == "torch"
+needs_horovod = pytest.mark.skipif(ON_TORCH or importlib.util.find_spec("horovod") is None,
+                                   reason="not Horovod's backend, or it is not installed: "
+                                          "run_scripts/install_horovod.sh")
+needs_several = pytest.mark.skipif(not ON_TORCH and (keras.config.backend() != "tensorflow" or
+                                                     importlib.util.find_spec("horovod") is None),
                                    reason="Horovod is not installed: run_scripts/install_horovod.sh")
+
+
+def this_rank():
+    """The rank of the process that asks; 0 where it is alone."""
+    found = place()
+    return found.rank if found else 0
 
 
 @contextlib.contextmanager
 def rendezvous(size):
     """Yield the environments of `size` ranks on this machine."""
+    with (torchs_rendezvous if ON_TORCH else horovods_rendezvous)(size) as environments:
+        yield environments
+
+
+@contextlib.contextmanager
+def torchs_rendezvous(size):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    yield [dict(RANK=str(rank), WORLD_SIZE=str(size), LOCAL_RANK=str(rank), LOCAL_WORLD_SIZE=str(size),
+                MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)) for rank in range(size)]
+
+
+@contextlib.contextmanager
+def horovods_rendezvous(size):
     from horovod.runner.common.util.hosts import get_host_assignments, parse_hosts
     from horovod.runner.http.http_server import RendezvousServer
 

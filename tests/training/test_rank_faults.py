@@ -7,11 +7,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from ranks import needs_horovod, run_ranks
+from ranks import needs_several, run_ranks, this_rank
 
 from runs import contents, flags, newest, rows, small
 
-pytestmark = needs_horovod
+pytestmark = needs_several
 
 SETTINGS = dict(epochs=4, batch_size=1, save_steps=2, learning_rate=0.01, optimizer_name="adam", do_augment=True,
                 val_pictures=0, ema=0.9, auto_resume_checkpoint=True)
@@ -26,7 +26,7 @@ class KillOne(keras.callbacks.Callback):
         self.rank, self.step = rank, step
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.step == int(self.model.optimizer._iterations) and os.environ["HOROVOD_RANK"] == str(self.rank):
+        if self.step == int(self.model.optimizer._iterations) and this_rank() == self.rank:
             os.kill(os.getpid(), signal.SIGKILL)
 
 

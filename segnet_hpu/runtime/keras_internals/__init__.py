@@ -68,6 +68,11 @@ def inner_optimizer(optimizer: keras.Optimizer) -> keras.Optimizer:
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
+def trained_variables(optimizer: keras.Optimizer) -> list[keras.Variable]:
+    """Return the variables that an optimizer, which is built, trains."""
+    return inner_optimizer(optimizer)._trainable_variables
+
+
 def moving_averages(optimizer: keras.Optimizer) -> list[keras.Variable]:
     """Return the moving averages of the trainable variables, in their order; none without `use_ema`."""
     inner = inner_optimizer(optimizer)

@@ -2,22 +2,20 @@
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
-from segnet_hpu.errors import Elsewhere, SegnetError, UsageError, WorkerLost
+from segnet_hpu.errors import SegnetError, UsageError, WorkerLost
 from segnet_hpu.runtime.backends import current
 from segnet_hpu.runtime.devices import computing, prepare_horovod
 from segnet_hpu.runtime.keras_internals import batch_normalisations, replace_moments, transform_gradients
-from segnet_hpu.runtime.ranks.interface import Ranks, Run
+from segnet_hpu.runtime.ranks.connected import Connected
 
 if TYPE_CHECKING:
     import tensorflow as tf
-
-T = TypeVar("T")
 
 
 def is_horovods(error: Exception) -> bool:
@@ -25,14 +23,14 @@ def is_horovods(error: Exception) -> bool:
     return "Horovod" in str(error) or "Horovod" in type(error).__name__
 
 
-class Horovod(Ranks):
+class Horovod(Connected):
     """The ranks that Horovod connects. workers: how many the launcher started, None where that may change.
 
     Raises UsageError where Horovod is not installed, was built for another TensorFlow, or does not connect all
     workers.
     """
 
-    elastic, xla = False, False  # XLA knows nothing of Horovod's operations
+    xla = False  # XLA knows nothing of Horovod's operations
 
     def __init__(self, workers: int | None = None) -> None:
         prepare_horovod()
@@ -70,25 +68,8 @@ class Horovod(Ranks):
             raise WorkerLost(f"{words.split('}} ')[-1].strip()}; what was saved is whole, go on with "
                              "--auto_resume_checkpoint") from error
 
-    def drive(self, run: Run) -> None:
-        run.loop()
-
-    def commit(self) -> None:
-        pass
-
-    def first(self, function: Callable[[], T]) -> T:
-        result: T | None = None
-        error: SegnetError | None = None
-        if self.leads:
-            try:
-                result = function()
-            except SegnetError as caught:
-                error = caught
-        status = error and error.exit_status
-        result, status = self.hvd.broadcast_object((result, status), name="first")
-        if status is not None:
-            raise error or Elsewhere(status)
-        return result
+    def broadcast(self, value: Any) -> Any:
+        return self.hvd.broadcast_object(value, name="first")
 
     def sum(self, array: np.ndarray) -> np.ndarray:
         import tensorflow as tf
@@ -164,7 +145,3 @@ class Horovod(Ranks):
 
         axes = [axis for axis in range(len(inputs.shape)) if axis != layer.axis % len(inputs.shape)]
         return together(*tf.nn.moments(inputs, axes))
-
-    def level(self, variables: Sequence[keras.Variable]) -> None:
-        for variable in variables:
-            variable.assign(self.sum(keras.ops.convert_to_numpy(variable).astype(np.float64)) / self.size)
