@@ -1,4 +1,4 @@
-"""The command that starts the workers: horovodrun over Gloo, or mpirun. Built from settings alone."""
+"""The command that starts the workers: horovodrun over Gloo, torchrun, or mpirun. Built from settings alone."""
 
 import dataclasses
 import os
@@ -18,8 +18,10 @@ from segnet_hpu.runtime.devices import DeviceKind, LaunchPlan, kind_for_launch, 
 from segnet_hpu.runtime.worker import place
 
 # What workers on other machines need of our environment; mpirun brings only what it is told to.
-EXPORTED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "KERAS_BACKEND", "HOROVOD_", "SEGNET_", "TF_",
-            *(prefix for kind in kinds() for prefix in kind.variables_passed_on))
+EXPORTED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "KERAS_BACKEND", "HOROVOD_", "SEGNET_", "TF_", "MASTER_",
+            "GLOO_", *(prefix for kind in kinds() for prefix in kind.variables_passed_on))
+# For torchrun: mark its workers' lines as the others do, but for the stream, and pass each on when it comes.
+TORCHRUNS_OUTPUT = {"TORCHELASTIC_LOG_LINE_PREFIX_TEMPLATE": "[${rank}]<>:", "PYTHONUNBUFFERED": "1"}
 
 
 def is_worker(settings: WorkerSettings | None = None, environ: Mapping[str, str] = os.environ) -> bool:
@@ -38,7 +40,8 @@ def command(settings: WorkerSettings, logs: Path | str, pixels: int,
 
     logs: folder for one log a worker. pixels: those of one worker's step.
     Where no worker is to be started the command is training itself.
-    Needs neither Horovod nor the device; runs nothing but the host discovery script, if there is one.
+    environ: its KERAS_BACKEND is the workers' too. Needs neither Horovod nor the device; runs nothing but the host
+    discovery script, if there is one.
     """
     settings = dataclasses.replace(settings, dry_run=False)
     if not settings.distributed or is_worker(settings, environ):
@@ -46,10 +49,14 @@ def command(settings: WorkerSettings, logs: Path | str, pixels: int,
     plan, kind = layout(settings), kind_for_launch(settings.train_engine)
     if settings.threads is None:
         settings.threads = kind.threads_per_worker(plan.on_first)
-    variables = _waiting(settings) | kind.worker_variables(LaunchPlan(
-        plan.on_first, settings.threads, pixels, launcher(settings, kind), settings.hls_type, environ))
-    if launcher(settings, kind) == "mpirun":
+    program, backend = launcher(settings, kind, environ), backend_of(environ)
+    variables = kind.worker_variables(LaunchPlan(plan.on_first, settings.threads, pixels, program, settings.hls_type,
+                                                 environ))
+    variables = _torchs(variables, plan, environ) if backend == "torch" else _waiting(settings) | variables
+    if program == "mpirun":
         return [*_mpirun(settings, plan, kind, logs, variables, environ), *_train(settings, environ)], {}
+    if program == "torchrun":
+        return [*_torchrun(plan, logs), *_train(settings, environ)[1:]], variables | TORCHRUNS_OUTPUT
     # horovodrun would take our --timeline for one of its own; its variable is set.
     train = [word for word in _train(settings, environ) if not word.startswith("--timeline=")]
     return [*_horovodrun(settings, plan, logs), *train], variables
@@ -61,9 +68,23 @@ def line(settings: WorkerSettings, logs: Path | str, pixels: int, environ: Mappi
     return " ".join([*(f"{name}={shlex.quote(value)}" for name, value in variables.items()), shlex.join(words)])
 
 
-def launcher(settings: WorkerSettings, kind: DeviceKind) -> str:
-    """Return "horovodrun" or "mpirun": what starts the workers."""
-    return kind.launchers[0] if settings.launcher == "auto" else settings.launcher
+def backend_of(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the backend of Keras that the workers will have."""
+    return environ.get("KERAS_BACKEND") or "tensorflow"
+
+
+def launchers(kind: DeviceKind, backend: str) -> tuple[str, ...]:
+    """Return what can start the workers; torchrun stands in for horovodrun on torch, where nothing needs Horovod."""
+    return tuple("torchrun" if name == "horovodrun" and backend == "torch" else name for name in kind.launchers)
+
+
+def launcher(settings: WorkerSettings, kind: DeviceKind, environ: Mapping[str, str] = os.environ) -> str:
+    """Return what starts the workers: "horovodrun", "torchrun" or "mpirun"."""
+    if settings.launcher != "auto":
+        return settings.launcher
+    first, *others = launchers(kind, backend_of(environ))
+    # torchrun would have to be started on each machine.
+    return others[0] if first == "torchrun" and not layout(settings).is_local else first
 
 
 def _train(settings: WorkerSettings, environ: Mapping[str, str]) -> list[str]:
@@ -83,6 +104,19 @@ def _waiting(settings: WorkerSettings) -> dict[str, str]:
     if settings.timeline:
         variables["HOROVOD_TIMELINE"] = os.path.abspath(settings.timeline)
     return variables
+
+
+def _torchs(variables: Mapping[str, str], plan: Layout, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables of torch's workers among several kinds', and where they find each other."""
+    own = {name: value for name, value in variables.items() if not name.startswith("HOROVOD_")}
+    if plan.is_local or "MASTER_ADDR" in environ:
+        return own
+    return own | {"MASTER_ADDR": plan.hosts[0][0]}
+
+
+def _torchrun(plan: Layout, logs: Path | str) -> list[str]:
+    return [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(plan.workers),
+            "--redirects", "3", "--tee", "3", "--log-dir", str(logs)]
 
 
 def _mpirun(settings: WorkerSettings, plan: Layout, kind: DeviceKind, logs: Path | str,

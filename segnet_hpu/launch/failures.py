@@ -11,8 +11,9 @@ from segnet_hpu.errors import RunError, SegnetError, UsageError, WorkerLost
 OURS = "segnet-hpu: "
 # The status of an ssh whose command was ended by a signal, or whose connection broke.
 SSH_LOST = 255
-# Before a worker's words, as horovodrun ("[1]<stderr>:...") and mpirun ("[1,1]<stderr>:...") pass them on.
-_TAG = re.compile(r"\[(?:\d+,)?(\d+)\]<(stdout|stderr)>:")
+# Before a worker's words, as horovodrun ("[1]<stderr>:..."), mpirun ("[1,1]<stderr>:...") and torchrun ("[1]<>:...",
+# each stream on its own) pass them on.
+_TAG = re.compile(r"\[(?:\d+,)?(\d+)\]<(stdout|stderr|)>:")
 # mpirun's words on a machine that it has lost.
 _MACHINE_LOST = re.compile(r"Remote daemon: \S+ on node (\S+)")
 # What ssh and the shell that it starts say, where they cannot do as told.
@@ -27,15 +28,21 @@ _LOST_IN_CPP = "Horovod background loop uncaught exception"
 
 
 class _EndPattern(NamedTuple):
-    """A launcher's words on how a worker ended: its rank, and its status or, with `base` 128, the signal's number."""
+    """A launcher's words on how a worker ended: its rank, and its status or, with `base` 128, the signal's number.
+
+    torchrun writes a signal's number as a status below 0.
+    """
 
     pattern: re.Pattern[str]
     base: int = 0
 
 
-_ENDED = (_EndPattern(re.compile(r"Process (\d+) exit with status code (\d+)")),
-          _EndPattern(re.compile(r"Process name: \[\[\d+,\d+\],(\d+)\]\s+Exit code:\s+(\d+)")),
-          _EndPattern(re.compile(r"process rank (\d+) with PID \d+ on node \S+ exited on signal (\d+)"), base=128))
+_ENDED = (
+    _EndPattern(re.compile(r"Process (?P<rank>\d+) exit with status code (?P<status>\d+)")),
+    _EndPattern(re.compile(r"Process name: \[\[\d+,\d+\],(?P<rank>\d+)\]\s+Exit code:\s+(?P<status>\d+)")),
+    _EndPattern(re.compile(r"process rank (?P<rank>\d+) with PID \d+ on node \S+ exited on signal (?P<status>\d+)"),
+                base=128),
+    _EndPattern(re.compile(r"failed \(exitcode: (?P<status>-?\d+)\) local_rank: (?P<rank>\d+) ")))
 
 
 class WorkerLine(NamedTuple):
@@ -67,8 +74,8 @@ class WorkerReports:
     def failed(self) -> bool:
         return bool(self.errors or self.ended)
 
-    def hear(self, line: str) -> Iterator[WorkerLine]:
-        """Take in a line of the launcher's output; yield every worker's line that it completes.
+    def hear(self, line: str, output: str = "stdout") -> Iterator[WorkerLine]:
+        """Take in a line of the launcher's output, "stdout" or "stderr"; yield every worker's line that it completes.
 
         A worker's last words, "segnet-hpu: ..." but for warnings, are kept as its error and not yielded.
         """
@@ -76,6 +83,7 @@ class WorkerReports:
         if own.strip():
             self._hear_launcher(own.rstrip())
         for rank, stream, text in zip(map(int, tagged[::3]), tagged[1::3], tagged[2::3], strict=True):
+            stream = stream or output
             # mpirun passes on what there is, be it half a line.
             text = self._begun.pop((rank, stream), "") + text
             if not text.endswith(("\n", "\r")):
@@ -92,7 +100,8 @@ class WorkerReports:
         latest = "\n".join(self.launcher[-2:])  # mpirun spreads its words over two lines
         for pattern, base in _ENDED:
             if found := pattern.search(latest):
-                self._note_end(int(found[1]), base + int(found[2]))
+                status = int(found["status"])
+                self._note_end(int(found["rank"]), base + status if status >= 0 else 128 - status)
         self.stopping = self.stopping or _LAUNCHER_ENDS_THE_REST in line
 
     def _note_end(self, rank: int, status: int) -> None:

@@ -8,12 +8,19 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-from segnet_hpu.runtime.worker import end_with_parent
+from segnet_hpu.runtime.worker import LAUNCH_MARK, end_with_parent
 
-# Marks every process of a launch on this machine in its environment; the value is the launch's own.
-MARK = "SEGNET_LAUNCH"
-_RANKS = (b"HOROVOD_RANK", b"OMPI_COMM_WORLD_RANK")
+# torchrun's last: its name stands in other environments too.
+_RANKS = (b"HOROVOD_RANK", b"OMPI_COMM_WORLD_RANK", b"RANK")
+
+
+class OutputLine(NamedTuple):
+    """A line of a launcher's "stdout" or "stderr"."""
+
+    text: str
+    stream: str
 
 
 class Launch:
@@ -21,21 +28,22 @@ class Launch:
 
     def __init__(self, command: list[str], variables: Mapping[str, str]) -> None:
         mark = uuid.uuid4().hex
-        self._entry = f"{MARK}={mark}".encode()
+        self._entry = f"{LAUNCH_MARK}={mark}".encode()
         # In a session of its own a terminal's Ctrl-C reaches us alone. Should we be killed, Linux kills the
         # launcher, and the workers end with it.
-        self.process = subprocess.Popen(command, env={**os.environ, **variables, MARK: mark}, text=True,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        self.process = subprocess.Popen(command, env={**os.environ, **variables, LAUNCH_MARK: mark}, text=True,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         errors="replace", start_new_session=True,
                                         preexec_fn=end_with_parent)
-        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._pump, daemon=True).start()
+        self._lines: queue.SimpleQueue[OutputLine] = queue.SimpleQueue()
+        for stream in ("stdout", "stderr"):
+            threading.Thread(target=self._pump, args=(stream,), daemon=True).start()
 
-    def _pump(self) -> None:
-        for text in self.process.stdout or ():
-            self._lines.put(text)
+    def _pump(self, stream: str) -> None:
+        for text in getattr(self.process, stream):
+            self._lines.put(OutputLine(text, stream))
 
-    def lines(self) -> Iterator[str]:
+    def lines(self) -> Iterator[OutputLine]:
         """Yield the output's lines, and "" now and then while there is none, until the launcher has ended."""
         while True:
             ended = self.process.poll() is not None
@@ -44,7 +52,7 @@ class Launch:
             except queue.Empty:
                 if ended:
                     return
-                yield ""
+                yield OutputLine("", "stdout")
 
     def workers(self) -> dict[int, list[int]]:
         """Return {rank: pids} of the workers on this machine; what a worker started itself counts with it."""
@@ -56,7 +64,8 @@ class Launch:
             except OSError:  # gone, or another user's
                 continue
             if self._entry in entries:
-                ranks = [int(value) for name, _, value in (e.partition(b"=") for e in entries) if name in _RANKS]
+                values = dict(entry.split(b"=", 1) for entry in entries if b"=" in entry)
+                ranks = [int(values[name]) for name in _RANKS if name in values]
                 for rank in ranks[:1]:
                     found.setdefault(rank, []).append(int(pid))
         return found

@@ -6,7 +6,7 @@ import shutil
 import sys
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.launch.command import launcher
+from segnet_hpu.launch.command import backend_of, launcher, launchers
 from segnet_hpu.launch.hosts import HERE, WorkerSettings, is_elastic, layout
 from segnet_hpu.runtime.devices import DeviceKind, find, kind_for_launch, kinds
 
@@ -23,6 +23,7 @@ def check_workers(settings: WorkerSettings) -> None:
             if getattr(settings, name) not in (None, False, _ALONE.get(name)):
                 raise UsageError(f"--{name} is for several workers; add --distributed, or leave it out")
         return
+    _check_backend(settings)
     kind = None if settings.train_engine == "auto" else find(settings.train_engine)
     if is_elastic(settings):
         _check_elastic(settings, kind)
@@ -32,15 +33,35 @@ def check_workers(settings: WorkerSettings) -> None:
     if settings.kubernetes_run and settings.hosts:
         raise UsageError("--kubernetes_run does not go with --hosts: the operator chooses the machines; "
                          "leave --hosts out")
-    if kind and settings.launcher not in ("auto", *kind.launchers):
+    allowed = launchers(kind, backend_of()) if kind else ()
+    if kind and settings.launcher not in ("auto", *allowed):
         raise UsageError(f"--launcher {settings.launcher} does not go with --train_engine {kind.name}, whose cards "
-                         f"are shared out by {kind.launchers[0]}; expected --launcher auto or {kind.launchers[0]}")
+                         f"are shared out by {allowed[0]}; expected --launcher auto or {allowed[0]}")
     if settings.kubernetes_run:
         return
     hosts = layout(settings).hosts
     for each in kinds():
         if each is kind or settings.hls_type in each.boxes:
             each.check_hosts(hosts, settings.hls_type)
+
+
+def _check_backend(settings: WorkerSettings) -> None:
+    """Raise UsageError for what the workers of the backend in force do not have."""
+    backend = backend_of()
+    if backend == "jax":
+        raise UsageError("--distributed: on jax one process trains, on one device; expected --backend torch or "
+                         "tensorflow for several workers. Leave --distributed out, or choose one of them")
+    other = {"tensorflow": "torchrun", "torch": "horovodrun"}[backend]
+    if settings.launcher == other:
+        raise UsageError(f"--launcher {other} starts no workers of the backend {backend}; expected --launcher auto, "
+                         f"mpirun or {'torchrun' if backend == 'torch' else 'horovodrun'}")
+    if settings.launcher == "torchrun" and settings.hosts:
+        raise UsageError("--launcher torchrun starts workers on this machine alone; expected --launcher mpirun for "
+                         "--hosts, or torchrun --nnodes started by you on each machine, without --distributed")
+    horovods = "timeline" if settings.timeline else "host_discovery_script" if is_elastic(settings) else None
+    if backend == "torch" and horovods:
+        raise UsageError(f"--{horovods} is Horovod's, which the backend torch does not use; leave it out, or choose "
+                         "--backend tensorflow")
 
 
 def _check_elastic(settings: WorkerSettings, kind: DeviceKind | None) -> None:
@@ -70,14 +91,16 @@ def _check_elastic(settings: WorkerSettings, kind: DeviceKind | None) -> None:
 
 def check_launchable(settings: WorkerSettings) -> None:
     """Raise UsageError for what is missing here, and say how to get it. Does not look at other machines."""
-    plan, kind = layout(settings), kind_for_launch(settings.train_engine)
+    plan, kind, backend = layout(settings), kind_for_launch(settings.train_engine), backend_of()
     install = f"run_scripts/install_horovod.sh {kind.name}"
-    if importlib.util.find_spec("horovod") is None:
+    if backend == "tensorflow" and importlib.util.find_spec("horovod") is None:
         raise UsageError(f"--distributed: Horovod is not installed in {sys.executable}; expected Horovod 0.28.1. "
                          f"Run {install}")
     if launcher(settings, kind) == "mpirun" and not shutil.which("mpirun"):
+        packages = "openmpi-bin libopenmpi-dev" if backend == "tensorflow" else "openmpi-bin"
+        then = f", then run {install}" if backend == "tensorflow" else " on each machine"
         raise UsageError("--distributed: there is no mpirun on PATH; expected Open MPI 4. Install it (Debian and "
-                         f"Ubuntu: apt-get install openmpi-bin libopenmpi-dev), then run {install}")
+                         f"Ubuntu: apt-get install {packages}){then}")
     kind.check_hosts(plan.hosts, settings.hls_type)
     workers, cards = dict(plan.hosts).get(HERE, 0), len(kind.cards())
     if kind.cards_name and workers > cards:

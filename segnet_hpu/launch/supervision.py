@@ -51,8 +51,8 @@ def _follow(launch: Launch, reports: WorkerReports, signals: "_Signals", fault_t
     never = float("inf")
     seen, deadline = 0, never
     frozen = _Frozen(launch, fault_timeout)
-    for text in launch.lines():
-        for line in reports.hear(text):
+    for output in launch.lines():
+        for line in reports.hear(*output):
             if everything or (line.rank == 0 and not reports.failed):
                 _show(line, everything)
         if signals.count > seen:
@@ -74,8 +74,8 @@ def _follow(launch: Launch, reports: WorkerReports, signals: "_Signals", fault_t
     reports.stopping = True
     launch.stop()
     deadline = time.monotonic() + GRACE
-    for text in launch.lines():
-        for _ in reports.hear(text):
+    for output in launch.lines():
+        for _ in reports.hear(*output):
             pass
         if time.monotonic() >= deadline:
             return

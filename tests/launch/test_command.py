@@ -11,7 +11,7 @@ from segnet_hpu import config
 from segnet_hpu.cli import train
 from segnet_hpu.errors import UsageError
 from segnet_hpu.launch import command as launch
-from segnet_hpu.launch.requirements import check_launchable
+from segnet_hpu.launch.requirements import check_launchable, check_workers
 from segnet_hpu.runtime import gaudi, processor
 from segnet_hpu.runtime.devices import gpu, hpu
 from segnet_hpu.training.settings import Settings
@@ -34,9 +34,14 @@ def machine(monkeypatch):
     return change
 
 
-def command(settings, environ=None):
-    """(launcher's words, flags of train, variables)."""
+def command(settings, environ=None, module=None):
+    """(launcher's words, flags of train, variables). module: of Python, that is the launcher."""
     words, variables = launch.command(settings, "run/logs/1", train.pixels_of_a_step(settings), environ or {})
+    if module:
+        assert words[:3] == [sys.executable, "-m", module]
+        start = words.index("-m", 3)
+        assert words[start:start + 3] == ["-m", "segnet_hpu", "train"]
+        return words[3:start], words[start + 3:], variables
     start = words.index(sys.executable)
     assert words[start:start + 4] == [sys.executable, "-m", "segnet_hpu", "train"]
     return words[:start], words[start + 4:], variables
@@ -123,6 +128,55 @@ def test_several_machines(settings):
     assert "HOME" not in words and "socket:PE=12" in words and "--hosts=a:8,b:8" in flags
     assert command(settings(hosts="a:8,b:8", num_workers=12, train_engine="gpu"))[0][1:6] == \
         ["--gloo", "-np", "12", "-H", "a:8,b:4"]
+
+
+TORCH = {"KERAS_BACKEND": "torch"}
+
+
+def test_torch(settings, machine):
+    """Nothing of Horovod's; torchrun on this machine, mpirun over several."""
+    words, flags, variables = command(settings(num_workers=4, train_engine="cpu"), TORCH, "torch.distributed.run")
+    assert words == ["--standalone", "--nproc-per-node", "4", "--redirects", "3", "--tee", "3", "--log-dir",
+                     "run/logs/1"]
+    assert variables == {"OMP_NUM_THREADS": "48", **launch.TORCHRUNS_OUTPUT} and "--threads=48" in flags
+    machine(gpus=2)
+    given = settings(num_workers=2, train_engine="gpu")
+    assert command(given, TORCH, "torch.distributed.run")[2] == launch.TORCHRUNS_OUTPUT
+    words, _, variables = command(settings(hosts="a:2,b:2", train_engine="gpu"), TORCH | {"MASTER_PORT": "7"})
+    assert words[0] == "mpirun" and "MASTER_ADDR=a" in words and not [w for w in words if "HOROVOD" in w]
+    assert [words[i + 1] for i, word in enumerate(words) if word == "-x"] == ["KERAS_BACKEND", "MASTER_PORT",
+                                                                               "MASTER_ADDR=a"]
+    assert "MASTER_ADDR=a" not in command(settings(hosts="a:2,b:2"), TORCH | {"MASTER_ADDR": "10.0.0.1"})[0]
+
+
+@pytest.mark.parametrize("workers, modules", [(8, None), (4, "0,1,2,3")])
+def test_torch_on_hpu(settings, workers, modules):
+    words, _, variables = command(settings(num_workers=workers, train_engine="hpu"), TORCH)
+    cards = ["-x", f"HABANA_VISIBLE_MODULES={modules}"] if modules else []
+    assert words == ["mpirun", "--allow-run-as-root", "--bind-to", "core", "--map-by", f"socket:PE={96 // workers}",
+                     "-np", str(workers), *cards, "--tag-output", "--output-filename", "run/logs/1"]
+    assert variables == {}
+
+
+@pytest.mark.parametrize("backend, given, words", [
+    ("jax", dict(num_workers=2), "--distributed: on jax one process trains"),
+    ("tensorflow", dict(num_workers=2, launcher="torchrun"), "--launcher torchrun starts no workers of the backend"),
+    ("torch", dict(num_workers=2, launcher="horovodrun"), "--launcher horovodrun starts no workers of the backend"),
+    ("torch", dict(hosts="a:2,b:2", launcher="torchrun"), "--launcher torchrun starts workers on this machine alone"),
+    ("torch", dict(num_workers=2, timeline="t.json"), "--timeline is Horovod's"),
+    ("torch", dict(min_workers=1, host_discovery_script="hosts.sh"), "--host_discovery_script is Horovod's"),
+    ("torch", dict(num_workers=8, train_engine="hpu", launcher="torchrun"), "shared out by mpirun"),
+])
+def test_what_a_backends_workers_do_not_have_is_refused(settings, monkeypatch, backend, given, words):
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    with pytest.raises(UsageError, match=words):
+        check_workers(settings(**given))
+
+
+def test_torch_needs_no_horovod(settings, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    check_launchable(settings(num_workers=2, train_engine="cpu"))
 
 
 def test_timeline(settings):

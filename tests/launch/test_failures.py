@@ -39,6 +39,12 @@ def test_lines_that_mpirun_cuts():
     (["mpirun noticed that process rank 1 with PID 17 on node vm exited on signal 9 (Killed).\n"], RunError,
      "rank 1 was ended by signal 9 (SIGKILL, perhaps for lack of memory)"),
     (["  Process name: [[4711,1],3]\n", "  Exit code:    7\n"], RunError, "rank 3 ended with status 7"),
+    # torchrun's; it has stopped rank 0 by then
+    (["[0]<>:segnet-hpu: stopped in epoch 1\n", "W1128 07:00:00 17 api.py:1028] Sending process 18 closing signal "
+      "SIGTERM\n", "E1128 07:00:00 17 api.py:1002] failed (exitcode: -9) local_rank: 1 (pid: 19) of binary: python\n",
+      "ChildFailedError:\n"], RunError, "rank 1 was ended by signal 9 (SIGKILL, perhaps for lack of memory)"),
+    (["E1128 07:00:00 17 api.py:1002] failed (exitcode: 7) local_rank: 1 (pid: 19) of binary: python\n"], RunError,
+     "rank 1 ended with status 7"),
     # nothing of any worker
     (["ssh: no such host\n", "-----\n"], RunError, "horovodrun ended with status 1: ssh: no such host"),
 ])
@@ -59,6 +65,15 @@ def test_one_that_stood_still_before_it_was_killed_is_called_hung():
 def test_the_same_fault_of_all_is_nobodys():
     error, _ = judged(*(f"[{rank}]<stderr>:segnet-hpu: no such folder\n" for rank in range(3)), status=2)
     assert str(error) == "no such folder"
+
+
+def test_lines_of_torchrun_are_of_the_stream_that_they_came_by():
+    reports = WorkerReports()
+    lines = (("[1]<>:epo[0]<>:a\n", "stdout"), ("[1]<>:slow\n", "stderr"), ("[1]<>:ch 1\n", "stdout"))
+    shown = [said for text, stream in lines for said in reports.hear(text, stream)]
+    assert shown == [(0, "stdout", "a\n"), (1, "stderr", "slow\n"), (1, "stdout", "epoch 1\n")]
+    assert not list(reports.hear("[1]<>:segnet-hpu: a.png is broken\n", "stderr"))
+    assert reports.errors == {1: "a.png is broken"}
 
 
 def test_warnings_are_shown():

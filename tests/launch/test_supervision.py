@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from segnet_hpu.launch.command import TORCHRUNS_OUTPUT
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # A worker without TensorFlow: says its rank, then does what its rank's argument says.
@@ -69,7 +71,14 @@ def mpirun():
     return ["mpirun", "--allow-run-as-root", "--oversubscribe", "--tag-output", "-np", "2"]
 
 
-LAUNCHERS = pytest.mark.parametrize("launcher", [horovodrun, mpirun])
+def torchrun():
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("PyTorch is not installed")
+    return [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+            "--redirects", "3", "--tee", "3"]
+
+
+LAUNCHERS = pytest.mark.parametrize("launcher", [horovodrun, mpirun, torchrun])
 
 
 @pytest.fixture
@@ -79,10 +88,13 @@ def start(tmp_path):
     worker.write_text(WORKER)
 
     def begin(launcher, *what):
-        command = [*launcher(), "--output-filename", str(tmp_path / "logs"), sys.executable, str(worker), *what]
+        logs = "--log-dir" if launcher is torchrun else "--output-filename"
+        program = [str(worker)] if launcher is torchrun else [sys.executable, str(worker)]
+        command = [*launcher(), logs, str(tmp_path / "logs"), *program, *what]
         return subprocess.Popen([sys.executable, "-c", PARENT, *command], text=True, cwd=tmp_path,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                                env={**os.environ, "PYTHONPATH": str(ROOT)})
+                                env={**os.environ, **(TORCHRUNS_OUTPUT if launcher is torchrun else {}),
+                                     "PYTHONPATH": str(ROOT)})
 
     yield begin
     assert left_over(worker) == []
@@ -110,7 +122,7 @@ def test_all_well(start, tmp_path, launcher):
     assert process.returncode == 0
     assert out == "worker 0 of 2\n"  # rank 0 speaks for all
     assert err == "segnet-hpu: warning: slow\n"
-    logs = [path.read_text() for path in (tmp_path / "logs").rglob("stdout")]
+    logs = [path.read_text() for path in (tmp_path / "logs").rglob("stdout*")]
     assert [sum(f"worker {rank} of 2" in text for text in logs) for rank in (0, 1)] == [1, 1]
 
 
@@ -120,6 +132,8 @@ def test_all_well(start, tmp_path, launcher):
     (mpirun, ("bad", "bad"), 2, "segnet-hpu: images/a.png is broken\n"),
     (horovodrun, ("wait", "killed"), 1, "segnet-hpu: rank 1 was ended by signal 9 (SIGKILL"),
     (mpirun, ("lost", "killed"), 1, "segnet-hpu: rank 1 was ended by signal 9 (SIGKILL"),
+    (torchrun, ("wait", "bad"), 2, "segnet-hpu: rank 1: images/a.png is broken\n"),
+    (torchrun, ("lost", "killed"), 1, "segnet-hpu: rank 1 was ended by signal 9 (SIGKILL"),
 ])
 def test_the_rank_and_the_cause_are_named(start, launcher, what, status, words):
     process = start(launcher, *what)
@@ -129,7 +143,8 @@ def test_the_rank_and_the_cause_are_named(start, launcher, what, status, words):
     assert (process.returncode, err.count("\n")) == (status, 1) and err.startswith(words), err
 
 
-@pytest.mark.parametrize("launcher, other", [(horovodrun, "lost"), (horovodrun, "wait"), (mpirun, "wait")])
+@pytest.mark.parametrize("launcher, other", [(horovodrun, "lost"), (horovodrun, "wait"), (mpirun, "wait"),
+                                             (torchrun, "lost")])
 def test_hung_worker_is_named(start, launcher, other):
     process = start(launcher, other, "frozen")
     _, err = process.communicate(timeout=60)

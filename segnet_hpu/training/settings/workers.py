@@ -12,8 +12,9 @@ class Workers:
 
     GROUP = "workers"
 
-    distributed: bool = option(False, "train with Horovod on several workers; starts them itself unless "
-                               "horovodrun, mpirun or a scheduler did", changes="nothing")
+    distributed: bool = option(False, "train on several workers, of Horovod on TensorFlow, of torch.distributed on "
+                               "torch; starts them itself unless horovodrun, torchrun, mpirun or a scheduler did",
+                               changes="nothing")
     num_workers: int | None = option(None, "workers in all; also from the variable NUM_WORKERS", minimum=1,
                                      variable="NUM_WORKERS", changes="nothing")
     num_workers_per_hls: int | None = option(None, "workers on each machine, Habana's name for it", minimum=1,
@@ -24,8 +25,9 @@ class Workers:
                                   changes="nothing")
     hosts: str | None = option(None, "machines, reached by ssh, and the workers on each: a:8,b:8; this machine "
                                "if not set", changes="nothing")
-    launcher: str = option("auto", "what starts the workers; auto: as the device wants it, or else horovodrun",
-                           choices=("auto", "horovodrun", "mpirun"), changes="nothing")
+    launcher: str = option("auto", "what starts the workers; auto: as the device wants it, or else horovodrun, or "
+                           "torchrun on torch", choices=("auto", "horovodrun", "torchrun", "mpirun"),
+                           changes="nothing")
     dry_run: bool = option(False, "print the exact command that would run, and stop", changes="nothing")
     fault_timeout: float = option(300.0, "seconds that a lost or hung worker may hold the others up", minimum=5.0,
                                   changes="nothing")
