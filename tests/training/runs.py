@@ -106,8 +106,7 @@ def _child(folder, argv, model, callbacks, signal_at, patch, rank, env):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if patch:
         patch()
-    # As the run itself does, before there is a model.
-    select_device("cpu" if keras.config.backend() == "tensorflow" else "auto")
+    select_device("cpu")  # as the run itself does, before there is a model
     keras.utils.set_random_seed(0)
     callbacks = [*callbacks, *([SignalAt(*signal_at)] if signal_at else [])]
     training.train = partial(training.train, model=model and model(), callbacks=callbacks)
