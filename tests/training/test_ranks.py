@@ -58,6 +58,14 @@ def trained(size, folder, *argv, **options):
     return ends[0][1:]
 
 
+def small_buckets():
+    """On torch, let each gradient travel by itself: all but the last then leave under the backward pass."""
+    if ON_TORCH:
+        from segnet_hpu.runtime.ranks import gradient_buckets
+
+        gradient_buckets.BYTES = 1
+
+
 # One step an epoch, so that the history holds the loss of every step.
 STEPS = dict(epochs=20, steps_per_epoch=1, optimizer_name="sgd", learning_rate=0.05, keep_checkpoints=1,
              val_pictures=0)
@@ -67,12 +75,14 @@ STEPS = dict(epochs=20, steps_per_epoch=1, optimizer_name="sgd", learning_rate=0
     (plain, {}, 1e-5),
     (staged, dict(optimizer_name="adam", learning_rate=0.01, accumulate=3, ema=0.9, clipnorm=0.05,
                   weight_decay=0.1, do_augment=True, l2=0.01, decoder_rate=3, loss="ce_lovasz"), 1e-5),
-    (normed, dict(sync_batch_norm=True), 1e-4),
+    (normed, dict(sync_batch_norm=True), 1e-5 if ON_TORCH else 1e-4),
     (plain, dict(compress_gradients=True), 1e-2),
+    (plain, dict(epochs=1), 1e-6),
+    (normed, dict(sync_batch_norm=True, epochs=1), 1e-6),
 ])
 def test_two_ranks_are_one_process_with_twice_the_batch(tmp_path, data, model, settings, tolerance):
     common = data | dict(validate=False) | STEPS | settings
-    trained(2, tmp_path / "two", *flags(**common, batch_size=2), model=model)
+    trained(2, tmp_path / "two", *flags(**common, batch_size=2), model=model, patch=small_buckets)
     trained(1, tmp_path / "one", *flags(**common, batch_size=4), model=model)
     np.testing.assert_allclose(curve(tmp_path / "two"), curve(tmp_path / "one"), rtol=tolerance, atol=tolerance)
     two, one = (contents(newest(tmp_path / name / "run")) for name in ("two", "one"))
@@ -80,7 +90,7 @@ def test_two_ranks_are_one_process_with_twice_the_batch(tmp_path, data, model, s
     for name in one:
         np.testing.assert_allclose(two[name], one[name], rtol=tolerance, atol=tolerance, err_msg=name)
     # The network has learned, so that equal means something.
-    assert curve(tmp_path / "one")[-1] < 0.9 * curve(tmp_path / "one")[0]
+    assert common["epochs"] == 1 or curve(tmp_path / "one")[-1] < 0.9 * curve(tmp_path / "one")[0]
 
 
 def alike(folder, ranks):
@@ -175,8 +185,8 @@ class SignalInTest(keras.callbacks.Callback):
     """Sends rank 1 a signal in its first batch of validation; writes down the batches that each rank has begun."""
 
     def on_test_batch_begin(self, batch, logs=None):
-        rank = os.environ["HOROVOD_RANK"]
-        if (rank, batch) == ("1", 0):
+        rank = this_rank()
+        if (rank, batch) == (1, 0):
             os.kill(os.getpid(), signal.SIGTERM)
         Path(f"begun.{rank}").write_text(str(batch))
 
