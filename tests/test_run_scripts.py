@@ -412,6 +412,25 @@ def test_dry_run_of_every_preset(checkout, script):
     assert sorted(checkout.root.rglob("*")) == before
 
 
+@pytest.mark.parametrize("script", sorted((ROOT / "run_scripts").glob("RUNME_*_DIST.sh")), ids=lambda path: path.stem)
+def test_dry_run_of_several_workers_on_torch(checkout, script):
+    """On Gaudi that is every release after 1.14."""
+    done = checkout(script.name, "--dry_run", "--backend", "torch", SEGNET_PYTHON=sys.executable,
+                    PYTHONPATH=str(ROOT))
+    assert done.returncode == 0 and done.stdout.count("\n") == 1, done.stderr
+    words = shlex.split(done.stdout)
+    workers = "2" if "CPU" in script.stem else "8"
+    if "HPU" in script.stem:
+        assert words[0] == "mpirun" and words[words.index("-np") + 1] == workers
+    else:
+        start = words.index("torch.distributed.run")
+        assert words[start - 2:start] == [sys.executable, "-m"]
+        assert words[words.index("--nproc-per-node") + 1] == workers
+    flags = words[words.index("train") + 1:]
+    assert words[words.index("train") - 2:words.index("train")] == ["-m", "segnet_hpu"] and "--backend=torch" in flags
+    assert not [word for word in words if "orovod" in word or "HOROVOD" in word]
+
+
 def test_dry_run_takes_the_number_of_workers_from_the_environment(checkout):
     env = dict(SEGNET_PYTHON=sys.executable, PYTHONPATH=str(ROOT))
     words = shlex.split(checkout("RUNME_HPU_BF16_DIST.sh", "--dry_run", NUM_WORKERS="4", **env).stdout)
