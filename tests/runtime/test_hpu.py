@@ -4,8 +4,10 @@ import ast
 import importlib.metadata
 import json
 import os
+import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -198,13 +200,36 @@ variable = keras.Variable(np.ones(3, "float32"))
 optimizer.build([variable])
 ranks.average_gradients(optimizer)
 optimizer.apply([keras.ops.full((3,), 0.25)])
-print(json.dumps([ranks.size, variable.numpy().tolist(), hvd.averaged]))
+first = [ranks.first(lambda: "rank 0's"), ranks.sum(np.arange(2)).tolist(), ranks.sum(np.array([0.5])).tolist()]
+print(json.dumps([ranks.size, variable.numpy().tolist(), hvd.averaged, first]))
 """
 
 
 def test_habanas_horovod(python, program):
     """It loads Habana's module at its import, before a device is selected, and averages tensor by tensor."""
     bin_folder = program("hl-smi", HL_SMI)
-    size, weights, averaged = python(HABANAS_HOROVOD, path=(STANDIN, f"{STANDIN}_horovod", ROOT), HOROVOD_RANK="0",
-                                     HOROVOD_SIZE="1", PATH=f"{bin_folder}:{os.environ['PATH']}")
-    assert (size, weights) == (1, [0.75] * 3) and len(averaged) == 2  # the gradient, and what the ranks wish
+    size, weights, averaged, met = python(HABANAS_HOROVOD, path=(STANDIN, f"{STANDIN}_horovod", ROOT),
+                                          HOROVOD_RANK="0", HOROVOD_SIZE="1",
+                                          PATH=f"{bin_folder}:{os.environ['PATH']}")
+    # The gradient, and what the ranks wish.
+    assert (size, weights) == (1, [0.75] * 3) and averaged == ["gradients.0", "gradients.1", "sum", "sum"]
+    assert met == ["rank 0's", [0, 1], [0.5]]
+
+
+@pytest.mark.skipif(not os.environ.get("SEGNET_TEST_ALL"), reason="SEGNET_TEST_ALL=1 unpacks its source")
+def test_habanas_horovod_is_as_its_stand_in(tmp_path):
+    """What it does when it is imported, and which kernels it has for HPU, in its source."""
+    done = subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-input", "--retries", "0",
+                           "--no-build-isolation", "--no-binary=:all:", "-d", str(tmp_path),
+                           "habana-horovod==1.14.0.493"], capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        pytest.skip("habana-horovod's source cannot be downloaded here")
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        python, cpp = (archive.extractfile(f"habana-horovod-1.14.0.493/horovod/tensorflow/mpi_ops.{ending}").read()
+                       .decode() for ending in ("py", "cc"))
+    lines = [line.strip() for line in python.splitlines()]
+    imported = lines[lines.index("load_habana_module()"):]
+    assert "MPI_LIB = _load_library('mpi_lib' + get_ext_suffix())" in imported
+    assert "from habana_frameworks.tensorflow.internal.allcompare import AllCompare" in imported
+    kernels = set(re.findall(r'Name\("Horovod(\w+)"\)\.Device\(DEVICE_HPU\)', cpp))
+    assert {"Allreduce", "Allgather"} <= kernels and "GroupedAllreduce" not in kernels

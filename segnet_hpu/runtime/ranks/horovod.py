@@ -74,7 +74,8 @@ class Horovod(Connected):
     def sum(self, array: np.ndarray) -> np.ndarray:
         import tensorflow as tf
 
-        return self.hvd.allreduce(tf.constant(array), op=self.hvd.Sum, name="sum").numpy()
+        with tf.device("CPU:0"):  # not by way of a card, which may have no float64
+            return self.hvd.allreduce(tf.constant(array), op=self.hvd.Sum, name="sum").numpy()
 
     def average_gradients(self, optimizer: keras.Optimizer, compress: bool = False) -> None:
         """See Ranks. Once an update: after gradient accumulation, before clipping.

@@ -1,0 +1,5 @@
+"""Habana's Horovod imports it."""
+
+
+class AllCompare:
+    pass
