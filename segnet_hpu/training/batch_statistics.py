@@ -34,6 +34,7 @@ class BatchStatistics:
     def __init__(self, model: keras.Model) -> None:
         self.model = model
         self.layers = [layer for layer in batch_normalisations(model) if layer.trainable]
+        self._was_stale = self._warned = False
         self.variables = [v for layer in self.layers for v in (layer.moving_mean, layer.moving_variance)]
 
     @cached_property
@@ -70,24 +71,42 @@ class BatchStatistics:
         return Accuracies(*(right / np.maximum(pixels, 1)).tolist())
 
     def warn_of_stale(self, record: Mapping[str, Any], batches: Iterable[tuple[np.ndarray, np.ndarray]],
-                      ranks: Ranks = ALONE) -> bool:
-        """Warn where validation is far below training, and so is training itself by the moving statistics.
+                      ranks: Ranks = ALONE, is_last: bool = True) -> bool:
+        """Warn, once, where validation is far below training, and so is training itself by the moving statistics.
 
-        record: of the epoch. batches: of training, looked at only where the two lie far apart; see `accuracies`.
-        Returns whether it warned; on every rank the same.
+        Weights that move fast may leave the statistics behind for an epoch, which the next one mends: warned of are
+        two epochs in a row, and the last. record: of the epoch. batches: of training, looked at only where the two
+        lie far apart; see `accuracies`. is_last: no epoch follows. Returns whether it warned; on every rank the same.
         """
-        validated = record.get("val_pixel_accuracy")
-        if not self.layers or validated is None or record["accuracy"] - validated < GAP:
+        if self._warned:
             return False
-        by_batch, by_moving = self.accuracies(batches, ranks)
-        if by_batch - by_moving < GAP:
-            return False  # the network has learnt its pictures by heart
+        was_stale, found = self._was_stale, self._stale(record, batches, ranks)
+        self._was_stale = found is not None
+        if found is None or not (was_stale or is_last):
+            return False
+        self._warned = True
         if ranks.leads:
             warn(f"epoch {record['epoch']}: batch normalisation's moving statistics are stale. Of the same training "
-                 f"pictures' pixels {by_batch:.1%} are right without them, {by_moving:.1%} with them; validation and "
-                 f"prediction use them ({validated:.1%}). Lower --learning_rate or raise --batch_size; segnet-hpu "
-                 "recalibrate counts them anew in a checkpoint")
+                 f"pictures' pixels {found.by_batch:.1%} are right without them, {found.by_moving:.1%} with them; "
+                 f"validation and prediction use them ({record['val_pixel_accuracy']:.1%}). Lower --learning_rate or "
+                 "raise --batch_size; segnet-hpu recalibrate counts them anew in a checkpoint")
         return True
+
+    def _stale(self, record: Mapping[str, Any], batches: Iterable[tuple[np.ndarray, np.ndarray]],
+               ranks: Ranks) -> Accuracies | None:
+        """Return the accuracies of stale statistics, which counting anew would mend; None for others."""
+        validated = record.get("val_pixel_accuracy")
+        if not self.layers or validated is None or record["accuracy"] - validated < GAP:
+            return None
+        batches = list(batches)
+        found = self.accuracies(batches, ranks)
+        if found.by_batch - found.by_moving < GAP:
+            return None  # the network has learnt its pictures by heart
+        before = [to_numpy(v) for v in self.variables]
+        self.count((images for images, _ in batches), ranks)
+        recounted = self.accuracies(batches, ranks)
+        set_values(self.variables, before)
+        return found if recounted.by_moving - found.by_moving >= GAP / 2 else None
 
     @contextlib.contextmanager
     def _unmoved(self) -> Iterator[None]:

@@ -66,7 +66,6 @@ class Run:
         self.log: RunLog | None = None  # of rank 0
         self.logs: dict[str, float] | None = None  # of the last epoch
         self.best_scorecard: Scorecard | None = None
-        self.warned_of_statistics = False
 
     def fit(self) -> list[Record]:
         """Train to the end, from the newest checkpoint if that is wanted; return the history."""
@@ -220,9 +219,8 @@ class Run:
         with plan.averaged:
             validated = plan.validation.validate(plan.trained, record, plan.ranks, self.callbacks,
                                                  self.stopping.interruptible(), self.stopping.meet)
-            if not self.warned_of_statistics:
-                self.warned_of_statistics = plan.averaged.statistics.warn_of_stale(
-                    validated.record, self._last_batches(loader, FEW_BATCHES), plan.ranks)
+            plan.averaged.statistics.warn_of_stale(validated.record, self._last_batches(loader, FEW_BATCHES),
+                                                   plan.ranks, is_last=record["epoch"] == plan.epochs)
         return validated
 
     def _last_batches(self, loader: Loader, count: int = BATCHES) -> Iterator[tuple[np.ndarray, np.ndarray]]:

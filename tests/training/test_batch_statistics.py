@@ -145,10 +145,18 @@ def test_accuracies_by_either_statistics():
     assert statistics.accuracies(pairs).by_moving > 0.9
 
 
-@pytest.mark.parametrize("by_moving,validated,warns", [(0.5, 0.5, True), (0.95, 0.5, False), (0.5, 0.95, False)])
-def test_only_what_stale_statistics_explain_is_called_stale(monkeypatch, capsys, by_moving, validated, warns):
+def measured(monkeypatch, statistics, *by_moving):
+    """Let these be the accuracies by moving statistics, one after another."""
+    found = iter(by_moving)
+    monkeypatch.setattr(statistics, "accuracies", lambda batches, ranks: Accuracies(0.98, next(found)))
+
+
+@pytest.mark.parametrize("by_moving,recounted,validated,warns", [
+    (0.5, 0.9, 0.5, True), (0.95, 0.95, 0.5, False), (0.5, 0.9, 0.95, False), (0.5, 0.52, 0.5, False)])
+def test_only_what_stale_statistics_explain_is_called_stale(monkeypatch, capsys, by_moving, recounted, validated,
+                                                            warns):
     statistics = stale()
-    monkeypatch.setattr(statistics, "accuracies", lambda batches, ranks: Accuracies(0.98, by_moving))
+    measured(monkeypatch, statistics, by_moving, recounted)
     record = {"epoch": 3, "accuracy": 0.97, "val_pixel_accuracy": validated}
     assert statistics.warn_of_stale(record, []) is warns
     err = capsys.readouterr().err
@@ -199,6 +207,27 @@ def test_averaged_weights_are_no_worse_than_the_last(momentum):
     averaged.take([images[:4], images[4:]])
     with averaged:
         assert share(model, images, labels) > raw - 0.01 and raw > 0.9
+
+
+@pytest.mark.parametrize("validated,told", [([0.5, 0.95, 0.5, 0.95], []), ([0.5, 0.5, 0.5, 0.5], [2]),
+                                            ([0.95, 0.95, 0.95, 0.5], [4]), ([0.5, 0.95, 0.5, 0.5], [4])])
+def test_what_the_next_epoch_mends_is_not_told(monkeypatch, capsys, validated, told):
+    statistics = stale()
+    measured(monkeypatch, statistics, *[0.5, 0.9] * len(validated))
+    warned = [epoch for epoch, accuracy in enumerate(validated, 1) if statistics.warn_of_stale(
+        {"epoch": epoch, "accuracy": 0.97, "val_pixel_accuracy": accuracy}, [], is_last=epoch == len(validated))]
+    assert warned == told and capsys.readouterr().err.count("are stale") == len(told)
+
+
+def test_looking_for_stale_statistics_leaves_the_network_as_it_was(capsys):
+    statistics = stale()
+    before = values(statistics.model.variables)
+    labels = [keras.ops.convert_to_numpy(statistics.model(images, training=True)).argmax(-1) for images in IMAGES[:3]]
+    for variable, value in zip(statistics.model.variables, before, strict=True):
+        variable.assign(value)
+    record = {"epoch": 1, "accuracy": 0.97, "val_pixel_accuracy": 0.5}
+    assert statistics.warn_of_stale(record, zip(IMAGES, labels, strict=False))
+    assert all(np.array_equal(a, b) for a, b in zip(values(statistics.model.variables), before, strict=True))
 
 
 def test_recalibrate_counts_over_pictures_and_keeps_all_else(tmp_path, capsys):
