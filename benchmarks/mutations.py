@@ -2,6 +2,7 @@
 
     python benchmarks/mutations.py labels --n 1000    what verify_dataset refuses, all that read labels refuse
     python benchmarks/mutations.py run --n 500        of a spoilt run: one line, or the result of the sound one
+    python benchmarks/mutations.py caffemodel --n 200    of spoilt weights, or vgg16: see weight_mutations.py
 
 Every command runs in this process. The exit status is 1 where something is wrong, which is printed with its number:
 --first NUMBER --n 1 does it again. Outputs aimed at inputs are a test: tests/cli/test_outputs.py.
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -202,11 +203,24 @@ def runs(number: int) -> Iterator[str]:
             yield f"{number} {name}: status {status} of {how[0]}; {err[-300:]}"
 
 
+def weights(kind: str, numbers: Sequence[int]) -> int:
+    """Spoil a file of weights; return how many times neither a refusal nor weights came of it."""
+    from weight_mutations import SpoiltWeights
+
+    spoilt = SpoiltWeights(kind, spoil_bytes)
+    for number in numbers:
+        for outcome in spoilt.outcome(number):
+            COUNTS[outcome] += 1
+    wrong = [outcome for outcome in COUNTS if outcome[0].isdigit() and ": " in outcome]
+    print(f"{len(numbers)} mutations of {kind}: {dict(sorted(COUNTS.items()))}; {len(wrong)} wrong")
+    return len(wrong)
+
+
 COUNTS: Counter[str] = Counter()
 SOUND: dict[str, str] = {}
 
 
-def measure(kind: str, first: int, n: int) -> int:
+def measure(kind: str, numbers: Sequence[int]) -> int:
     """Make the sound data and run, and spoil copies; return how many results are wrong."""
     write_pairs()
     for folder in ("images", "labels"):
@@ -219,20 +233,22 @@ def measure(kind: str, first: int, n: int) -> int:
         assert run(command.format(f"out/sound_{name}"))[0] == 0, name
         SOUND[name] = digest(f"out/sound_{name}")
     wrong = 0
-    for number in range(first, first + n):
+    for number in numbers:
         for line in (labels if kind == "labels" else runs)(number):
             print(line, flush=True)
             wrong += 1
-    print(f"{n} mutations of {kind}: {dict(sorted(COUNTS.items()))}; {wrong} wrong")
+    print(f"{len(numbers)} mutations of {kind}: {dict(sorted(COUNTS.items()))}; {wrong} wrong")
     return wrong
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=("labels", "run"))
+    parser.add_argument("kind", choices=("labels", "run", "caffemodel", "vgg16"))
     parser.add_argument("--n", type=int, default=100, help="mutations")
     parser.add_argument("--first", type=int, default=0, help="number of the first one")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         os.chdir(scratch)
-        sys.exit(measure(given.kind, given.first, given.n) > 0)
+        numbers = range(given.first, given.first + given.n)
+        measured = measure if given.kind in ("labels", "run") else weights
+        sys.exit(measured(given.kind, numbers) > 0)
