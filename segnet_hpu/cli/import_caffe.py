@@ -8,6 +8,7 @@ from segnet_hpu.constants import ONE_AND_BACKGROUND
 from segnet_hpu.data.classes import PALETTES, check_palette, split_names
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable
+from segnet_hpu.interchange.load import refuse_checkpoint_of_run
 from segnet_hpu.models.registry import input_size, names
 from segnet_hpu.runtime.device import BackendSettings, select_device
 
@@ -61,4 +62,5 @@ def _check(settings: Settings) -> None:
         raise UsageError(f"--out {settings.out}: expected a name that ends in .keras")
     if os.path.exists(settings.out):
         raise UsageError(f"--out {settings.out} exists; choose another name, or remove it")
+    refuse_checkpoint_of_run("--out", settings.out)
     refuse_unwritable("--out", settings.out)

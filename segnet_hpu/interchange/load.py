@@ -47,12 +47,15 @@ def find_checkpoint(path: str | Path) -> Path:
 
 
 def refuse_checkpoint_of_run(flag: str, path: str | Path) -> None:
-    """Raise UsageError, naming `flag`, if a training has written the file `path`, whatever is in it now."""
+    """Raise UsageError, naming `flag`, if `path` is a name of a training's checkpoints, whether it is there or not.
+
+    A training goes on from the highest number, and removes those that it needs no more.
+    """
     path = Path(path)
     prefix = OF_PREFIX.sub("", path.name)
-    if path.is_file() and prefix != path.stem and path.with_name(f"{prefix}_config.json").exists():
-        raise UsageError(f"{flag} {path} is a checkpoint of a training, whose record and --auto_resume_checkpoint go "
-                         "by it; choose another name")
+    if prefix not in (path.stem, path.name) and path.with_name(f"{prefix}_config.json").exists():
+        raise UsageError(f"{flag} {path} is the name of a checkpoint of a training, whose record and "
+                         "--auto_resume_checkpoint go by it; choose another name")
 
 
 def load(path: str | Path) -> TrainedModel:

@@ -252,17 +252,22 @@ def test_recalibrate_counts_over_pictures_and_keeps_all_else(tmp_path, capsys):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize("name", ["net.2.keras", "net.1-5.keras", "net.best.keras"])
-@pytest.mark.parametrize("command", ["recalibrate --images_path .", "export --format keras"])
-def test_a_runs_own_checkpoint_is_never_replaced(tmp_path, capsys, name, command):
-    """A run could not go on from it, and its record would be another model's."""
+@pytest.mark.parametrize("command", [
+    "recalibrate --images_path . --overwrite --checkpoints_path", "export --format keras --overwrite "
+    "--checkpoints_path", "import_caffe --model unet_mini --n_classes 3 --caffemodel"])
+def test_a_runs_own_checkpoints_are_never_replaced_nor_added_to(tmp_path, capsys, command, name, exists):
+    """A run could not go on from it, would remove it, and its record would be another model's."""
     (tmp_path / "net_config.json").touch()
-    (tmp_path / name).write_bytes(b"as it was")
-    words = f"{command} --checkpoints_path {tmp_path / name} --out {tmp_path / name} --overwrite".split()
+    if exists:
+        (tmp_path / name).write_bytes(b"as it was")
     with mock.patch("segnet_hpu.cli.recalibrate._pictures", return_value=[]):
-        assert main(words) == 2
-    assert f"--out {tmp_path / name} is a checkpoint of a training, whose record" in capsys.readouterr().err
-    assert (tmp_path / name).read_bytes() == b"as it was"
+        assert main([*command.split(), str(tmp_path / name), "--out", str(tmp_path / name)]) == 2
+    err = capsys.readouterr().err
+    assert f"--out {tmp_path / name} is the name of a checkpoint of a training, whose record" in err or (
+        exists and "import_caffe" in command and "exists" in err)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["net_config.json"] + [name] * exists)
 
 
 class Saves(keras.callbacks.ModelCheckpoint):

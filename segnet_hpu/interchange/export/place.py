@@ -20,6 +20,7 @@ def refuse_place(out: str, export_format: ExportFormat, overwrite: bool) -> None
     if not out.endswith(export_format.ending):
         raise UsageError(f"--out {out}: expected a name that ends in {export_format.ending} for --format "
                          f"{export_format.name}")
+    refuse_checkpoint_of_run("--out", out)
     refuse_unwritable("--out", out, folder=isinstance(export_format, FolderFormat))
     taken = [path for path in (Path(out), export_format.labels_path(out)) if path.exists()]
     if isinstance(export_format, FolderFormat):
@@ -30,7 +31,6 @@ def refuse_place(out: str, export_format: ExportFormat, overwrite: bool) -> None
             taken = []
     if taken and not overwrite:
         raise UsageError(f"--out {out}: {taken[0]} exists; choose another name, or replace it with --overwrite")
-    refuse_checkpoint_of_run("--out", out)
     if taken and isinstance(export_format, FolderFormat) and not (Path(out) / export_format.marker).is_file():
         raise UsageError(f"--out {out} holds something else than {export_format.kind}; choose another name")
 
