@@ -128,7 +128,8 @@ def stored_normalisation(prefix: str | Path, model: keras.Model) -> Normalisatio
             # By its place: the name that Keras gives counts the layers that a process has made before.
             stored = keras.saving.deserialize_keras_object(
                 [one for one in layers if one["class_name"] == type(layer).__name__][_place(layer, model)])
-            return Normalisation(stored.offset, stored.scale)
+            # Keras keeps lists in a type of its own, which cannot go to other ranks.
+            return Normalisation(*(tuple(np.ravel(value).tolist()) for value in (stored.offset, stored.scale)))
     return normalisation(model)
 
 

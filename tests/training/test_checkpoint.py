@@ -1,5 +1,6 @@
 """Checkpoints: whole or not there at all, found broken when they are, readable by Keras."""
 
+import pickle
 import resource
 import signal
 import zipfile
@@ -11,6 +12,7 @@ import pytest
 from runs import contents, flags, newest, plain, run, small
 from segnet_hpu.errors import RunError, UsageError
 from segnet_hpu.interchange.load import find_checkpoint, load
+from segnet_hpu.models.encoders.normalisation import Normalisation
 from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import make_optimizer
@@ -90,6 +92,17 @@ def test_the_normalising_layer_is_found_whatever_keras_calls_it(tmp_path):
             keras.layers.Rescaling(1.0)
         found = stored_normalisation(tmp_path / "m", twice_scaled())
         assert np.allclose(found.scale, 1 / 255) and np.allclose(found.offset, 0)
+
+
+def test_a_normalisation_of_lists_can_go_to_other_ranks(tmp_path):
+    def scaled():
+        image = keras.Input((32, 48, 3))
+        x = keras.layers.Rescaling([1.0, 2.0, 3.0], [-1.0, 0.0, 1.0])(image)
+        return keras.Model(image, keras.layers.Conv2D(3, 1)(x), name="scaled")
+
+    save(tmp_path, 1, trained(make=scaled))
+    found = pickle.loads(pickle.dumps(stored_normalisation(tmp_path / "m", scaled())))
+    assert found == Normalisation((-1.0, 0.0, 1.0), (1.0, 2.0, 3.0))
 
 
 def test_failing_in_the_middle_of_writing_leaves_the_old_one(two, monkeypatch):

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import importlib
+import os
 import time
 from datetime import timedelta
 from typing import Any
@@ -116,9 +117,12 @@ def _connect(place: Place, timeout: float) -> None:
     device = keras.ops.zeros(()).device.type
     if device == "hpu":
         importlib.import_module("habana_frameworks.torch.distributed.hccl")
+    limit = timedelta(seconds=timeout)
     try:
-        dist.init_process_group(COLLECTIVES[device], rank=place.rank, world_size=place.size,
-                                timeout=timedelta(seconds=timeout))
+        store, rank, size = next(dist.rendezvous("env://", place.rank, place.size, timeout=limit))
+        # Where torchrun has started all anew, the addresses of those before may still be noted there.
+        store = dist.PrefixStore(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"), store)
+        dist.init_process_group(COLLECTIVES[device], store=store, rank=rank, world_size=size, timeout=limit)
     except RuntimeError as error:  # torch.distributed.DistError and its kind
         raise RunError(f"rank {place.rank} of {place.size} does not find the others: "
                        f"{str(error).partition(chr(10))[0]}; expected all of them within {timeout:g} s "
