@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import segnet_hpu  # noqa: F401  # before Keras, whose backend is then one that is installed
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from segnet_hpu.cli import main
+from segnet_hpu.errors import UsageError
+from segnet_hpu.interchange.export.formats import make_format
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPORT = "export --checkpoints_path model.keras --format frozen_pb --out net.pb "
@@ -22,7 +24,7 @@ def place(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("flags,words", [
-    ("--format pb", ["--format is 'pb'", "onnx, saved_model, tflite"]),
+    ("--format pb", ["--format is 'pb'", "onnx, openvino, saved_model, tflite"]),
     ("--format json:dumps", ["--format json:dumps is a function", "a class derived from FileFormat"]),
     ("--format.opset 3", ["frozen_pb takes no opset"]),
     ("--argmax --output softmax", ["--argmax and --output softmax contradict"]),
@@ -80,3 +82,17 @@ def test_networks_made_for_one_size_say_so(place, capsys, name, layer):
 def test_an_option_of_no_format_names_what_is_missing(place, capsys):
     assert main(["export", "--checkpoints_path", "model.keras", "--out", "net.pb", "--format.opset", "3"]) == 2
     assert "export needs --format" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("backend, installed, words", [
+    ("torch", ["torch"], ["by tensorflow, not installed", "with torch expected --format keras, onnx, openvino"]),
+    ("torch", ["torch", "tensorflow"], ["not written by torch; add --backend tensorflow"]),
+    ("jax", ["jax"], ["with jax expected --format keras."])])
+def test_a_format_of_another_backend(monkeypatch, backend, installed, words):
+    monkeypatch.setattr("segnet_hpu.interchange.export.formats.base.installed", lambda: installed)
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    for name in ("saved_model", "frozen_pb", "tflite"):
+        with pytest.raises(UsageError) as refused:
+            make_format(name).refuse_missing_packages()
+        assert f"--format {name}" in str(refused.value) and all(word in str(refused.value) for word in words)
+    make_format("keras").refuse_missing_packages()

@@ -59,16 +59,14 @@ def _converted(export_format: FileFormat, serving: "Serving", calibration: Pictu
 
 
 def _write_folder(out: Path, export_format: FolderFormat, serving: "Serving", labels: str) -> None:
-    import tensorflow as tf
-
     def fill(folder: Path) -> None:
         export_format.write(serving, folder)
         write_text(export_format.labels_path(folder), labels)
 
     try:
         _replace_folder(out, fill)
-    except (OSError, tf.errors.OpError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    except OSError as error:
+        reason = error.strerror or error
         raise RunError(f"cannot write {out} ({reason}); free some space or choose another --out") from None
 
 

@@ -1,14 +1,16 @@
 """The function that an exported file computes."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from segnet_hpu.interchange.export.network import twin
 from segnet_hpu.models.weights import refuse_broken_output, refuse_broken_weights
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,21 @@ class Serving:
         refuse_broken_output(keras.ops.convert_to_numpy(served(noise, training=False)), model)
         return cls(served, output)
 
-    def signature(self, batch_size: int | None = None) -> tf.TensorSpec:
-        """Return the TensorSpec of the input; batch_size None for any."""
+    def signature(self, batch_size: int | None = None) -> "tf.TensorSpec":
+        """Return the TensorSpec of the input; batch_size None for any. Needs TensorFlow."""
+        import tensorflow as tf
+
         return tf.TensorSpec((batch_size, *self.model.input_shape[1:]), tf.float32, name="image")
 
     def function(self, batch_size: int | None = None) -> Any:
-        """Return a tf.function: image -> {output: tensor}."""
+        """Return a tf.function: image -> {output: tensor}. Needs TensorFlow."""
+        import tensorflow as tf
+
         return tf.function(self._serve, input_signature=[self.signature(batch_size)])
 
-    def _serve(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _serve(self, image: "tf.Tensor") -> "dict[str, tf.Tensor]":
+        import tensorflow as tf
+
         logits = self.model(image, training=False)
         if self.output == "logits":
             return {"logits": logits}

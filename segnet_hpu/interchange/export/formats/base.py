@@ -1,6 +1,7 @@
 """What the package asks of an export format. Imports nothing heavy, so that a wrong call is refused at once."""
 
 import importlib.util
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from segnet_hpu.components import Choice, Registry
 from segnet_hpu.errors import UsageError
+from segnet_hpu.runtime.backends import installed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +28,8 @@ class ExportFormat(ABC):
     name: of --format NAME. ending: of the file's name; "" for a folder. agreement: the least share of pixels that
     must have the class that Keras gives them. dtype: of the pictures that the file takes. batches: whether it takes
     several pictures a call. frees_size, calibrated: whether it can take pictures of any size, and whether it needs
-    training pictures. writers, readers: packages, beside TensorFlow, that writing and running it need.
+    training pictures. backends: those of Keras that can write it. writers, readers: packages, beside these, that
+    writing and running it need.
     """
 
     ending: ClassVar[str] = ""
@@ -35,6 +38,7 @@ class ExportFormat(ABC):
     batches: ClassVar[bool] = True
     frees_size: ClassVar[bool] = True
     calibrated: ClassVar[bool] = False
+    backends: ClassVar[tuple[str, ...]] = ("tensorflow",)
     writers: ClassVar[tuple[str, ...]] = ()
     readers: ClassVar[tuple[str, ...]] = ()
 
@@ -52,15 +56,31 @@ class ExportFormat(ABC):
     def labels_path(self, out: str | Path) -> Path:
         """Return where labels.json goes."""
 
+    def packages(self, backend: str) -> tuple[str, ...]:
+        """Return the packages that writing it needs beside a backend of Keras."""
+        return self.writers
+
     def refuse_missing_packages(self, run: bool = False) -> None:
-        """Raise UsageError, naming the pip command, if packages that the format needs are not installed.
+        """Raise UsageError where KERAS_BACKEND's backend cannot write it, or packages that it needs are missing.
 
         run: whether the file will also be run.
         """
-        missing = [p for p in self.writers + self.readers * run if not importlib.util.find_spec(p)]
+        backend = os.environ["KERAS_BACKEND"]
+        if backend not in self.backends:
+            raise UsageError(self._out_of_reach(backend))
+        missing = [p for p in self.packages(backend) + self.readers * run if not importlib.util.find_spec(p)]
         if missing:
             raise UsageError(f"--format {self.name} needs {' and '.join(missing)}, not installed here; "
                              "pip install 'segnet_hpu[export]'")
+
+    def _out_of_reach(self, backend: str) -> str:
+        """The message for a backend that cannot write it."""
+        known = [name for name in self.backends if name in installed()]
+        if known:
+            return f"--format {self.name} is not written by {backend}; add --backend {' or '.join(known)}"
+        others = [name for name, one in FORMATS.components().items() if backend in one.target.backends]
+        return (f"--format {self.name} is written by {' or '.join(self.backends)}, not installed here; with "
+                f"{backend} expected --format {', '.join(others)}. Or run run_scripts/setup_env.sh cpu")
 
 
 class FileFormat(ExportFormat):
@@ -89,7 +109,7 @@ class FolderFormat(ExportFormat):
 
     @abstractmethod
     def write(self, serving: "Serving", folder: Path) -> None:
-        """Write into a new folder. Raises OSError or TensorFlow's OpError where the disk refuses."""
+        """Write into a new folder. Raises OSError where the disk refuses."""
 
     def labels_path(self, out: str | Path) -> Path:
         return Path(out) / self.labels

@@ -16,6 +16,7 @@ class KerasFile(FileFormat):
     """One file for `keras.models.load_model`, of Keras' own layers alone; made for one size of picture."""
 
     ending, frees_size = ".keras", False
+    backends = ("tensorflow", "torch", "jax")
 
     def convert(self, serving: "Serving", calibration: Pictures = ()) -> bytes:
         """Return a .keras archive of one functional model: the network and what comes after it."""

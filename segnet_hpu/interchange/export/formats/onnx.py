@@ -1,5 +1,6 @@
 """ONNX, the Open Neural Network Exchange."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,21 @@ OPSET = 17
 
 @FORMATS.register("onnx")
 class Onnx(FileFormat):
-    """One file for onnxruntime and others, opset 17; needs `pip install 'segnet_hpu[export]'`."""
+    """One file for onnxruntime and others, opset 17, of torch 18; needs `pip install 'segnet_hpu[export]'`."""
 
     ending = ".onnx"
-    writers, readers = ("tf2onnx", "onnx"), ("onnxruntime",)
+    backends = ("tensorflow", "torch")
+    readers = ("onnxruntime",)
+
+    def packages(self, backend: str) -> tuple[str, ...]:
+        return {"tensorflow": ("tf2onnx", "onnx"), "torch": ("onnxscript", "onnx")}[backend]
 
     def convert(self, serving: "Serving", calibration: Pictures = ()) -> bytes:
         """Return a serialised ModelProto."""
+        if os.environ["KERAS_BACKEND"] == "torch":
+            from segnet_hpu.interchange.export.torch_program import onnx_of
+
+            return onnx_of(serving)
         import tf2onnx
 
         model, _ = tf2onnx.convert.from_function(serving.function(), [serving.signature()], opset=OPSET)

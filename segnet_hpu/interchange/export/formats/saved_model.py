@@ -20,11 +20,15 @@ class SavedModel(FolderFormat):
 
     def write(self, serving: "Serving", folder: Path) -> None:
         import keras
+        import tensorflow as tf
 
         # Without `track`, which would write every weight twice: the endpoint's own are found by themselves.
         archive = keras.export.ExportArchive()
         archive.add_endpoint("serve", serving.function())
-        archive.write_out(str(folder), verbose=False)
+        try:
+            archive.write_out(str(folder), verbose=False)
+        except tf.errors.OpError as error:
+            raise OSError(str(error).splitlines()[0]) from error
 
     def load(self, path: Path, threads: int | None = None) -> Runner:
         """As ExportFormat.load; TensorFlow's own count of threads holds."""
