@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
+import segnet_hpu.models.layers  # noqa: F401  Keras' layers then use PyTorch's operators
 from segnet_hpu.components import Choice, Component, import_object
 from segnet_hpu.constants import ONE_AND_BACKGROUND
 from segnet_hpu.errors import UsageError, users_code

@@ -157,6 +157,12 @@ def replace_moments(layer: keras.layers.BatchNormalization, moments: Callable[[A
     layer._moments = lambda inputs, mask: moments(inputs)
 
 
+def usual_moments(layer: keras.layers.BatchNormalization) -> bool:
+    """Return whether batch normalisation takes mean and variance of its own inputs, as Keras' own does."""
+    own = keras.layers.BatchNormalization._moments
+    return getattr(layer._moments, "__func__", None) is own and not layer.synchronized
+
+
 def scale_rate(optimizer: keras.Optimizer, variables: Iterable[keras.Variable], factor: float) -> None:
     """Let some trainable variables learn at `factor` times the optimizer's rate, weight decay included.
 

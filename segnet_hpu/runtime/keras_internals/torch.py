@@ -10,6 +10,7 @@ import keras
 from segnet_hpu.runtime.keras_internals import check_keras
 
 core: Any = importlib.import_module("keras.src.backend.torch.core")
+nn: Any = importlib.import_module("keras.src.backend.torch.nn")
 random: Any = importlib.import_module("keras.src.backend.torch.random")
 
 _DRAWS = ("normal", "uniform", "randint", "truncated_normal", "categorical")
@@ -17,7 +18,8 @@ _DRAWS = ("normal", "uniform", "randint", "truncated_normal", "categorical")
 
 def _missing() -> Iterator[str]:
     """Yield the private names that this Keras lacks."""
-    for module, names in ((core, ("DEFAULT_DEVICE", "get_device")), (random, (*_DRAWS, "dropout"))):
+    for module, names in ((core, ("DEFAULT_DEVICE", "get_device")), (nn, ("_transpose_spatial_inputs",)),
+                          (random, (*_DRAWS, "dropout"))):
         yield from (f"{module.__name__}.{name}" for name in names if not hasattr(module, name))
 
 
@@ -30,6 +32,16 @@ def use_device(device: str) -> None:
     Keras before 3.14 reads no variable, and every Keras looks for its device once, when it is imported.
     """
     core.DEFAULT_DEVICE = device
+
+
+def channels_first(maps: Any) -> Any:
+    """Return the view (B, C, ...) of maps (B, ..., C); PyTorch calls its memory channels_last."""
+    return maps.movedim(-1, 1)
+
+
+def keep_layout() -> None:
+    """Let Keras give PyTorch views of its maps: from 3.13 on it copies each into another layout, and back."""
+    nn._transpose_spatial_inputs = channels_first
 
 
 @functools.cache  # once a process
