@@ -32,7 +32,7 @@ done
 
 camvid=$SEGNET_TEST_DATA/camvid
 train() {  # model_dir, flags
-    KERAS_BACKEND=torch "$python" -m segnet_hpu train --model_name vgg_segnet --n_classes 12 --ignore_label 11 \
+    "$python" -m segnet_hpu train --backend torch --model_name vgg_segnet --n_classes 12 --ignore_label 11 \
         --palette camvid --train_images "$camvid/train" --train_annotations "$camvid/trainannot" \
         --input_height "${size[0]}" --input_width "${size[1]}" --batch_size "${CAMVID_BATCH:-8}" \
         --data_type "${data_types[0]}" --train_engine "$engine" --encoder_weights "$encoder" --loss ce_dice \

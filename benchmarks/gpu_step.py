@@ -11,7 +11,6 @@ times the forward pass's) and its share of the card's bf16 peak where that is kn
 
 import argparse
 import json
-import os
 import statistics
 import time
 
@@ -34,16 +33,16 @@ def batches(flags):
 
 def ours(flags):
     """Return (step, device's description, wait) of our own training."""
-    os.environ["KERAS_BACKEND"] = flags.kind
+    from segnet_hpu.runtime.device import select_device
+
+    device = select_device(backend=flags.kind)
     from segnet_hpu.models.build import build_model
     from segnet_hpu.objectives.accuracy import count_pixels
     from segnet_hpu.objectives.losses import make_loss
     from segnet_hpu.objectives.optimizers import make_optimizer
-    from segnet_hpu.runtime.device import select_device
     from segnet_hpu.runtime.precision import set_precision
     from segnet_hpu.training.step import make_train_step
 
-    device = select_device("auto")
     set_precision(flags.data_type, device)
     model = build_model("vgg_segnet", CLASSES, flags.height, flags.width)
     model.compile(make_optimizer("adam", 1e-4), make_loss("ce"), jit_compile=flags.compile or device.jit_compile)
