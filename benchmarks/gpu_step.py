@@ -26,7 +26,8 @@ def batches(flags):
     rng = np.random.default_rng(0)
     size = (flags.batch, flags.height, flags.width)
     made = [(rng.integers(0, 256, (*size, 3), np.uint8),
-             rng.integers(0, CLASSES, (flags.batch, flags.height // 2, flags.width // 2), np.uint8)) for _ in range(4)]
+             rng.integers(0, CLASSES, (flags.batch, flags.height // 2, flags.width // 2), np.uint8))
+            for _ in range(4)]
     while True:
         yield from made
 
@@ -112,7 +113,8 @@ def main():
         "step": flags.kind + ("+compile" if flags.compile else ""), "data_type": flags.data_type, "device": device,
         "batch": flags.batch, "size": [flags.height, flags.width], "images_per_second": round(rate, 2),
         "quartiles": [round(flags.batch / high, 2), round(flags.batch / low, 2)], "tflops": round(flops / 1e12, 2),
-        "share_of_bf16_peak": round(flops / peak, 4) if peak else None, "seconds_to_warm": round(warm, 1)}), flush=True)
+        "share_of_bf16_peak": round(flops / peak, 4) if peak else None, "seconds_to_warm": round(warm, 1)}),
+        flush=True)
 
 
 if __name__ == "__main__":

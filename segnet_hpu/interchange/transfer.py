@@ -23,12 +23,13 @@ from segnet_hpu.models.trained_model import InputCoding, TrainedModel
 from segnet_hpu.options import as_text
 
 
-def copy_weights(model: keras.Model, path: StrPath, coding: InputCoding) -> str | None:
+def copy_weights(model: keras.Model, path: StrPath, coding: InputCoding,
+                 class_names: Sequence[str] | None = None) -> str | None:
     """Set the model to all weights of a checkpoint, and let it normalise pictures as that does.
 
-    coding: of the pictures that the model will be given. Returns one line where their files are read otherwise, else
-    None. Raises UsageError, and changes nothing, unless every shape fits, the same functions follow the layers, and
-    pictures are coded alike.
+    coding: of the pictures that the model will be given. class_names: of its classes, where they have some. Returns
+    one line where their files are read otherwise or their classes have other names, else None. Raises UsageError, and
+    changes nothing, unless every shape fits, the same functions follow the layers, and pictures are coded alike.
     """
     trained = load(os.fspath(path))
     other = trained.network
@@ -49,15 +50,19 @@ def copy_weights(model: keras.Model, path: StrPath, coding: InputCoding) -> str 
     for ours, theirs in zip(_weighted(model), _weighted(other), strict=True):
         ours.set_weights(_for_epsilon(theirs, ours))
     different = _different_reading(trained, coding)
-    return f"{path}: its pictures had {different}" if different else None
+    told = [f"its pictures had {different}"] if different else []
+    told += _other_classes(trained, class_names)
+    return f"{path}: {'; '.join(told)}" if told else None
 
 
-def transfer_weights(model: keras.Model, path: StrPath, coding: InputCoding | None = None) -> str:
+def transfer_weights(model: keras.Model, path: StrPath, coding: InputCoding | None = None,
+                     class_names: Sequence[str] | None = None) -> str:
     """Set every layer of `model` that has a namesake of the same shapes in a checkpoint; return one line about it.
 
     path: a checkpoint, or a .caffemodel of the same network. coding: of the pictures that the model will be given.
-    So a network for other classes keeps all but its classifier. Layers that another function follows there are left
-    as they are. Raises UsageError, and changes nothing, if less than half of the model's layers fit.
+    class_names: of its classes, where they have some. So a network for other classes keeps all but its classifier.
+    Layers that another function follows there are left as they are. Raises UsageError, and changes nothing, if less
+    than half of the model's layers fit.
     """
     other, theirs = _of_caffe(model, path) if str(path).endswith(".caffemodel") else _of_checkpoint(path)
     weighted, network = _weighted(model), other.network
@@ -80,7 +85,8 @@ def transfer_weights(model: keras.Model, path: StrPath, coding: InputCoding | No
     return (f"{path}: took {len(fits)} of {len(weighted)} layers, {parameters}; "
             f"left at random: {', '.join(left) or 'none'}"
             + (f"; pictures are normalised as there: {words(normalisation(model))}" if normalises else "")
-            + (f"; its pictures had {different}" if different else ""))
+            + (f"; its pictures had {different}" if different else "")
+            + "".join(f"; {words}" for words in _other_classes(other, class_names)))
 
 
 def _of_checkpoint(path: StrPath) -> tuple[TrainedModel, dict[str, keras.Layer]]:
@@ -151,6 +157,15 @@ def _different_reading(theirs: TrainedModel, ours: InputCoding) -> str:
     if theirs.made_with and coding.downsampling != ours.downsampling:  # of files that others wrote nothing is known
         differs.append(f"--image_downsampling {coding.downsampling}, here {ours.downsampling}")
     return ", ".join(differs)
+
+
+def _other_classes(theirs: TrainedModel, ours: Sequence[str] | None) -> list[str]:
+    """Words on as many classes with other names or in another order, of which the scores of each are kept."""
+    names = theirs.class_names
+    if not names or not ours or len(names) != len(ours) or list(names) == list(ours):
+        return []
+    number = next(i for i, (their, our) in enumerate(zip(names, ours, strict=True)) if their != our)
+    return [f"its class {number} is {names[number]}, here {ours[number]}: the weights of a class stay at its number"]
 
 
 def _plain(value: object) -> str:

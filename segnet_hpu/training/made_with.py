@@ -46,7 +46,9 @@ def computed_settings(settings: Settings) -> dict[str, Any]:
     """
     values = {}
     for name, key in keys(Settings).items():
-        unused = name == "augmentation_name" and not settings.do_augment
+        # Names may be added later: their scores had none before.
+        unused = (name == "augmentation_name" and not settings.do_augment
+                  or name == "class_names" and not settings.class_names)
         if key.users or unused or key.parameter.option.changes == "nothing":
             continue
         value = getattr(settings, name)

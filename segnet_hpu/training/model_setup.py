@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import keras
 
+from segnet_hpu.data.classes import split_names
 from segnet_hpu.errors import UsageError
 from segnet_hpu.interchange.pretrained import encoder_of, load_encoder
 from segnet_hpu.interchange.transfer import copy_weights, transfer_weights
@@ -41,12 +42,14 @@ def set_first_weights(model: keras.Model, settings: Settings) -> None:
     Without a choice, ImageNet's are taken where such are published for the model's encoder.
     Raises UsageError if they do not fit the model.
     """
+    names = (split_names(settings.class_names, settings.n_classes) if settings.class_names and settings.n_classes
+             else None)
     if settings.load_weights:
-        if told := copy_weights(model, settings.load_weights, input_coding(model, settings)):
+        if told := copy_weights(model, settings.load_weights, input_coding(model, settings), names):
             print(told, flush=True)
         return
     if settings.init_from:
-        print(transfer_weights(model, settings.init_from, input_coding(model, settings)), flush=True)
+        print(transfer_weights(model, settings.init_from, input_coding(model, settings), names), flush=True)
         return
     source = settings.encoder_weights
     if source is None:

@@ -63,6 +63,16 @@ def test_pictures_are_normalised_as_there(tmp_path, start, theirs):
     assert line is None or "left at random: none; pictures are normalised as there: pixel * " in line
 
 
+@pytest.mark.parametrize("start", [copy_weights, transfer_weights])
+def test_classes_of_other_names_are_told(tmp_path, start):
+    model = build_model("unet_mini", 3, 32, 32)
+    path = saved(tmp_path, model, class_names=["road", "sky", "tree"])
+    words = "its class 1 is sky, here tree: the weights of a class stay at its number"
+    assert start(model, path, PLAIN, ["road", "tree", "sky"]).endswith(words)
+    for alike in (["road", "sky", "tree"], None):
+        assert words not in str(start(model, path, PLAIN, alike))
+
+
 def test_a_network_without_a_layer_for_it_is_refused(tmp_path):
     path = saved(tmp_path, network(keras.layers.Rescaling(1 / 255), convolution()))
     with pytest.raises(UsageError, match=r"mine has no layer that normalises as pixel \* 0.00392157 \+ \(0, 0, 0\)"):

@@ -32,7 +32,7 @@ OTHERS = dict(ignore_label=1, do_augment=True, clahe=0.5, data_type="bf16", n_cl
               scale_lr="sqrt", sync_batch_norm=True, weight_decay=0.1, clipnorm=1, accumulate=2, ema=0.9,
               monitor="val_loss", seed=3, model_name="unet_mini", compress_gradients=True, orientation="as_stored",
               image_range="0-1023", ignore_alpha=True, image_downsampling="bilinear", label_downsampling="majority",
-              align_maps=False, average_momentum="constant")
+              align_maps=False, average_momentum="constant", class_names="a,c,b")
 
 
 def settings(**values):
@@ -47,7 +47,8 @@ def changed(before, now):
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_changes_the_result_is_refused_with_old_and_new(name):
-    found = changed(settings(), settings(**{name: OTHERS[name]}))
+    names = {"class_names": "a,b,c"} if name == "class_names" else {}
+    found = changed(settings(**names), settings(**{name: OTHERS[name]}))
     assert name in [change.name for change in found]
     with pytest.raises(UsageError) as error:
         made_with.refuse(PATH, found, [])

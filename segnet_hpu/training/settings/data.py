@@ -39,7 +39,7 @@ class Data(ImageSettings):
     not_verify_dataset: bool = option(False, "skip the check of the data sets", changes="nothing")
     ignore_label: int | None = option(None, "label id left out of loss and scores (255 always is)",
                                       minimum=0, maximum=255, changes="scores")
-    class_names: str | None = option(None, "names a,b,c for reports and legends", changes="nothing")
+    class_names: str | None = option(None, "names a,b,c for reports and legends", changes="scores")
     palette: str | None = option(None, "colours, and names if none are given, of a known data set: "
                                  f"{', '.join(PALETTES)}; or colours rrggbb,rrggbb,...", parse=parse_palette,
                                  changes="nothing")
