@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from segnet_hpu import config
+from segnet_hpu.runtime.backends import LABELS
 from segnet_hpu.runtime.devices import kinds
 from segnet_hpu.runtime.environment import Environment, inspect
 
@@ -36,24 +37,35 @@ def preset_status(preset: str, environment: Environment) -> str:
     """
     device, *rest = preset.removeprefix("RUNME_").lower().split("_")
     kind = next((kind for kind in kinds() if kind.name == device), None)
-    reasons = [*(kind.faults(environment) if kind else ()), *_tensorflow_faults(environment)]
+    reasons = [*(kind.faults(environment) if kind else ()), *_backend_faults(environment)]
     if "dist" in rest:
-        reasons += _horovod_faults(environment)
+        reasons += _worker_faults(environment)
     if reasons:
         return reasons[0]
     slow = kind and rest and kind.slowness(rest[0], environment.devices)
     return f"can run, but slowly: {slow}" if slow else "can run"
 
 
-def _tensorflow_faults(environment: Environment) -> Iterator[str]:
-    if not environment.versions["tensorflow"] and "tensorflow" not in environment.backends:
+def _backend_faults(environment: Environment) -> Iterator[str]:
+    """What keeps the backend in force from computing; without any, TensorFlow, which presets install."""
+    name, said = LABELS.get(environment.backend, environment.backend), getattr(environment, environment.backend, {})
+    if environment.backend == "tensorflow" and not (environment.versions["tensorflow"]
+                                                    or "tensorflow" in environment.backends):
         yield "no TensorFlow in this Python; the preset installs it into .venv (run_scripts/setup_env.sh)"
-    elif "error" in environment.tensorflow:
-        yield f"TensorFlow cannot be imported: {environment.tensorflow['error']}"
+    elif environment.backend not in environment.backends:
+        yield (f"{name}, which KERAS_BACKEND names, is not installed: run_scripts/setup_env.sh cpu --backend "
+               f"{environment.backend} installs it")
+    elif "error" in said:
+        yield f"{name} cannot be imported: {said['error']}"
 
 
-def _horovod_faults(environment: Environment) -> Iterator[str]:
-    if not environment.versions["horovod"]:
+def _worker_faults(environment: Environment) -> Iterator[str]:
+    """What keeps several workers from meeting; PyTorch brings what they need."""
+    if environment.backend == "jax":
+        yield "several workers need TensorFlow or PyTorch; JAX takes all GPUs of a machine in one process"
+    elif environment.backend == "torch":
+        return
+    elif not environment.versions["horovod"]:
         yield "Horovod is not installed: run_scripts/install_horovod.sh installs it"
     elif "error" in environment.horovod:
         yield f"Horovod cannot be imported: {environment.horovod['error']}"
@@ -64,6 +76,9 @@ def _report(environment: Environment, presets: dict[str, str]) -> str:
     if environment.versions["horovod"]:
         built = [name for name, there in environment.horovod.items() if there is True]
         versions["horovod"] += f" ({environment.horovod.get('error') or 'built with ' + ', '.join(built)})"
+    if environment.versions["torch"]:
+        cuda = environment.torch.get("cuda_build")
+        versions["torch"] += f" ({environment.torch.get('error') or (f'CUDA {cuda}' if cuda else 'without CUDA')})"
     machine = {"Python": environment.python, "system": environment.os}
     for kind in reversed(kinds()):
         machine |= kind.report(environment.devices)

@@ -17,7 +17,7 @@ class BackendSettings:
     GROUP = "device"
 
     backend: str = option("auto", "library that computes; auto: KERAS_BACKEND, else what is installed",
-                          choices=("auto", *backends.BACKENDS), changes="nothing", at_once=backends.use)
+                          choices=("auto", *backends.BACKENDS), changes="nothing", at_once=backends.prepare)
 
 
 @dataclass(kw_only=True)

@@ -1,6 +1,6 @@
 """What is installed on this machine, found without ever failing.
 
-TensorFlow and Horovod are asked in processes of their own: a broken build of theirs may end the process.
+The backends and Horovod are asked in processes of their own: a broken build of theirs may end the process.
 """
 
 import importlib.metadata
@@ -10,22 +10,32 @@ import os
 import platform
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from segnet_hpu.runtime.backends import installed
 from segnet_hpu.runtime.devices import kinds
 
 # Name for people -> the distributions that can provide it.
 PACKAGES: dict[str, tuple[str, ...]] = {
     "tensorflow": ("tensorflow", "tensorflow-cpu"),
+    "torch": ("torch",),
+    "jax": ("jax",),
     "keras": ("keras",),
     "numpy": ("numpy",),
     "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python"),
     "horovod": ("horovod", "habana-horovod"),
 }
-BACKENDS = ("tensorflow", "jax", "torch")
-
 _ASK_TENSORFLOW = "import json, tensorflow as tf; print(json.dumps({%s}))"
+_ASK_TORCH = """
+import json, torch
+print(json.dumps({"cuda_build": torch.version.cuda, "gpus": torch.cuda.device_count()}))
+"""
+_ASK_JAX = """
+import json
+from segnet_hpu.runtime.backends import find
+print(json.dumps({"gpus": len(find("jax").gpus())}))
+"""
 _ASK_HOROVOD = """
 import json
 from segnet_hpu.runtime.devices import prepare_horovod
@@ -41,7 +51,7 @@ class Environment:
     """The machine, the packages and the devices; all of it fit for JSON.
 
     versions: name -> version, or None where not installed. backend: the one in force; backends: those installed.
-    tensorflow and horovod: what they say of their build, {} if absent, {"error": text} if broken.
+    tensorflow, torch, jax and horovod: what they say of their build, {} if absent, {"error": text} if broken.
     devices: what the kinds of device note of this machine, in one dictionary.
     """
 
@@ -53,6 +63,8 @@ class Environment:
     tensorflow: dict[str, Any]
     horovod: dict[str, Any]
     devices: dict[str, Any]
+    torch: dict[str, Any] = field(default_factory=dict)
+    jax: dict[str, Any] = field(default_factory=dict)
 
 
 def inspect() -> Environment:
@@ -67,11 +79,13 @@ def inspect() -> Environment:
         python=platform.python_version(),
         os=_os_name(),
         versions={name: _version(distributions) for name, distributions in packages.items()},
-        backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
-        backends=[name for name in BACKENDS if importlib.util.find_spec(name)],
+        backend=os.environ["KERAS_BACKEND"],
+        backends=installed(),
         tensorflow=_ask(ask_tensorflow) if importlib.util.find_spec("tensorflow") else {},
         horovod=_ask(_ASK_HOROVOD) if importlib.util.find_spec("horovod") else {},
-        devices=devices)
+        devices=devices,
+        torch=_ask(_ASK_TORCH) if importlib.util.find_spec("torch") else {},
+        jax=_ask(_ASK_JAX) if importlib.util.find_spec("jax") else {})
 
 
 def _version(distributions: tuple[str, ...]) -> str | None:

@@ -17,8 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 GAUDI = {
     "python": "3.10.12", "os": "Linux", "backend": "tensorflow", "backends": ["tensorflow"], "horovod": {},
     "tensorflow": {"gpus": 0, "cuda_build": False}, "versions": {"tensorflow": "2.15.0", "horovod": None},
-    "devices": {"cpu_bf16": [], "gpus": [], "hpu_cards": ["HL-225"], "habana_module": True},
+    "devices": {"cpu_bf16": [], "gpus": [], "hpu_cards": ["HL-225"], "habana_module": True,
+                "habana_torch_module": False},
 }
+
+
+def on(backend, **changes):
+    """A machine where a backend other than TensorFlow is installed and in force."""
+    return machine(backend=backend, backends=[backend], tensorflow={}, **changes)
 
 
 def machine(**changes):
@@ -50,6 +56,20 @@ def machine(**changes):
     ("RUNME_CPU", machine(), "can run"),
     ("RUNME_CPU", machine(versions__tensorflow=None, backends=[], tensorflow={}), "no TensorFlow"),
     ("RUNME_CPU", machine(tensorflow={"error": "illegal instruction"}), "imported: illegal instruction"),
+    ("RUNME_CPU", on("torch"), "can run"),
+    ("RUNME_CPU_DIST", on("torch"), "can run"),
+    ("RUNME_CPU_DIST", on("jax"), "need TensorFlow or PyTorch"),
+    ("RUNME_CPU", machine(backend="torch"), "PyTorch, which KERAS_BACKEND names, is not installed"),
+    ("RUNME_CPU", on("torch", torch={"error": "no libc10"}), "PyTorch cannot be imported"),
+    ("RUNME_GPU_BF16", on("torch", gpus=["H200"], torch={"cuda_build": None}),
+     "PyTorch is built without CUDA: run_scripts/setup_env.sh gpu --backend torch"),
+    ("RUNME_GPU_BF16", on("torch", gpus=["H200"], torch={"cuda_build": "13.0", "gpus": 0}), "PyTorch sees no GPU"),
+    ("RUNME_GPU_BF16", on("jax", gpus=["H200"], jax={"gpus": 0}), "JAX sees no GPU"),
+    ("RUNME_GPU_BF16", on("jax", gpus=["H200"], jax={"gpus": 1}), "can run"),
+    ("RUNME_HPU_BF16_DIST", on("torch", python="3.12.1"), "habana-torch-plugin is not"),
+    ("RUNME_HPU_BF16_DIST", on("torch", python="3.12.1", habana_torch_module=True),
+     "can run"),
+    ("RUNME_HPU_BF16", on("jax"), "jax cannot compute on Gaudi"),
     ("RUNME_CPU_BF16", machine(cpu_bf16=["amx_bf16"]), "can run"),
     ("RUNME_CPU_BF16", machine(), "can run, but slowly"),
 ])

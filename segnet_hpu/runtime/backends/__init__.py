@@ -6,11 +6,12 @@ import os
 import sys
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.runtime.backends.base import Backend
+from segnet_hpu.runtime.backends.base import LABELS, Backend
 
-__all__ = ["BACKENDS", "Backend", "current", "default_backend", "find", "installed", "missing", "use"]
+__all__ = ["BACKENDS", "LABELS", "Backend", "current", "default_backend", "find", "installed", "missing", "prepare",
+           "use"]
 
-BACKENDS = ("tensorflow", "torch", "jax")  # `auto` takes the first that is installed
+BACKENDS = tuple(LABELS)
 
 
 def installed() -> list[str]:
@@ -30,6 +31,12 @@ def missing(module: str | None) -> str:
             "not to be TensorFlow")
 
 
+def prepare(backend: str) -> None:
+    """Let Keras be imported with this backend; nothing under "auto", and where it is imported already, see `use`."""
+    if backend != "auto" and "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = backend
+
+
 def use(backend: str) -> None:
     """Compute by this backend, or under "auto" by KERAS_BACKEND's, which this package's import has set.
 
@@ -43,7 +50,7 @@ def use(backend: str) -> None:
     if "keras" in sys.modules and backend != _name():
         raise UsageError(f"--backend {backend}: Keras is imported with {_name()} already, and keeps it; expected "
                          f"KERAS_BACKEND={backend} before the first import of Keras")
-    os.environ["KERAS_BACKEND"] = backend
+    prepare(backend)
 
 
 def current() -> Backend:

@@ -3,16 +3,23 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
+# The backends' own names, for people. `auto` takes the first that is installed.
+LABELS = {"tensorflow": "TensorFlow", "torch": "PyTorch", "jax": "JAX"}
+
 
 class Backend(ABC):
     """A backend of Keras, imported in this process.
 
-    name: of --backend NAME. label: for people. cpu_jit: `jit_compile` of `keras.Model.compile` on the CPU.
+    name: of --backend NAME. cpu_jit: `jit_compile` of `keras.Model.compile` on the CPU.
     """
 
     name: ClassVar[str]
-    label: ClassVar[str]
     cpu_jit: ClassVar[bool | str] = "auto"
+
+    @property
+    def label(self) -> str:
+        """Its name for people."""
+        return LABELS[self.name]
 
     @abstractmethod
     def gpus(self) -> list[str]:

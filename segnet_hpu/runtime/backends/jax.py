@@ -11,7 +11,7 @@ from segnet_hpu.runtime.backends.base import Backend  # noqa: E402
 
 
 class Jax(Backend):
-    name, label = "jax", "JAX"
+    name = "jax"
 
     def gpus(self) -> list[str]:
         return [device.device_kind for device in _gpus()]

@@ -11,7 +11,7 @@ silence_retracing()
 
 
 class TensorFlow(Backend):
-    name, label = "tensorflow", "TensorFlow"
+    name = "tensorflow"
     cpu_jit = False  # XLA on the CPU is slower than oneDNN's kernels
 
     def gpus(self) -> list[str]:

@@ -11,7 +11,7 @@ from segnet_hpu.runtime.backends.base import Backend  # noqa: E402
 
 
 class Torch(Backend):
-    name, label = "torch", "PyTorch"
+    name = "torch"
 
     def gpus(self) -> list[str]:
         return [torch.cuda.get_device_name(card) for card in range(torch.cuda.device_count())]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from segnet_hpu.errors import UsageError
-from segnet_hpu.runtime.backends import Backend
+from segnet_hpu.runtime.backends import LABELS, Backend
 from segnet_hpu.runtime.devices.base import DEVICES, Device, DeviceKind
 from segnet_hpu.runtime.worker import shown_own_devices
 
@@ -68,7 +68,10 @@ class Gpu(DeviceKind):
     def faults(self, environment: "Environment") -> Iterator[str]:
         if not environment.devices["gpus"]:
             yield "no NVIDIA GPU: nvidia-smi is missing or lists none"
-        if not environment.tensorflow.get("cuda_build"):
-            yield "this TensorFlow is built without CUDA: run_scripts/setup_env.sh gpu installs the one with it"
-        if not environment.tensorflow.get("gpus"):
-            yield "TensorFlow sees no GPU though nvidia-smi does: its CUDA libraries are missing or too old"
+        name = LABELS.get(environment.backend, environment.backend)
+        said = getattr(environment, environment.backend, {})
+        if environment.backend != "jax" and not said.get("cuda_build"):
+            install = "gpu" if environment.backend == "tensorflow" else f"gpu --backend {environment.backend}"
+            yield f"this {name} is built without CUDA: run_scripts/setup_env.sh {install} installs the one with it"
+        if not said.get("gpus"):
+            yield f"{name} sees no GPU though nvidia-smi does: its CUDA libraries are missing or too old"

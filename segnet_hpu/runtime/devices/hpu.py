@@ -30,7 +30,7 @@ class Hpu(DeviceKind):
     boxes = BOXES
     variables_passed_on = ("HABANA_", "GC_KERNEL_PATH", "LOG_LEVEL_ALL", "ENABLE_CONSOLE")
     shares_cores = False
-    packages = {"habana-tensorflow": ("habana-tensorflow",)}
+    packages = {"habana-tensorflow": ("habana-tensorflow",), "habana-torch-plugin": ("habana-torch-plugin",)}
 
     def cards(self) -> Sequence[str]:
         return cards()
@@ -80,7 +80,8 @@ class Hpu(DeviceKind):
         return {"HABANA_VISIBLE_MODULES": ",".join(map(str, range(plan.workers_here)))}
 
     def inventory(self) -> dict[str, Any]:
-        return {"hpu_cards": cards(), "habana_module": gaudi.bridge_here() is not None}
+        return {"hpu_cards": cards(), "habana_module": gaudi.installed("tensorflow"),
+                "habana_torch_module": gaudi.installed("torch")}
 
     def report(self, inventory: Mapping[str, Any]) -> dict[str, str]:
         return {"Gaudi cards": "; ".join(inventory["hpu_cards"]) or "none"}
@@ -89,6 +90,12 @@ class Hpu(DeviceKind):
         tensorflow = environment.versions["tensorflow"]
         if not environment.devices["hpu_cards"]:
             yield "no Gaudi card: hl-smi is missing or lists none"
+        if environment.backend != "tensorflow":
+            if environment.backend != "torch":
+                yield f"{environment.backend} cannot compute on Gaudi: unset KERAS_BACKEND, or set it to torch"
+            if not environment.devices["habana_torch_module"]:
+                yield "habana-torch-plugin is not installed: Habana's images and installer bring it with its PyTorch"
+            return
         if not environment.python.startswith("3.10."):
             yield f"Python is {environment.python}; Habana's package needs 3.10"
         if not environment.devices["habana_module"]:
