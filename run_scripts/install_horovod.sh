@@ -64,6 +64,12 @@ platlib=${facts[3]:-} stamp=${facts[3]:-}/segnet_hpu_horovod.stamp header=${fact
 key=$package-$release.$changes-tf$tensorflow-$tag-${transports//,/-}-$(uname -m)
 wheels=$cache/$key
 
+if [[ $tensorflow == none ]]; then
+    say "no TensorFlow in $python: several workers meet through PyTorch, without Horovod"
+    echo "$python"
+    exit 0
+fi
+
 ready() {
     say "Horovod ready: $1"
     echo "$python"

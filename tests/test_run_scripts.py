@@ -28,7 +28,8 @@ case "$1 $2" in
         printf '%s\n' ${FAKE_TENSORFLOW:-2.21.0} cp310 $there $bin $0 ;;
     "-c import sys;"*) echo ${FAKE_VERSION:-3.10} ;;
     "-c import importlib"*) echo $FAKE_MISSING ;;
-    "-m venv") mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
+    "-c from importlib"*) echo $FAKE_BRIDGE ;;
+    "-m venv") [ "$3" != --system-site-packages ] || { shift; touch "$FAKE_LOG.layers"; }; mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
     "-m pip") shift 2; echo "$@" >> "$FAKE_LOG"
         case "$*" in *"$FAKE_FAILS"*) echo "no matching distribution"; exit ${FAKE_STATUS:-0} ;; esac
         case "$*" in
@@ -63,7 +64,7 @@ def checkout(tmp_path):
     def run(script, *args, **env):
         kept = {k: v for k, v in os.environ.items()
                 if not k.startswith("SEGNET_") and k not in ("VENV", "VIRTUAL_ENV", "PYTHON", "TF_VERSION",
-                                                             "NUM_WORKERS")}
+                                                             "NUM_WORKERS", "TORCH_INDEX")}
         return subprocess.run([tmp_path / "run_scripts" / script, *args], cwd="/", text=True,
                               capture_output=True, timeout=60, stdin=subprocess.DEVNULL,
                               env={**kept, "PATH": f"{fake.parent}:{kept['PATH']}", "FAKE_FAILS": "nothing",
@@ -112,6 +113,64 @@ def test_steps(checkout, device, tf_version, expected):
     assert asked == expected
 
 
+CPU_INDEX = "install --extra-index-url https://download.pytorch.org/whl/cpu -e .[torch]"
+OVER_HABANAS = ["install keras>=3.12.4,<3.16 opencv-python-headless<4.12 -r requirements.txt",
+                "install --no-deps -e ."]
+
+
+@pytest.mark.parametrize("args, env, expected", [
+    ("cpu --backend torch", {}, [CPU_INDEX]),
+    ("cpu --backend=torch", {"TORCH_INDEX": ""}, ["install -e .[torch]"]),
+    ("cpu", {"SEGNET_BACKEND": "torch"}, [CPU_INDEX]),
+    ("gpu --backend torch", {}, ["install -e .[torch]"]),
+    ("cpu --backend jax", {}, ["install -e .[jax]"]),
+    ("gpu --backend jax", {}, ["install jax[cuda12] -e .[jax]"]),
+    ("cpu --backend tensorflow", {}, ["install tensorflow-cpu==2.21.* -e ."]),
+    ("hpu", {"FAKE_BRIDGE": "habana_frameworks", "FAKE_VERSION": "3.12"}, OVER_HABANAS),
+    ("hpu --backend torch", {"FAKE_BRIDGE": "habana_frameworks"}, OVER_HABANAS),
+])
+def test_steps_of_a_backend(checkout, args, env, expected):
+    python = f"{checkout.root}/.venv/bin/python"
+    layers = "--system-site-packages " if expected is OVER_HABANAS else ""
+    dry = checkout("setup_env.sh", *args.split(), SETUP_DRY_RUN="1", **env).stdout.splitlines()
+    assert dry[0] == f"python3 -m venv {layers}{checkout.root}/.venv"
+    steps = [line.removeprefix(f"{python} -m pip ") for line in dry[1:]]
+    assert [step for step in steps if not step.startswith("uninstall")] == expected
+
+    done = checkout("setup_env.sh", *args.split(), **env)
+    assert (done.returncode, done.stdout) == (0, f"{python}\n"), done.stderr
+    asked = [line.split("--no-input ")[1] for line in checkout.log.read_text().splitlines() if "--no-input" in line]
+    assert asked == expected and not any("torch" in step for step in asked if layers)  # Habana's is never replaced
+    assert (checkout.root / "pip.log.layers").exists() == bool(layers)
+    again = checkout("setup_env.sh", *args.split(), **env)
+    assert "environment ready" in again.stderr and again.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("driver, backend", [("1.14.0-9e8ecf8", "tensorflow"), ("1.13.0", "tensorflow"),
+                                             ("1.24.1-abc", None), ("2.0.0", None)])
+def test_gaudis_driver_says_which_backend(checkout, program, driver, backend):
+    path = f"{program('hl-smi', f'echo {driver}')}:{checkout.python.parent}:{os.environ['PATH']}"
+    done = checkout("setup_env.sh", "hpu", SETUP_DRY_RUN="1", PATH=path)
+    if backend:
+        assert "habana-tensorflow==1.14.0.493" in done.stdout
+    else:
+        assert done.returncode == 1 and done.stderr.count("\n") == 1
+        assert "has no TensorFlow" in done.stderr and "habana-torch-plugin" in done.stderr
+
+
+def test_preset_with_another_backend(checkout):
+    """Its workers need no Horovod; of Gaudi's, what is installed decides."""
+    for name, flags, env in (("RUNME_CPU_DIST.sh", ["--backend", "torch"], {}),
+                             ("RUNME_CPU_DIST.sh", [], {"SEGNET_BACKEND": "torch"}),
+                             ("RUNME_HPU_BF16_DIST.sh", [], {"FAKE_BRIDGE": "habana_frameworks",
+                                                             "FAKE_TENSORFLOW": "none"})):
+        (checkout.python.parent / "hl-smi").write_text("#!/bin/sh\necho 1.24.1")
+        (checkout.python.parent / "hl-smi").chmod(0o755)
+        done = checkout(name, *flags, **env)
+        assert done.returncode == 0 and "ran -m segnet_hpu train --config" in done.stdout, done.stderr
+        assert "horovod" not in checkout.log.read_text()
+
+
 def test_environment_where_the_user_stands(checkout):
     dry = checkout("setup_env.sh", "cpu", SETUP_DRY_RUN="1", VENV="tmp/none")
     assert dry.stdout.splitlines()[0] == "python3 -m venv //tmp/none"  # it was started in /
@@ -153,6 +212,10 @@ def test_failed_step_leaves_no_stamp(checkout):
     (["tpu"], {}, 2, "cpu|gpu|hpu"),
     ([], {}, 2, "cpu|gpu|hpu"),
     (["hpu"], {"TF_VERSION": "2.21.0"}, 1, "needs 2.15.0"),
+    (["cpu", "--backend", "theano"], {}, 2, "tensorflow|torch|jax"),
+    (["cpu", "torch"], {}, 2, "--backend"),
+    (["hpu", "--backend", "jax"], {}, 1, "JAX cannot"),
+    (["hpu", "--backend", "torch"], {}, 1, "lacks Habana's PyTorch"),
     (["hpu"], {"PYTHON": "python3", "FAKE_VERSION": "3.11"}, 1, "needs Python 3.10"),
     (["cpu"], {"PYTHON": "/no/python"}, 1, "PYTHON=/no/python"),
     (["cpu"], {"PYTHON": "python3", "FAKE_VERSION": "3.14"}, 1, "3.12 or 3.11 or 3.13 or 3.10"),

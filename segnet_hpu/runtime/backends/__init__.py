@@ -20,8 +20,11 @@ def installed() -> list[str]:
 
 
 def default_backend() -> str:
-    """Return the backend to use where nobody names one."""
-    return next(iter(installed()), BACKENDS[0])
+    """Return the backend to use where nobody names one: the first that is installed, PyTorch beside Habana's of it."""
+    names = installed()
+    if "torch" in names and importlib.util.find_spec("habana_frameworks"):
+        names = [name for name in names if importlib.util.find_spec(f"habana_frameworks.{name}")] or names
+    return next(iter(names), BACKENDS[0])
 
 
 def missing(module: str | None) -> str:
