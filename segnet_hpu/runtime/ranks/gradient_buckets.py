@@ -28,10 +28,11 @@ class Bucket:
     """Gradients that travel as one message.
 
     likes: tensors of one type and device, shaped like the gradients. rider: floats that come along. wire: the type
-    that is sent, the gradients' own if None. slots: the gradients' places.
+    that is sent, the gradients' own if None. ranks: how many there are. slots: the gradients' places.
     """
 
-    def __init__(self, likes: Sequence[torch.Tensor], rider: torch.Tensor | None, wire: torch.dtype | None) -> None:
+    def __init__(self, likes: Sequence[torch.Tensor], rider: torch.Tensor | None, wire: torch.dtype | None,
+                 ranks: int) -> None:
         parts = [*likes, *([] if rider is None else [rider])]
         self.rider = rider
         self.flat = likes[0].new_zeros(sum(part.numel() for part in parts))
@@ -39,7 +40,14 @@ class Bucket:
                        zip(self.flat.split([part.numel() for part in parts]), parts, strict=True)]
         self.slots = self.places[:len(likes)]
         self.sent = self.flat if wire is None else torch.empty_like(self.flat, dtype=wire)
+        # While they are copied, which takes no time of its own; but a small type would lose more of small numbers.
+        self.factor_before, self.factor_after = (1 / ranks, 1.0) if wire is None else (1.0, 1 / ranks)
         self.empty = set(range(len(likes)))
+
+    def put(self, slot: int, gradient: torch.Tensor) -> torch.Tensor:
+        """Take a gradient; return the tensor that holds the mean of all ranks' once it is received."""
+        self.empty.discard(slot)
+        return torch.mul(gradient, self.factor_before, out=self.slots[slot])
 
     def send(self) -> None:
         """Let the bucket go; what no gradient has come for is sent as 0."""
@@ -52,13 +60,12 @@ class Bucket:
         with meeting():
             self.work = dist.all_reduce(self.sent, async_op=True)
 
-    def receive(self, ranks: int) -> None:
+    def receive(self) -> None:
         """Wait for the means, and be ready for the next step."""
         with meeting():
             self.work.wait()
         if self.sent is not self.flat:
-            self.flat.copy_(self.sent)
-        self.flat.div_(ranks)
+            self.flat.copy_(self.sent).mul_(self.factor_after)
         self.empty = set(range(len(self.slots)))
 
 
@@ -66,12 +73,13 @@ class GradientBuckets:
     """Averages gradients over the ranks.
 
     likes: the parameters, or tensors that are shaped like their gradients, in the order of the forward pass. rider:
-    floats of this rank, whose mean comes along. wire: the type that is sent, the gradients' own if None.
+    floats of this rank, not below 0, of which the others get to know where they are above. wire: the type that is
+    sent, the gradients' own if None.
     """
 
     def __init__(self, likes: Sequence[torch.Tensor], rider: torch.Tensor, wire: torch.dtype | None = None) -> None:
-        groups = _grouped(likes)
-        self.buckets = [Bucket([likes[i] for i in group], rider if group is groups[-1] else None, wire)
+        groups, ranks = _grouped(likes), dist.get_world_size()
+        self.buckets = [Bucket([likes[i] for i in group], rider if group is groups[-1] else None, wire, ranks)
                         for group in groups]
         self.places = {i: (bucket, slot) for bucket, group in zip(self.buckets, groups, strict=True)
                        for slot, i in enumerate(group)}
@@ -101,23 +109,22 @@ class GradientBuckets:
     def put(self, i: int, gradient: torch.Tensor) -> torch.Tensor:
         """Take gradient i; return the tensor that holds the mean of all ranks' after `finish`."""
         bucket, slot = self.places[i]
-        bucket.slots[slot].copy_(gradient)
-        bucket.empty.discard(slot)
+        mean = bucket.put(slot, gradient)
         # In their order, which is the same on all ranks whatever comes first.
         while self.under_way < len(self.buckets) and not self.buckets[self.under_way].empty:
             self._send_next()
-        return bucket.slots[slot]
+        return mean
 
     def _send_next(self) -> None:
         self.buckets[self.under_way].send()
         self.under_way += 1
 
     def finish(self) -> torch.Tensor:
-        """Send what is left, wait for all; return the mean of the ranks' riders."""
+        """Send what is left, wait for all; return a rider that is above 0 where that of any rank was."""
         while self.under_way < len(self.buckets):
             self._send_next()
         for bucket in self.buckets:
-            bucket.receive(dist.get_world_size())
+            bucket.receive()
         self.under_way = 0
         return self.buckets[-1].places[-1].clone()
 

@@ -94,7 +94,7 @@ class TorchDistributed(Connected):
         return gradients
 
     def agree(self, save: bool, stop: bool) -> tuple[bool, bool]:
-        agreed = (False, False) if self._agreed is None else tuple(mean > 0 for mean in self._agreed.tolist())
+        agreed = (False, False) if self._agreed is None else tuple(wish > 0 for wish in self._agreed.tolist())
         self._agreed = None
         # What has been agreed on is done now: no need to wish for it again.
         self._wish.copy_(torch.tensor([0.0, 0.0] if any(agreed) else [float(save), float(stop)]))
