@@ -108,7 +108,8 @@ def main():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--data_type", nargs="+", default=["bf16", "fp32"])
     parser.add_argument("--backend", choices=("tensorflow", "torch"), default="tensorflow")
-    parser.add_argument("--launcher", choices=("auto", "mpirun"), default="auto", help="auto: horovodrun or torchrun")
+    parser.add_argument("--launcher", choices=("auto", "horovodrun", "mpirun"), default="auto",
+                        help="auto: horovodrun, or torchrun on torch")
     parser.add_argument("--compress", action="store_true", help="send gradients as fp16")
     parser.add_argument("--out", help=argparse.SUPPRESS)
     parser.add_argument("--number", type=int, help=argparse.SUPPRESS)
