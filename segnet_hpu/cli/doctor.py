@@ -62,7 +62,7 @@ def _backend_faults(environment: Environment) -> Iterator[str]:
 def _worker_faults(environment: Environment) -> Iterator[str]:
     """What keeps several workers from meeting; PyTorch brings what they need."""
     if environment.backend == "jax":
-        yield "several workers need TensorFlow or PyTorch; JAX takes all GPUs of a machine in one process"
+        yield "several workers need TensorFlow or PyTorch; JAX trains in one process, on one device"
     elif environment.backend == "torch":
         return
     elif not environment.versions["horovod"]:
