@@ -156,6 +156,9 @@ def test_torch_on_hpu(settings, workers, modules):
     assert words == ["mpirun", "--allow-run-as-root", "--bind-to", "core", "--map-by", f"socket:PE={96 // workers}",
                      "-np", str(workers), *cards, "--tag-output", "--output-filename", "run/logs/1"]
     assert variables == {}
+    environ = TORCH | {"PT_HPU_LAZY_MODE": "1", "HCCL_OVER_TCP": "1"}
+    words = command(settings(hosts="a:8,b:8", train_engine="hpu"), environ)[0]
+    assert {"PT_HPU_LAZY_MODE", "HCCL_OVER_TCP", "MASTER_ADDR=a"} <= set(words)
 
 
 @pytest.mark.parametrize("backend, given, words", [

@@ -28,7 +28,7 @@ class Hpu(DeviceKind):
     cards_name = "Gaudi cards"
     card_counts = CARD_COUNTS
     boxes = BOXES
-    variables_passed_on = ("HABANA_", "GC_KERNEL_PATH", "LOG_LEVEL_ALL", "ENABLE_CONSOLE")
+    variables_passed_on = ("HABANA_", "PT_", "HCL_", "HCCL_", "GC_KERNEL_PATH", "LOG_LEVEL_ALL", "ENABLE_CONSOLE")
     shares_cores = False
     packages = {"habana-tensorflow": ("habana-tensorflow",), "habana-torch-plugin": ("habana-torch-plugin",)}
 
