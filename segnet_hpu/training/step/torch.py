@@ -30,6 +30,8 @@ def compile_step(model: keras.Model, objective: Callable[..., Any], momenta: Mom
     compiled = torch.compile(update) if model.jit_compile else update
 
     def step(inputs: Any, targets: Any) -> torch.Tensor:
+        # Bytes travel as bytes: of arrays the model and the loss would make wider numbers on the host.
+        inputs, targets = keras.tree.map_structure(keras.ops.convert_to_tensor, (inputs, targets))
         with momenta(model, steps_done(optimizer)):
             return compiled(inputs, targets)
 
