@@ -18,6 +18,11 @@ LABELS[0, :4] = 255
 GRADIENTS = [np.array([3.0, 0.0], "float32"), np.array([0.0, 8.0], "float32")]
 
 
+def apply(optimizer, gradients, variables):
+    """Give an optimizer gradients that are NumPy arrays: torch's takes its own tensors alone."""
+    optimizer.apply([keras.ops.convert_to_tensor(gradient) for gradient in gradients], variables)
+
+
 def network():
     """Two convolutions with BatchNormalization; layers are named to mislead a search for 'beta' or 'bias'."""
     keras.utils.set_random_seed(0)
@@ -45,7 +50,7 @@ def test_every_name_makes_an_optimizer_that_learns(name):
     assert type(optimizer).__name__.lower() == name
     variable = keras.Variable(np.ones(2, "float32"))
     for gradient in GRADIENTS:
-        optimizer.apply([gradient], [variable])
+        apply(optimizer, [gradient], [variable])
     assert np.all(keras.ops.convert_to_numpy(variable) < 1)
     again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
     assert again.get_config() == optimizer.get_config()
@@ -90,9 +95,9 @@ def test_a_scaled_rate_is_another_optimizers_rate(name):
     scale_rate(together, [fast], 10)
     apart = [(optimizer(rate), weights()) for rate in (0.01, 0.1)]
     for pair in gradients:
-        together.apply(list(pair), [slow, fast])
+        apply(together, list(pair), [slow, fast])
         for gradient, (one, variable) in zip(pair, apart, strict=True):
-            one.apply([gradient], [variable])
+            apply(one, [gradient], [variable])
     for i, (variable, (one, other)) in enumerate(zip((slow, fast), apart, strict=True)):
         np.testing.assert_allclose(variable, other, rtol=1e-6)
         np.testing.assert_allclose(together._model_variables_moving_average[i],
@@ -106,10 +111,10 @@ def test_a_scaled_rate_under_loss_scaling():
     scale_rate(inner, [fast], 4)
     optimizer = keras.optimizers.LossScaleOptimizer(inner, initial_scale=8.0)
     optimizer.build([slow, fast])
-    optimizer.apply([8 * GRADIENTS[0], 8 * GRADIENTS[1]], [slow, fast])
+    apply(optimizer, [8 * GRADIENTS[0], 8 * GRADIENTS[1]], [slow, fast])
     np.testing.assert_array_equal(slow, -0.5 * GRADIENTS[0])
     np.testing.assert_array_equal(fast, -2.0 * GRADIENTS[1])
-    optimizer.apply([GRADIENTS[0] * np.inf, GRADIENTS[1]], [slow, fast])  # an overflow changes nothing
+    apply(optimizer, [GRADIENTS[0] * np.inf, GRADIENTS[1]], [slow, fast])  # an overflow changes nothing
     np.testing.assert_array_equal(fast, -2.0 * GRADIENTS[1])
 
 
@@ -125,15 +130,15 @@ def test_clipping_acts_on_the_accumulated_average():
     """The average of (3, 0) and (0, 8) is (1.5, 4), of norm sqrt(18.25); clipped apart: (0.5, 0.5)."""
     variable = keras.Variable(np.zeros(2, "float32"))
     optimizer = make_optimizer("sgd", 1.0, clipnorm=1.0, accumulate=2, momentum=0.0)
-    optimizer.apply([GRADIENTS[0]], [variable])
+    apply(optimizer, [GRADIENTS[0]], [variable])
     assert not np.any(variable)
-    optimizer.apply([GRADIENTS[1]], [variable])
+    apply(optimizer, [GRADIENTS[1]], [variable])
     np.testing.assert_allclose(variable, -np.array([1.5, 4]) / np.sqrt(18.25), rtol=1e-6)
 
 
 def test_clipping_takes_the_norm_of_all_variables():
     variables = [keras.Variable(np.zeros(2, "float32")) for _ in GRADIENTS]
-    make_optimizer("sgd", 1.0, clipnorm=2.0).apply(GRADIENTS, variables)
+    apply(make_optimizer("sgd", 1.0, clipnorm=2.0), GRADIENTS, variables)
     for variable, gradient in zip(variables, GRADIENTS, strict=True):
         np.testing.assert_allclose(variable, -2 * gradient / np.sqrt(73), rtol=1e-6)
 
@@ -145,7 +150,7 @@ def test_moving_average_counts_updates(accumulate):
     optimizer = make_optimizer("sgd", 1.0, accumulate=accumulate, ema=0.8, momentum=0.0)
     # Three updates, and the batches up to the fourth, which leave the weights alone.
     for _ in range(accumulate * 4 - 1):
-        optimizer.apply([np.full(1, -1.0, "float32")], [variable])
+        apply(optimizer, [np.full(1, -1.0, "float32")], [variable])
     average = float(optimizer._model_variables_moving_average[0][0])
     assert float(variable[0]) == 3
     assert average == pytest.approx(0.8 * (0.8 * 1 + 0.2 * 2) + 0.2 * 3, rel=1e-5)
@@ -156,7 +161,7 @@ def test_schedule_counts_batches_also_when_accumulating():
     variable = keras.Variable(np.zeros(1, "float32"))
     optimizer = make_optimizer("sgd", make_schedule("poly", 1.0, 4, power=1.0), accumulate=2, momentum=0.0)
     for _ in range(4):
-        optimizer.apply([np.full(1, -1.0, "float32")], [variable])
+        apply(optimizer, [np.full(1, -1.0, "float32")], [variable])
     assert float(variable[0]) == pytest.approx(0.75 + 0.25)
 
 
