@@ -21,8 +21,8 @@ class ModelTester:
     parameters: at 12 classes; keras_segmentation's, where it has the model. stride: of the output against
     the input. beyond: pixels by which the output is larger than that. size: a small input (H, W) the model
     takes. refused: {height it refuses: (nearest below, nearest above)}. options: of build_model for training
-    small. learning_rate: at which two steps lower the loss. policies: precisions that a deep network is trained
-    in, unless SEGNET_TEST_ALL is set; other models train what it is made of in the other.
+    small. learning_rate: at which two steps lower the loss. policies: precisions that it is trained in, unless
+    SEGNET_TEST_ALL is set; other models train what it is made of, encoder and decoder, in those that it leaves out.
     """
 
     model_name = None
@@ -63,7 +63,7 @@ class ModelTester:
     @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
     def test_it_learns_and_a_file_keeps_it(self, policy, tmp_path):
         if policy not in self.policies and not os.environ.get("SEGNET_TEST_ALL"):
-            pytest.skip(f"a deep network; SEGNET_TEST_ALL=1 trains it in {policy} too")
+            pytest.skip(f"others train what it is made of; SEGNET_TEST_ALL=1 trains it in {policy} too")
         keras.config.set_dtype_policy(policy)
         model = self.build()
         x = self.image()

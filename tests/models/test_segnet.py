@@ -25,15 +25,17 @@ class TestSegnetBasic(SegnetTester):
 
 
 class TestBayesianSegnetBasic(SegnetTester):
-    model_name, parameters = "bayesian_segnet_basic", 1_417_676
+    model_name, parameters, policies = "bayesian_segnet_basic", 1_417_676, ("float32",)
 
 
 class TestSegnetVgg16(SegnetTester):
     model_name, parameters, options = "segnet_vgg16", 29_465_804, {"blocks": SMALL}
+    policies = ("mixed_bfloat16",)
 
 
 class TestBayesianSegnet(SegnetTester):
     model_name, parameters, options = "bayesian_segnet", 29_465_804, {"blocks": SMALL}
+    policies = ("float32",)
 
 
 def basic_layers():

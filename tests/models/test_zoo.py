@@ -64,14 +64,17 @@ class TestFcn8(Fcn8Tester):
 
 class TestFcn32(Fcn32Tester):
     model_name = "fcn_32"
+    policies = ("float32",)
 
 
 class TestFcn8Vgg(Fcn8Tester):
     model_name = "fcn_8_vgg"
+    policies = ("mixed_bfloat16",)
 
 
 class TestFcn32Vgg(Fcn32Tester):
     model_name = "fcn_32_vgg"
+    policies = ("float32",)
 
 
 class TestFcn8Resnet50(Fcn8Tester):
@@ -81,30 +84,32 @@ class TestFcn8Resnet50(Fcn8Tester):
 
 class TestFcn32Resnet50(Fcn32Tester):
     model_name = "fcn_32_resnet50"
-    policies = ("float32",)
+    policies = ()
 
 
 class TestFcn8Mobilenet(Fcn8Tester):
     model_name = "fcn_8_mobilenet"
+    policies = ("mixed_bfloat16",)
 
 
 class TestFcn32Mobilenet(Fcn32Tester):
     model_name = "fcn_32_mobilenet"
-    policies = ("float32",)
+    policies = ()
 
 
 class TestPspnet(PspnetTester):
     model_name = "pspnet"
+    policies = ("float32",)
 
 
 class TestVggPspnet(PspnetTester):
     model_name = "vgg_pspnet"
-    policies = ("float32",)
+    policies = ("mixed_bfloat16",)
 
 
 class TestResnet50Pspnet(PspnetTester):
     model_name = "resnet50_pspnet"
-    policies = ("mixed_bfloat16",)
+    policies = ()
 
 
 class TestPspnet50(PspnetOfItsOwnTester):
@@ -114,7 +119,7 @@ class TestPspnet50(PspnetOfItsOwnTester):
 
 class TestPspnet101(PspnetOfItsOwnTester):
     model_name = "pspnet_101"
-    policies = ("mixed_bfloat16",)
+    policies = ()
 
 
 class TestUnetMini(ModelTester):
@@ -125,10 +130,12 @@ class TestUnetMini(ModelTester):
 
 class TestUnet(ModelTester):
     model_name = "unet"
+    policies = ("float32",)
 
 
 class TestVggUnet(ModelTester):
     model_name = "vgg_unet"
+    policies = ("mixed_bfloat16",)
 
 
 class TestResnet50Unet(ModelTester):
@@ -138,23 +145,27 @@ class TestResnet50Unet(ModelTester):
 
 class TestMobilenetUnet(ModelTester):
     model_name = "mobilenet_unet"
+    policies = ("float32",)
 
 
 class TestSegnet(ModelTester):
     model_name = "segnet"
+    policies = ("float32",)
 
 
 class TestResnet50Segnet(ModelTester):
     model_name = "resnet50_segnet"
-    policies = ("mixed_bfloat16",)
+    policies = ()
 
 
 class TestMobilenetSegnet(ModelTester):
     model_name = "mobilenet_segnet"
+    policies = ("mixed_bfloat16",)
 
 
 class TestFcn16(FcnTester):
     model_name = "fcn_16"
+    policies = ("float32",)
     # fcn_8's without what joins f3: a score of 256 channels, and a smaller last kernel the other way round.
     parameters = PARAMETERS["fcn_8"] - (256 * 12 + 12) - 4 * 4 * 12 * 12 + (32 * 32 - 16 * 16) * 12 * 12
 
@@ -183,6 +194,7 @@ class TestDeeplabv3plus(DeepLabTester):
 
 class TestResnet18Unet(ModelTester):
     model_name = "resnet18_unet"
+    policies = ("mixed_bfloat16",)
     # torchvision's without classifier and the last stage, which a U-Net leaves out; 2240 channels with statistics.
     parameters = (11_689_512 - 513_000 + 2 * 2240 - (9 * 256 + 27 * 512 + 256) * 512 - 2 * 5 * 512
                   + 9 * (256 * 512 + (512 + 128) * 256 + (256 + 64) * 128 + (128 + 64) * 64 + 64 * 12)
@@ -207,7 +219,7 @@ class TestResnet18Linknet(ModelTester):
 
 class TestResnet34Deeplabv3plus(DeepLabTester):
     model_name = "resnet34_deeplabv3plus"
-    policies = ("float32",)
+    policies = ()
     parameters = deeplab("resnet34", 512, 64)
 
 
