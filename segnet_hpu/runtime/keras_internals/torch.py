@@ -44,6 +44,20 @@ def keep_layout() -> None:
     nn._transpose_spatial_inputs = channels_first
 
 
+_dropout = random.dropout
+
+
+def _seeded(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None) -> Any:
+    """Keras' dropout by the layer's own seeds, which a checkpoint holds.
+
+    Where no shape is given, Keras lets PyTorch draw by a generator that a resumed run would begin anew.
+    """
+    return _dropout(inputs, rate, noise_shape or (None,) * inputs.ndim, seed)
+
+
+random.dropout = _seeded
+
+
 @functools.cache  # once a process
 def draw_on_host() -> None:
     """Let Keras draw random numbers of PyTorch on the host, and bring them to the device that it computes on.
