@@ -1,5 +1,7 @@
 """Encoders: the strides of their maps, dilation, published sizes, freezing, and other channel counts."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -28,9 +30,11 @@ def features(name, size=(64, 96), output_stride=32, channels=3):
     return keras.Model(x, encoders.find(name).target(x, output_stride=output_stride))
 
 
-def outline(name, **options):
+@functools.cache
+def outline(name, output_stride=32):
+    """An encoder without numbers; to build the deep ones takes seconds."""
     with keras.StatelessScope(initialize_variables=False):
-        return features(name, **options)
+        return features(name, output_stride=output_stride)
 
 
 def test_the_registrys_names_are_those_that_can_be_built():
