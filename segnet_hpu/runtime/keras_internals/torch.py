@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
+import torch
 
 from segnet_hpu.runtime.keras_internals import check_keras
 
@@ -67,11 +68,14 @@ def draw_on_host() -> None:
     for name in _DRAWS:
         setattr(random, name, _drawn_on_host(getattr(random, name)))
 
+    drop = random.dropout
+
     def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None) -> Any:
-        shape = [size if wanted is None else wanted
-                 for size, wanted in zip(inputs.shape, noise_shape or (None,) * inputs.ndim, strict=True)]
-        kept = random.uniform(shape, dtype="float32", seed=seed) >= rate
-        return inputs * kept / (1 - rate) if rate < 1 else inputs * 0
+        if inputs.is_meta or not 0 < rate < 1:
+            return drop(inputs, rate, noise_shape, seed)
+        with keras.device("cpu"):  # which pixels Keras would keep there
+            kept = drop(torch.ones_like(inputs, device="cpu"), rate, noise_shape, seed) > 0
+        return torch.where(kept.to(inputs.device), inputs / (1 - rate), torch.zeros_like(inputs))
 
     random.dropout = dropout
 
