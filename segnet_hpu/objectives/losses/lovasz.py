@@ -49,7 +49,7 @@ def _jaccard_steps(errors: Any, truth: Any) -> Any:
     error is 0, come last and change no other's step.
     """
     n = errors.shape[-1]
-    order = ops.top_k(errors, n)[1]
+    order = ops.cast(ops.top_k(errors, n)[1], "int32")  # PyTorch's are int64
     hits = _gather(truth, order)
     pixels, seen = ops.sum(truth, -1, keepdims=True), ops.cumsum(hits, -1)
     union = pixels + ops.arange(1, n + 1, dtype="float32") - seen
