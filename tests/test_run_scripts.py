@@ -29,7 +29,8 @@ case "$1 $2" in
     "-c import sys;"*) echo ${FAKE_VERSION:-3.10} ;;
     "-c import importlib"*) echo $FAKE_MISSING ;;
     "-c from importlib"*) echo $FAKE_BRIDGE ;;
-    "-m venv") [ "$3" != --system-site-packages ] || { shift; touch "$FAKE_LOG.layers"; }; mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
+    "-m venv") [ "$3" != --system-site-packages ] || { shift; touch "$FAKE_LOG.layers"; }
+        mkdir -p "$3/bin"; cp "$0" "$3/bin/python" ;;
     "-m pip") shift 2; echo "$@" >> "$FAKE_LOG"
         case "$*" in *"$FAKE_FAILS"*) echo "no matching distribution"; exit ${FAKE_STATUS:-0} ;; esac
         case "$*" in

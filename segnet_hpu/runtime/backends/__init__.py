@@ -20,7 +20,10 @@ def installed() -> list[str]:
 
 
 def default_backend() -> str:
-    """Return the backend to use where nobody names one: the first that is installed, PyTorch beside Habana's of it."""
+    """Return the backend to use where nobody names one: the first that is installed.
+
+    Beside a bridge of Habana's it is one that can reach Gaudi.
+    """
     names = installed()
     if "torch" in names and importlib.util.find_spec("habana_frameworks"):
         names = [name for name in names if importlib.util.find_spec(f"habana_frameworks.{name}")] or names
