@@ -152,7 +152,7 @@ def test_best_model_of_a_run_whose_checkpoints_are_gone(refused, place):
 def test_two_kinds_of_bf16_on_hpu(refused, monkeypatch):
     from segnet_hpu.runtime.devices import Device, find
 
-    monkeypatch.setattr(find("hpu"), "select", lambda card: Device("hpu", "stand-in"))
+    monkeypatch.setattr(find("hpu"), "select", lambda backend, card: Device("hpu", "stand-in"))
     monkeypatch.setenv("TF_BF16_CONVERSION", "1")
     refused(TRAIN + "--train_engine hpu --data_type bf16", ["--data_type bf16", "TF_BF16_CONVERSION=1", "Unset"])
 
