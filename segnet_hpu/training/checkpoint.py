@@ -109,6 +109,8 @@ def restore_newest(prefix: str | Path, model: keras.Model, made_with: Mapping[st
         if names := resuming.untold(made_with):
             warn(f"{', '.join(names)} may be other than when {path} was made: to let it be compared, keep it in an "
                  "attribute of its name")
+        if words := resuming.other_backend(facts["made_with"], made_with):
+            warn(words)
         _restore_variables(path, model, arrays, {change.name for change in changes})
         if changes:
             resuming.note(state, changes, facts["made_with"], made_with)

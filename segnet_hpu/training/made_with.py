@@ -28,6 +28,7 @@ FIXED = ("model_name", "n_classes")
 # With another one of these the optimizer's variables may be others.
 OF_OPTIMIZER = {"optimizer_name", "ema", "accumulate", "data_type", "freeze_stages"}
 
+BACKEND = "backend"  # the one in force, which may be another
 UNTOLD = "unknown"  # stands for what a Python object does not tell of itself
 
 
@@ -138,7 +139,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
         if name in DATA:
             if words := difference(old, new):
                 found.append(Change(name, old["pictures"], new["pictures"], f"other {DATA[name]} ({words})"))
-        elif old != new and UNTOLD not in (old, new):
+        elif old != new and UNTOLD not in (old, new) and name != BACKEND:
             together = ", all workers together" if name == "batch_size" else ""
             found.append(Change(name, old, new,
                                 f"--{name} {as_text(old)}, this run has {as_text(new)}{together}"))
@@ -163,6 +164,14 @@ def _without_consequences(found: list[Change], before: Mapping[str, Any]) -> lis
 def untold(now: Mapping[str, Any]) -> list[str]:
     """Return the names of what cannot be compared, because the user's own objects do not tell it."""
     return [name for name, value in now.items() if isinstance(value, str) and value == UNTOLD]
+
+
+def other_backend(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
+    """Return in words that a run goes on by another backend; None where it does not, or where none is noted."""
+    old, new = before.get(BACKEND), now.get(BACKEND)
+    if not old or not new or old == new:
+        return None
+    return f"the run began on {old} and goes on on {new}: the same training but for rounding, not equal to the bit"
 
 
 def refuse(path: Path, found: Sequence[Change], allowed: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ from segnet_hpu.training.averaged_weights import AveragedWeights
 from segnet_hpu.training.batch_size import check_batch_sizes
 from segnet_hpu.training.checkpoint import list_checkpoints, newest_made_with, stored_normalisation
 from segnet_hpu.training.checkpoint_writer import CheckpointWriter
-from segnet_hpu.training.made_with import allowed_changes, computed_settings
+from segnet_hpu.training.made_with import BACKEND, allowed_changes, computed_settings
 from segnet_hpu.training.model_setup import (
     check_model,
     compile_model,
@@ -226,7 +226,7 @@ def _compile(settings: Settings, hardware: Hardware, sources: Sources, network: 
         computed_settings(settings) | ranks.first(lambda: _fingerprints(sources)) | {
             "model_name": stable_name(network.name), "input_height": network.input_shape[1],
             "input_width": network.input_shape[2], "batch_size": length.batch_size, "steps_per_epoch": length.steps,
-            "monitor": monitor.name,
+            "monitor": monitor.name, BACKEND: keras.config.backend(),
             "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"})
 
 

@@ -268,3 +268,11 @@ def test_pictures_are_added(tmp_path, data):
     cv2.imwrite(str(images / "1.png"), 255 - cv2.imread(str(images / "1.png")))
     status, _, err = run(tmp_path, *flags(**values, epochs=3), model=plain)
     assert status == 2 and "training data (image files of the same names have other contents)" in err.splitlines()[-1]
+
+
+def test_another_backend_is_told_and_not_refused():
+    before, now = {"backend": "torch"}, {"backend": "jax"}
+    assert made_with.changes(before, now) == []
+    assert made_with.other_backend(before, now) == (
+        "the run began on torch and goes on on jax: the same training but for rounding, not equal to the bit")
+    assert made_with.other_backend({}, now) is None and made_with.other_backend(now, now) is None
