@@ -95,6 +95,21 @@ def test_commands_refuse_in_these_words(data, command, capsys, monkeypatch):
     assert "for the index 1, which is" in capsys.readouterr().err and not (folder / "new").exists()
 
 
+@pytest.mark.parametrize(("command", "status"), [
+    ("verify_dataset --n_classes 3", 1), ("visualize_dataset --n_classes 3 --out sheet.png", 2),
+    ("dataset stats --n_classes 3", 2), ("dataset augment --n_classes 3 --out new", 2),
+    ("dataset convert --n_classes 3 --out new", 2), ("dataset split --n_classes 3 --val 1 --out new", 2)])
+def test_commands_print_a_description_that_reads_folders_by_colours(data, command, status, capsys, monkeypatch):
+    folder = data(COLOURS, EXCHANGED)
+    monkeypatch.chdir(folder)
+    assert main([*command.split(), "--images_path", "images", "--segs_path", "labels"]) == status
+    said = "".join(capsys.readouterr())
+    assert "for the index 1, which is" in said and not (folder / "new").exists()
+    (folder / "d.yaml").write_text(said[said.index("# These lines read"):])
+    source = open_dataset("d.yaml", None, "val" if command.startswith("visualize") else "train")
+    np.testing.assert_array_equal(source.label(1), np.array([0, 2, 1])[source.label(0)])
+
+
 def test_train_and_val_are_compared(data, capsys, monkeypatch):
     folder = data(COLOURS, EXCHANGED)
     monkeypatch.chdir(folder)

@@ -89,8 +89,8 @@ def _labels(pairs: Sequence[Pair], n_classes: int | None) -> tuple[LabelSurvey |
 
 def _are_misread(survey: LabelSurvey, n_classes: int | None, ignore_label: int | None) -> bool:
     """Whether most of the labels hold anything but ids of classes and void: fewer are faults of their own."""
-    if survey.coloured:
-        wrong = len(survey.kinds[COLOURED])
+    if survey.coloured:  # where none is coloured itself, the palettes of all contradict each other
+        wrong = len(survey.kinds.get(COLOURED, survey.sizes))
     elif survey.entries.keys() == {0, VOID}:
         return True
     else:
