@@ -11,12 +11,14 @@ from segnet_hpu.data.bmp_runs import runs_damage
 from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.image_coding import most_pixels
 from segnet_hpu.data.image_header import ImageHeader, read_header
+from segnet_hpu.data.tiff_damage import tiff_damage
 from segnet_hpu.files import StrPath, special_file
 
 FORMATS = "a PNG, JPEG, BMP, TIFF or WebP file"
 COPY_ANEW = "copy it anew or remove it"
 BYTES_A_PIXEL, FURTHER_BYTES = 8, 1 << 26  # of an uncompressed file: four bands of 16 bits, and all that is no pixel
 BANDS = 4  # that OpenCV decodes at most without mixing them up
+_PIXEL_DAMAGE = {"BMP": runs_damage, "TIFF": tiff_damage}
 
 
 def read_file(path: StrPath) -> tuple[bytes, ImageHeader]:
@@ -35,7 +37,7 @@ def read_file(path: StrPath) -> tuple[bytes, ImageHeader]:
     if header.room > most_pixels():
         raise BadFile(path, f"is {header.width}x{header.height} pixels large, of which {most_pixels():,} are read at "
                       "most", "cut it into smaller pictures, or raise --max_pixels")
-    damage = runs_damage(data) if header.format == "BMP" else None
+    damage = _PIXEL_DAMAGE[header.format](data) if header.format in _PIXEL_DAMAGE else None
     if damage:
         raise BadFile(path, f"is {damage}", COPY_ANEW)
     if header.pictures > 1:

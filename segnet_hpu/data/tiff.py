@@ -12,11 +12,15 @@ MOST_VALUES = 16  # of a tag; what is longer says where the pixels lie
 
 @dataclass(frozen=True)
 class Directory:
-    """values: {tag: its first whole numbers}. places: {tag: where the first of them stands}, in bytes."""
+    """values: {tag: its first whole numbers}. places: {tag: where the first of them stands}, in bytes.
+
+    formats: {tag: how all of them are stored, as struct has it}.
+    """
 
     order: str
     values: dict[int, tuple[int, ...]]
     places: dict[int, int]
+    formats: dict[int, str]
 
     def first(self, tag: int, default: int) -> int:
         """Return the first number of a tag, or `default` where it is not there."""
@@ -56,6 +60,16 @@ def orientation(exif: bytes) -> int:
     return first.orientation if first else 1
 
 
+def numbers(data: bytes, directory: Directory, tag: int) -> tuple[int, ...]:
+    """Return all numbers of a tag; none where it is not there, or does not lie within the data."""
+    if tag not in directory.values:
+        return ()
+    try:
+        return struct.unpack_from(directory.formats[tag], data, directory.places[tag])
+    except struct.error:
+        return ()
+
+
 def without_orientation(data: bytes) -> bytes:
     """Return a TIFF file whose first directory calls its pixels upright."""
     first = next(directories(data), None)
@@ -73,6 +87,7 @@ def _directory(data: bytes, at: int, order: str, word: str) -> tuple[Directory, 
     field = struct.calcsize(order + word)
     values: dict[int, tuple[int, ...]] = {}
     places: dict[int, int] = {}
+    formats: dict[int, str] = {}
     for _ in range(count):
         tag, kind, length = struct.unpack_from(f"{order}HH{word}", data, at)
         at += 4 + field
@@ -81,6 +96,6 @@ def _directory(data: bytes, at: int, order: str, word: str) -> tuple[Directory, 
             if length * struct.calcsize(order + UNSIGNED[kind]) > field:
                 (place,) = struct.unpack_from(order + word, data, at)
             values[tag] = struct.unpack_from(f"{order}{min(length, MOST_VALUES)}{UNSIGNED[kind]}", data, place)
-            places[tag] = place
+            places[tag], formats[tag] = place, f"{order}{length}{UNSIGNED[kind]}"
         at += field
-    return Directory(order, values, places), at
+    return Directory(order, values, places, formats), at
