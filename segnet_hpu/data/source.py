@@ -39,6 +39,10 @@ class Source(Protocol):
     def image_files(self) -> list[str]:
         """The paths of all files that images are read from, in order."""
 
+    @property
+    def label_rule(self) -> str:
+        """What classes the values or colours in label files stand for, as a text that is another for another rule."""
+
     def __len__(self) -> int: ...
 
     def __getitem__(self, i: int) -> Sample:
@@ -62,6 +66,10 @@ class LabelReader(Protocol):
     def by_values(self) -> bool:
         """Whether label files are read by their values, of palettes by the indices."""
 
+    @property
+    def label_rule(self) -> str:
+        """What classes the values or colours in label files stand for, as a text that is another for another rule."""
+
     def read_label(self, path: str) -> np.ndarray:
         """Return a label file's training ids, uint8 (H, W)."""
 
@@ -83,6 +91,11 @@ class PairSource:
     def image_files(self) -> list[str]:
         """The paths of the images."""
         return [pair.image for pair in self.pairs]
+
+    @property
+    def label_rule(self) -> str:
+        """Values are class ids."""
+        return "class ids"
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -176,6 +189,11 @@ class DataSetSource(PairSource):
         images = [pair.image for pair in self.pairs]
         alike = len(set(map(stem_of, images))) < len(images)
         self._above = os.path.commonpath(map(os.path.dirname, images)) if alike else None
+
+    @property
+    def label_rule(self) -> str:
+        """What the data set says of the values or colours in label files."""
+        return self.dataset.label_rule
 
     def name(self, i: int) -> str:
         """Return the stem that names pair i; with its folders, a_b_stem, where stems are not unique."""

@@ -9,11 +9,12 @@ import pytest
 from imports import Import, circles, imports, loads, modules, path_of
 
 # What each room may import, ground floor first. A room is a folder, or a file at the package's root.
-GROUND_FLOOR = "constants errors lazy signature files progress options components fields flags config"
+GROUND_FLOOR = "constants errors lazy code_hash signature files progress options components fields flags config"
 MAY_IMPORT = {
     "constants": "",
     "errors": "",
     "lazy": "",
+    "code_hash": "",
     "signature": "errors",
     "files": "errors signature",
     "progress": "errors",

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import cv2
 import keras
+import numpy as np
 import pytest
 
 from runs import flags, plain, rows, run
 from segnet_hpu import config
 from segnet_hpu.compat.keras_segmentation.inputs import Inputs
+from segnet_hpu.data.datasets import DataSet, open_dataset
 from segnet_hpu.data.fingerprint import difference, fingerprint
 from segnet_hpu.data.source import FolderSource
 from segnet_hpu.errors import UsageError
@@ -180,7 +182,7 @@ def test_pictures_are_known_by_names_and_labels_not_by_their_place(tmp_path):
 @pytest.mark.parametrize("budget", [1 << 26, 1])
 @pytest.mark.parametrize("kind,longer", [("image", True), ("image", False), ("label", True), ("label", False)])
 def test_other_contents_under_the_same_names(tmp_path, monkeypatch, budget, kind, longer):
-    """Of small sets a single byte is noticed, of large ones every other size."""
+    """Of small sets, and of labels, a single byte is noticed, of many images every other size."""
     monkeypatch.setattr("segnet_hpu.data.fingerprint.BYTES", budget)
     images, labels = write_toy(tmp_path, 12)
     source = FolderSource(images, labels)
@@ -189,10 +191,77 @@ def test_other_contents_under_the_same_names(tmp_path, monkeypatch, budget, kind
     path = Path(source.pairs[4].image if kind == "image" else source.pairs[4].label)
     data = path.read_bytes()  # of a label that is not decoded
     path.write_bytes(data + b"x" if longer else data[:-1] + b"x")  # behind the picture: it reads as before
-    noticed = f"{kind} files of the same names have other contents" if longer or budget > 1 else None
-    assert difference(before, fingerprint(source)) == noticed
+    noticed = longer or budget > 1 or kind == "label"
+    assert difference(before, fingerprint(source)) == (f"{kind} files of the same names have other contents"
+                                                       if noticed else None)
     earlier = {name: before[name] for name in ("pictures", "names", "labels")}
     assert difference(earlier, fingerprint(source)) is None
+
+
+@pytest.mark.parametrize("budget", [1 << 30, 1])
+def test_every_label_that_is_drawn_anew_is_noticed(tmp_path, monkeypatch, budget):
+    """One class in place of another, in files of one size: of large sets as well."""
+    monkeypatch.setattr("segnet_hpu.data.fingerprint.BYTES", 1)
+    monkeypatch.setattr("segnet_hpu.data.fingerprint.LABEL_BYTES", budget)
+    images, labels = write_toy(tmp_path, 12)
+    for i in range(12):
+        cv2.imwrite(str(labels / f"{i}.bmp"), np.zeros((150, 200), np.uint8))
+        (labels / f"{i}.png").unlink()
+    source = FolderSource(images, labels)
+    before = fingerprint(source)
+    for i in range(12):
+        sound = (labels / f"{i}.bmp").read_bytes()
+        cv2.imwrite(str(labels / f"{i}.bmp"), np.ones((150, 200), np.uint8))
+        assert difference(before, fingerprint(source)) is not None, i
+        (labels / f"{i}.bmp").write_bytes(sound)
+    earlier = {name: value for name, value in before.items() if name not in ("label_bytes", "label_rule")}
+    assert difference(before, fingerprint(source)) is difference(earlier, fingerprint(source)) is None
+
+
+DESCRIBED = """
+classes: [road, person, tree]
+{rule}
+splits:
+  train: {{images: images, labels: labels}}
+"""
+VALUES = "label_values: {road: 0, person: 1, tree: 2}"
+
+
+@pytest.mark.parametrize("rule,other,noticed", [
+    (VALUES, "label_values: {road: 0, person: 2, tree: 1}", True),
+    (VALUES, f"{VALUES}\nothers: void", True),
+    (VALUES, "label_values: {tree: 2, person: [1], road: 0}", False),
+    (VALUES, "", False),
+    (VALUES, f"{VALUES}\nname: another\npalette: voc", False),
+    ("label_colours: {road: [0, 0, 0], person: [1, 1, 1], tree: [[2, 2, 2], [3, 3, 3]]}",
+     "label_colours: {road: [0, 0, 0], tree: [[2, 2, 2], [1, 1, 1]], person: [3, 3, 3]}", True)])
+def test_labels_that_stand_for_other_classes(tmp_path, yaml_file, rule, other, noticed):
+    """Though the labels that are decoded hold neither of the two; a note of an earlier version has no rule."""
+    images, labels = write_toy(tmp_path, 9)
+    for path in labels.iterdir():
+        if path.stem != "4":
+            cv2.imwrite(str(path), np.zeros((32, 48), np.uint8))
+    before, now = (fingerprint(open_dataset(yaml_file(DESCRIBED.format(rule=text), "toy.yaml"), None, "train"))
+                   for text in (rule, other))
+    assert difference(before, now) == ("the values or colours in the label files stand for other classes"
+                                       if noticed else None)
+    assert difference({name: value for name, value in before.items() if name != "label_rule"},
+                      now | {"labels": before["labels"]}) is None
+
+
+class Reader(DataSet):
+    def read_label(self, path):
+        return super().read_label(path)
+
+
+class OtherReader(DataSet):
+    def read_label(self, path):
+        return 2 - super().read_label(path)
+
+
+def test_labels_that_another_reader_reads():
+    readers = [kind("own", ("a", "b", "c"), None, {}).label_rule for kind in (Reader, OtherReader, Reader, DataSet)]
+    assert readers[0] == readers[2] and len(set(readers)) == 3
 
 
 def test_further_inputs_are_of_the_data(tmp_path):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
+from segnet_hpu.code_hash import code_hash
 from segnet_hpu.constants import VOID
 from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.datasets.layout import LayoutError, Split, layout_error
@@ -59,6 +60,21 @@ class DataSet:
     def by_values(self) -> bool:
         """Whether label files are read by their values, of palettes by the indices."""
         return type(self).read_label is DataSet.read_label and not self.colours
+
+    @property
+    def label_rule(self) -> str:
+        """What classes the values or colours in label files stand for, as a text that is another for another rule."""
+        reader = type(self).read_label
+        if reader is not DataSet.read_label:
+            code = "" if reader.__module__.startswith("segnet_hpu.") else code_hash(reader)
+            return f"{type(self).__qualname__} {code}, {self.ids}, {self.colours}, others {self.others}"
+        if self.colours:
+            return f"colours {sorted(self.colours.items())}, others {self.others}"
+        mapped = {i: i for i in range(VOID + 1)} if self.ids is None else self.ids
+        # Values are class ids: so read two folders, too.
+        if self.others is None and all(label == value for value, label in mapped.items()):
+            return "class ids"
+        return f"values {sorted(mapped.items())}, others {self.others}"
 
     def with_void(self, label: int | None) -> "DataSet":
         """Return this data set with one more training id, or None, made VOID."""
