@@ -10,7 +10,7 @@ from segnet_hpu.data.datasets.description_writing import write_description
 from segnet_hpu.data.datasets.folder import FOLDER
 from segnet_hpu.data.file_pairs import Pair, held_out
 from segnet_hpu.data.output_folder import copy_file, new_dataset
-from segnet_hpu.errors import RunError, UsageError
+from segnet_hpu.errors import RunError, UsageError, warn
 from segnet_hpu.progress import progress
 
 COPY, LINK, MOVE = "copied", "linked", "moved"
@@ -35,10 +35,10 @@ def write_split(pairs: Collection[Pair], validation: Collection[Pair], out: str,
     """Write the `validation` pairs to the val folders of `out`, the others to its train folders.
 
     how: COPY; LINK, hard links on the same disk; or MOVE, which removes the
-    originals after `out` is complete. names: what both files of a pair are called, without their endings; their own
-    names if not set. described: the data set that they come from; `out`/dataset.yaml then says what its label files
-    hold. Raises UsageError for an `out` that is taken and originals that may not be
-    removed, RunError where the disk refuses; nothing is changed then.
+    originals after `out` is complete; of a symbolic link it copies the file and removes the link. names: what both
+    files of a pair are called, without their endings; their own names if not set. described: the data set that they
+    come from; `out`/dataset.yaml then says what its label files hold. Raises UsageError for an `out` that is taken
+    and originals that may not be removed, RunError where the disk refuses; nothing is changed then.
     """
     if how == MOVE:
         _refuse_unremovable(pairs)
@@ -56,7 +56,7 @@ def write_split(pairs: Collection[Pair], validation: Collection[Pair], out: str,
 
 
 def _place(path: str, target: Path, how: str) -> None:
-    if how == COPY:
+    if how == COPY or (how == MOVE and os.path.islink(path)):  # what a link leads to stays, and stays apart
         copy_file(path, target)
         return
     try:
@@ -77,6 +77,10 @@ def _refuse_unremovable(pairs: Collection[Pair]) -> None:
 
 
 def _remove(pairs: Collection[Pair], out: str) -> None:
+    links = sum(os.path.islink(path) for pair in pairs for path in pair)
+    if links:
+        warn(f"{links} of the {2 * len(pairs)} files are links: these are removed, and what they lead to is copied "
+             "and stays where it is")
     for path in (path for pair in pairs for path in pair):
         try:
             os.unlink(path)

@@ -89,7 +89,7 @@ def test_every_pair_lies_in_one_part_and_is_what_it_was(data, tmp_path, how):
     assert (place.stat().st_ino == node) == (how != split.COPY)
 
 
-def test_link_to_a_picture_is_followed(data, tmp_path):
+def test_link_to_a_picture_is_followed(data, tmp_path, capsys):
     (tmp_path / "real.jpg").write_text("elsewhere")
     Path(data[0][0]).unlink()
     Path(data[0][0]).symlink_to("../real.jpg")
@@ -97,6 +97,9 @@ def test_link_to_a_picture_is_followed(data, tmp_path):
     (place,) = (tmp_path / "out/images").rglob("s0.jpg")
     assert not place.is_symlink() and place.read_text() == "elsewhere"
     assert (tmp_path / "real.jpg").exists() and not Path(data[0][0]).is_symlink()
+    assert "1 of the 20 files are links" in capsys.readouterr().err
+    place.write_text("edited")
+    assert (tmp_path / "real.jpg").read_text() == "elsewhere"
 
 
 @pytest.mark.parametrize("how", [split.LINK, split.MOVE])
