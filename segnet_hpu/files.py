@@ -5,12 +5,12 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segnet_hpu.errors import RunError, UsageError
-from segnet_hpu.signature import is_replaceable, signed
+from segnet_hpu.signature import kind_of, signed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,18 +61,21 @@ def refuse_unwritable(flag: str, path: StrPath, folder: bool = False) -> None:
 
 
 def refuse_replacing(flag: str, path: StrPath, read: Iterable[StrPath] = (), cure: str = "choose another name, or "
-                     "replace it with --overwrite") -> None:
+                     "replace it with --overwrite", kinds: Collection[str] | None = None) -> None:
     """Raise UsageError, naming `flag`, if the file `path` exists and is one of the files `read`, or not of ours.
 
-    `is_replaceable` tells which are ours. read: the paths that the command reads; some need not exist.
-    cure: what the message advises.
+    `signature.kind_of` tells which are ours. read: the paths that the command reads; some need not exist.
+    cure: what the message advises. kinds: the kinds of files of ours that may be replaced, None for all.
     """
     if not os.path.isfile(path):
         return
     if any(os.path.exists(one) and os.path.samefile(one, path) for one in read):
         raise UsageError(f"{flag} {path} is one of the pictures and files that are read; {cure}")
-    if not is_replaceable(os.fspath(path)):
+    kind = kind_of(os.fspath(path))
+    if kind is None:
         raise UsageError(f"{flag} {path} exists, and was not written by this package; {cure}")
+    if kind and kinds is not None and kind not in kinds:
+        raise UsageError(f"{flag} {path} exists, and holds {kind}; {cure}")
 
 
 def replace_file(path: StrPath, data: bytes, make_folder: bool = False) -> None:

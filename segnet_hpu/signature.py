@@ -12,19 +12,23 @@ PNG_SOFTWARE = b"tEXtSoftware\0" + AUTHOR
 JPEG_COMMENT = b"\xff\xfe" + struct.pack(">H", 2 + len(AUTHOR)) + AUTHOR
 GENERATOR = f'<meta name="generator" content="{AUTHOR.decode()}">'  # of a page
 SETTINGS_COMMENT = f"# Settings of a training, written by {AUTHOR.decode()}.\n"  # first in YAML
-MARKS = (PNG_SOFTWARE, JPEG_COMMENT, GENERATOR.encode())
-BEGINNING = re.compile(rb"|".join((
-    SETTINGS_COMMENT.encode(),
-    rb"# Trial \d+ of the search in ",
-    rb'\{\s+"pixel_accuracy": \S+,\s+"mean_accuracy": \S+,\s+"mean_iou": ',  # scores
-    rb'\{\s+"images": \d+,\s+"pixels": \d+,\s+"void": \{',  # statistics
-    rb'\{\s+"pairs": \d+,\s+"faults": \[',  # of verify_dataset
-    rb'\[\s+\{\s+"name": "[^"]+",\s+"encoder": [^\n]+\s+"decoder": ',  # models
-    rb'\[\s+\{"name": "process_name", "ph": "M"')))  # Horovod's timeline
+# Kinds of files, as messages call them.
+PICTURE, PAGE, VIDEO, NUMBERS = "a picture", "a page", "a video", "the numbers of a sampled prediction"
+SETTINGS, TRIAL, SCORES, STATISTICS = "settings of a training", "settings of a search", "scores", "statistics"
+FAULTS, MODELS, TIMELINE, MODEL = "faults of a data set", "a table of models", "a timeline", "a model"
+MARKS = {PNG_SOFTWARE: PICTURE, JPEG_COMMENT: PICTURE, GENERATOR.encode(): PAGE}
+BEGINNINGS = {
+    SETTINGS: re.compile(re.escape(SETTINGS_COMMENT.encode())),
+    TRIAL: re.compile(rb"# Trial \d+ of the search in "),
+    SCORES: re.compile(rb'\{\s+"pixel_accuracy": \S+,\s+"mean_accuracy": \S+,\s+"mean_iou": '),
+    STATISTICS: re.compile(rb'\{\s+"images": \d+,\s+"pixels": \d+,\s+"void": \{'),
+    FAULTS: re.compile(rb'\{\s+"pairs": \d+,\s+"faults": \['),
+    MODELS: re.compile(rb'\[\s+\{\s+"name": "[^"]+",\s+"encoder": [^\n]+\s+"decoder": '),
+    TIMELINE: re.compile(rb'\[\s+\{"name": "process_name", "ph": "M"')}
 # Of videos, by their suffix: a part of their format that players pass over.
 VIDEO_ENDS = {".mp4": struct.pack(">I4s", 8 + len(AUTHOR), b"free") + AUTHOR,
               ".avi": b"JUNK" + struct.pack("<I", len(AUTHOR)) + AUTHOR}
-NUMBERS = b"mean.npy"  # first in the file of a sampled prediction
+FIRST_ARRAY = b"mean.npy"  # in the file of a sampled prediction
 HEAD = 4096  # bytes that hold a mark
 PNG_HEADER, JPEG_HEADER, ZIP_HEADER = 33, 20, 30  # bytes before it
 
@@ -42,10 +46,10 @@ def signed(picture: bytes) -> bytes:
     return picture
 
 
-def is_replaceable(path: str) -> bool:
-    """Return whether a file is empty, bears one of the marks, or begins or ends as what this package writes.
+def kind_of(path: str) -> str | None:
+    """Return which kind of file of this package lies at `path`: "" for an empty one, None for other people's.
 
-    Raises UsageError where it may not be read.
+    Its marks tell, or how it begins or ends. Raises UsageError where it may not be read.
     """
     try:
         with open(path, "rb") as file:
@@ -55,8 +59,12 @@ def is_replaceable(path: str) -> bool:
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}), to see whether it may be replaced; choose "
                          "another name") from None
+    if not head:
+        return ""
     if head.startswith(b"PK"):
-        return head.startswith(NUMBERS, ZIP_HEADER)
+        return NUMBERS if head.startswith(FIRST_ARRAY, ZIP_HEADER) else None
     if end.endswith(tuple(VIDEO_ENDS.values())):
-        return True
-    return not head or BEGINNING.match(head) is not None or any(mark in head for mark in MARKS)
+        return VIDEO
+    kinds = [kind for kind, beginning in BEGINNINGS.items() if beginning.match(head)]
+    kinds += [kind for mark, kind in MARKS.items() if mark in head]
+    return kinds[0] if kinds else None

@@ -1,6 +1,7 @@
 """`segnet-hpu demo`: what a model makes of a folder, to look at."""
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,11 @@ from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.data.classes import PALETTES
 from segnet_hpu.data.datasets.selection import dataset_of_settings
+from segnet_hpu.data.file_pairs import IMAGE_FORMATS
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_unwritable, write_image
 from segnet_hpu.runtime.device import DeviceSettings, select_device
+from segnet_hpu.signature import PAGE, PICTURE, kind_of
 
 if TYPE_CHECKING:
     from segnet_hpu.data.source import PairSource
@@ -54,8 +57,9 @@ def run(settings: Settings) -> None:
 
     source = _open(settings)
     path = find_checkpoint(settings.checkpoints_path)
-    read = {file for pair in getattr(source, "pairs", ()) for file in pair}
-    settings.check_replaced("out", _written(settings), read)
+    read = {file for pair in source.pairs for file in pair} if isinstance(source, PairSource) else set(source.paths)
+    settings.check_replaced("out", _written(settings), (PICTURE, PAGE), read)
+    _refuse_mixing(settings.out, read)
     from segnet_hpu.interchange.load import load
 
     select_device(settings.train_engine, backend=settings.backend)
@@ -78,6 +82,17 @@ def _open(settings: Settings) -> "PairSource | PictureFolder":
     source = PictureFolder(folder, settings.image_coding, leave=settings.out)
     tell_left_out(folder, set(source.paths), leave=settings.out)
     return source
+
+
+def _refuse_mixing(out: str, read: Collection[str]) -> None:
+    """Raise UsageError where the sheet would lie among pictures that are read, or that this package did not write."""
+    real = set(map(os.path.realpath, read))
+    for name in sorted(os.listdir(out)) if os.path.isdir(out) else ():
+        path = os.path.join(out, name)
+        if os.path.splitext(name)[1].lower() in IMAGE_FORMATS and os.path.isfile(path) and (
+                os.path.realpath(path) in real or kind_of(path) is None):
+            raise UsageError(f"--out {out} holds pictures of yours, such as {name}, with which the sheet would mix; "
+                             "choose another folder")
 
 
 def _place(settings: Settings) -> str:

@@ -12,6 +12,7 @@ from segnet_hpu.evaluation.metrics import make_scorers, scores
 from segnet_hpu.files import write_text
 from segnet_hpu.inference.settings import PredictionSettings
 from segnet_hpu.runtime.device import DeviceSettings, select_device
+from segnet_hpu.signature import PICTURE, SCORES
 
 
 @dataclass(kw_only=True)
@@ -34,12 +35,13 @@ def run(settings: Settings) -> None:
 
     dataset = dataset_of(settings)
     from segnet_hpu.interchange.load import find_checkpoint
+    from segnet_hpu.training.run_folder import files_of_run
 
     settings.check()
     source = open_labelled(settings)
-    for name in ("json", "curve"):
-        settings.check_output(name, {file for pair in source.pairs for file in pair})
     path = find_checkpoint(settings.checkpoints_path)
+    for name, kind in (("json", SCORES), ("curve", PICTURE)):
+        settings.check_output(name, kind, {file for pair in source.pairs for file in pair} | files_of_run(path))
     from segnet_hpu.evaluation.evaluate import evaluate
     from segnet_hpu.evaluation.tables import named_scores, score_table, warn_of_never_predicted
     from segnet_hpu.inference.precision_recall import write_curve

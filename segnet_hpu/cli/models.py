@@ -16,6 +16,8 @@ from segnet_hpu.models.encoders import encoders
 from segnet_hpu.models.options import as_text, model_options, parse_model_options
 from segnet_hpu.models.registry import MODELS, find, input_size
 from segnet_hpu.runtime.device import BackendSettings
+from segnet_hpu.signature import MODELS as MODEL_TABLE
+from segnet_hpu.signature import PICTURE
 
 PLAIN = ("name", "encoder", "decoder", "input", "pretrained")
 LAYERS = ("layer", "type", "output", "parameters")
@@ -50,8 +52,8 @@ def run(settings: Settings) -> None:
     rows = [_known(name, settings) for name in names]
     if settings.plot and not settings.plot.lower().endswith((".png", ".jpg", ".jpeg")):
         raise UsageError(f"--plot {settings.plot}: expected a name that ends in .png or .jpg")
-    for flag in ("json", "plot"):
-        settings.check_output(flag)
+    settings.check_output("json", MODEL_TABLE)
+    settings.check_output("plot", PICTURE)
     detailed = settings.name or settings.all
     if detailed:
         rows = [row | _details(row["name"], settings) for row in rows]

@@ -12,6 +12,7 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.files import write_image
 from segnet_hpu.inference.settings import PredictionSettings
 from segnet_hpu.runtime.device import DeviceSettings, select_device
+from segnet_hpu.signature import NUMBERS, PICTURE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,10 +60,11 @@ def run(settings: Settings) -> None:
 
         refuse_clashes(pairs)
         results += [path for result in results for path in beside(result)]
-    settings.check_replaced("output_path", results)
     from segnet_hpu.interchange.load import find_checkpoint, load
+    from segnet_hpu.training.run_folder import files_of_run
 
     path = find_checkpoint(settings.checkpoints_path)
+    settings.check_replaced("output_path", results, (PICTURE, NUMBERS), files_of_run(path))
     select_device(settings.train_engine, backend=settings.backend)
     trained = load(path)
     appearance = trained.appearance(settings.class_names, settings.palette)

@@ -12,6 +12,7 @@ from segnet_hpu.errors import Stopped, UsageError
 from segnet_hpu.inference.settings import PredictionSettings
 from segnet_hpu.runtime.device import DeviceSettings, select_device
 from segnet_hpu.runtime.stop_signals import StopSignals
+from segnet_hpu.signature import VIDEO
 
 if TYPE_CHECKING:
     from segnet_hpu.inference.video_files import VideoReader, Window
@@ -44,7 +45,7 @@ def run(settings: Settings) -> None:
 
     if settings.output_path:
         check_output("--output_path", settings.output_path, settings.input_path)
-        settings.check_output("output_path", [settings.input_path])
+        settings.check_output("output_path", VIDEO, [settings.input_path])
     path = find_checkpoint(settings.checkpoints_path)
     with VideoReader(settings.input_path) as reader, _window(settings) as window:
         _label(settings, path, reader, window)

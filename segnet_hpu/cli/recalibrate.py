@@ -10,6 +10,7 @@ from segnet_hpu.data.datasets.registry import open_dataset
 from segnet_hpu.data.datasets.selection import dataset_of_settings
 from segnet_hpu.errors import UsageError
 from segnet_hpu.runtime.device import DeviceSettings, select_device
+from segnet_hpu.signature import MODEL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +42,7 @@ def run(settings: Settings) -> None:
     refuse_checkpoint_of_run("--out", settings.out)
     paths = _pictures(settings)
     path = find_checkpoint(settings.checkpoints_path)
-    settings.check_output("out", [path, *paths])
+    settings.check_output("out", MODEL, [path, *paths])
     device = select_device(settings.train_engine, backend=settings.backend)
     trained = load(path)
     from segnet_hpu.training.batch_statistics import BatchStatistics

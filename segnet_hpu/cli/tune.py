@@ -11,6 +11,7 @@ from segnet_hpu.data.augmentation import refuse_unused_augmentation
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import refuse_replacing, refuse_unwritable
 from segnet_hpu.search.space import read_space
+from segnet_hpu.signature import TRIAL
 from segnet_hpu.training import settings as training
 from segnet_hpu.training.check import check
 from segnet_hpu.training.dataset_settings import complete_from_dataset
@@ -81,7 +82,7 @@ def _training(settings: Settings) -> training.Settings:
 def _refuse_replacing(settings: Settings) -> None:
     """Refuse an --out whose best.yaml is read, or that holds files of these names and no search."""
     out, read = Path(settings.out), filter(None, (settings.config, settings.space))
-    refuse_replacing("--out", out / "best.yaml", read, "choose another --out")
+    refuse_replacing("--out", out / "best.yaml", read, "choose another --out", (TRIAL,))
     taken = [name for name in WRITTEN if (out / name).exists()]
     if taken and not (out / "study.db").exists():
         raise UsageError(f"--out {out} holds {taken[0]}, and no search; choose another --out")

@@ -12,6 +12,7 @@ from segnet_hpu.constants import MAX_CLASSES, ONE_AND_BACKGROUND
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.selection import number_of_classes
 from segnet_hpu.files import write_text
+from segnet_hpu.signature import FAULTS
 
 if TYPE_CHECKING:
     from segnet_hpu.data.faults import Fault
@@ -32,7 +33,7 @@ class Settings(Outputs, Labelled):
 
 def run(settings: Settings) -> int:
     dataset = dataset_of(settings, ["n_classes"])
-    settings.check_output("json")
+    settings.check_output("json", FAULTS)
     pairs, faults = _verify_splits(dataset, settings) if dataset else _verify_folders(settings)
     shown = faults[:settings.max_faults or None]
     for fault in shown:

@@ -13,6 +13,7 @@ from segnet_hpu.data.classes import PALETTES, class_names, palette, parse_palett
 from segnet_hpu.data.datasets.selection import number_of_classes
 from segnet_hpu.errors import UsageError
 from segnet_hpu.files import write_image
+from segnet_hpu.signature import PICTURE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +52,7 @@ def run(settings: Settings) -> None:
     from segnet_hpu.inference import render
 
     source = open_labelled(settings).checked(len(names), settings.ignore_label)
-    settings.check_output("out", {path for pair in source.pairs for path in pair})
+    settings.check_output("out", PICTURE, {path for pair in source.pairs for path in pair})
     drawn = sorted(np.random.default_rng(settings.seed).permutation(len(source))[:settings.n].tolist())
     rows, captions = [], []
     present: set[int] = set()

@@ -18,6 +18,7 @@ from segnet_hpu.models.registry import find, input_size
 from segnet_hpu.objectives.losses import make_loss
 from segnet_hpu.objectives.optimizers import optimizers
 from segnet_hpu.objectives.schedules import schedules
+from segnet_hpu.signature import SETTINGS, TIMELINE
 from segnet_hpu.training.made_with import allowed_changes
 from segnet_hpu.training.monitor import Monitor
 from segnet_hpu.training.settings import Settings
@@ -64,11 +65,12 @@ def check(settings: Settings, own_model: bool | str = False) -> None:
     if settings.val_metrics and not settings.validate:
         raise UsageError("--val_metrics needs --validate")
     Monitor(settings)
-    for output in ("dump_config", "timeline"):
+    for output, kind in (("dump_config", SETTINGS), ("timeline", TIMELINE)):
         path = getattr(settings, output)
         if path:
             refuse_unwritable(f"--{output}", path)
-            refuse_replacing(f"--{output}", path, filter(None, [settings.config]), "choose another name")
+            refuse_replacing(f"--{output}", path, filter(None, [settings.config]), "choose another name",
+                             kinds=(kind,))
     make_scorers(settings.val_metrics, names)
 
 

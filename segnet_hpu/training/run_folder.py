@@ -106,3 +106,12 @@ class RunFolder:
         write_text(self.model_config, json.dumps({
             "model_class": model.name, "n_classes": n_classes, "input_height": height, "input_width": width,
             "output_height": output_height, "output_width": output_width}))
+
+
+def files_of_run(checkpoint: Path) -> set[str]:
+    """Return the paths of what the run of a checkpoint wrote beside its checkpoints; empty without a run's folder."""
+    folder = checkpoint.absolute().parent.parent
+    if not (folder / "config.yaml").exists():
+        return set()
+    written = [folder / name for name in ("config.yaml", *WRITTEN)]
+    return {str(path) for path in [*written, *(folder / "pictures").glob("*")] if path.is_file()}

@@ -16,6 +16,7 @@ from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 from segnet_hpu.evaluation.tables import named_scores
 from segnet_hpu.files import refuse_replacing, write_image
 from segnet_hpu.inference.video_files import VideoReader, VideoWriter
+from segnet_hpu.signature import GENERATOR
 from segnet_hpu.training.run_folder import RunFolder
 
 LABELLED = "--images_path images --segs_path labels "
@@ -82,6 +83,9 @@ FOLDERS = {
     "predict over the truth": PREDICT + "--output_path labels",
     "predict over the pictures": PREDICT + "--output_path images",
     "demo": f"demo --checkpoints_path model.keras {LABELLED} --out mine",
+    "demo among labels": "demo --checkpoints_path model.keras --images_path images --out labels",
+    "demo among pictures": f"demo --checkpoints_path model.keras {LABELLED} --out photos",
+    "demo among what is read": "demo --checkpoints_path model.keras --images_path shots --out results",
     "search": TUNE + "--space space.yaml --out mine",
     "search over what it reads": TUNE + "--space mine/best.yaml --out mine",
     "a link out of the results": PREDICT + "--output_path linked",
@@ -94,8 +98,11 @@ def test_a_folder_with_files_of_those_names(name, full, refused):
     for file in ("sheet.png", "report.html", "trials.csv"):
         (full / "mine" / file).write_text("mine")
     shutil.copy("space.yaml", "mine/best.yaml")
-    (full / "elsewhere").mkdir()
-    (full / "linked").mkdir()
+    for folder in ("elsewhere", "linked", "photos", "results", "shots"):
+        (full / folder).mkdir()
+    shutil.copy("photo.jpg", "photos")
+    write_image("results/a.png", np.zeros((4, 4), np.uint8))
+    (full / "shots/c.png").symlink_to("../results/a.png")
     (full / "linked/sub").symlink_to(full / "elsewhere")
     if "linked" in FOLDERS[name]:
         (full / "images/sub").mkdir()
@@ -196,3 +203,41 @@ def test_a_signed_picture_is_a_sound_one(tmp_path):
             assert opened.info[key] == value
             found = np.asarray(opened)
         assert np.abs(found.astype(int) - pixels).max() == 0 if name == "a.png" else found.shape == pixels.shape
+
+
+OTHERS = {"evaluate": ("config.yaml", "settings of a training"),
+          "evaluate's curve": ("scores.json", "scores"),
+          "verify": ("timeline.json", "a timeline"),
+          "visualize": ("page.html", "a page"),
+          "stats": ("scores.json", "scores"),
+          "models": ("best.yaml", "settings of a search"),
+          "plot": ("timeline.json", "a timeline"),
+          "predict": ("config.yaml", "settings of a training"),
+          "dump": ("best.yaml", "settings of a search"),
+          "timeline": ("scores.json", "scores")}
+
+
+@pytest.mark.parametrize("output", OTHERS)
+def test_a_result_of_another_kind_is_not_replaced(output, full, refused):
+    """Not the settings of a run by scores, though this package wrote both."""
+    name, words = OTHERS[output]
+    target = "x.png" if output in ("evaluate's curve", "visualize", "plot", "predict") else name
+    text = f"<!doctype html>\n{GENERATOR}" if name == "page.html" else OURS[name]
+    (full / target).write_text(text)
+    refused(OUTPUTS[output].format(target), [f"{target} exists, and holds {words}; choose another name"])
+
+
+@pytest.mark.parametrize("name", ["evaluation.json", "config.yaml", "pictures/a.png"])
+def test_what_the_run_of_a_model_wrote_is_an_input(name, full, refused):
+    (full / "run/checkpoints").mkdir(parents=True)
+    (full / "run/pictures").mkdir()
+    shutil.copy("model.keras", "run/checkpoints/net.best.keras")
+    (full / "run/config.yaml").write_text(OURS["config.yaml"])
+    (full / "run/evaluation.json").write_text(OURS["scores.json"])
+    write_image("run/pictures/a.png", np.zeros((4, 4), np.uint8))
+    flag = "--metrics road --curve" if name.endswith("png") else "--json"
+    command = f"evaluate_model --checkpoints_path run {LABELLED} {flag} run/{name}"
+    refused(command, [f"run/{name} is one of the pictures and files that are read"])
+    if name.endswith("png"):
+        refused(PREDICT.replace("model.keras", "run") + "--input_path images/a.png --output_path run/pictures",
+                [f"run/{name} is one of the pictures and files that are read"])

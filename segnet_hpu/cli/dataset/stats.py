@@ -11,6 +11,7 @@ from segnet_hpu.constants import MAX_CLASSES, ONE_AND_BACKGROUND
 from segnet_hpu.data.classes import class_names
 from segnet_hpu.data.faults import refuse
 from segnet_hpu.files import write_text
+from segnet_hpu.signature import STATISTICS
 
 
 @dataclass(kw_only=True)
@@ -28,7 +29,7 @@ def run(settings: Settings) -> None:
     """Print the table."""
     origin = dataset_of(settings)
     n_classes = count_of_classes(settings)
-    settings.check_output("out")
+    settings.check_output("out", STATISTICS)
     from segnet_hpu.data.stats import count_labels
     from segnet_hpu.data.summary import summary, table
     from segnet_hpu.data.verify import check_source

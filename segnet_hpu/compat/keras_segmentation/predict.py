@@ -27,6 +27,7 @@ from segnet_hpu.inference.video_files import VideoReader, Window, check_output
 from segnet_hpu.interchange.load import load
 from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.runtime.stop_signals import StopSignals
+from segnet_hpu.signature import PICTURE, VIDEO
 
 if TYPE_CHECKING:
     import keras
@@ -76,7 +77,7 @@ def predict_multiple(model: "keras.Model | None" = None, inps: Sequence[Picture]
     if out_fnames is None:
         out_fnames = [_result(out_dir, inp, i) if out_dir else None for i, inp in enumerate(inps)]
         for result in out_fnames if out_dir else ():
-            refuse_replacing("out_dir:", str(result), cure="choose another folder, or remove it")
+            refuse_replacing("out_dir:", str(result), cure="choose another folder, or remove it", kinds=(PICTURE,))
     drawn = [(inp, Path(result)) for inp, result in zip(inps, out_fnames, strict=True) if result]
     refuse_doubles(drawn)
     refuse_overwriting([(Path(inp), result) for inp, result in drawn if not isinstance(inp, np.ndarray)])
@@ -107,7 +108,7 @@ def predict_video(model: "keras.Model | None" = None, inp: str | int | None = No
     size = _size(prediction_height, prediction_width)
     if output:
         check_output("output", output, inp)
-        refuse_replacing("output", output, cure="choose another name, or remove it")
+        refuse_replacing("output", output, cure="choose another name, or remove it", kinds=(VIDEO,))
     with VideoReader(inp) as reader, Window() if display else contextlib.nullcontext() as window:
         trained = trained_model(model, checkpoints_path)
         reader.read_as(trained.input_coding.files)
