@@ -73,7 +73,7 @@ def refuse_replacing(flag: str, path: StrPath, read: Iterable[StrPath] = (), cur
         raise UsageError(f"{flag} {path} is one of the pictures and files that are read; {cure}")
     kind = kind_of(os.fspath(path))
     if kind is None:
-        raise UsageError(f"{flag} {path} exists, and was not written by this package; {cure}")
+        raise UsageError(f"{flag} {path} exists, and was not written by this package, or was edited since; {cure}")
     if kind and kinds is not None and kind not in kinds:
         raise UsageError(f"{flag} {path} exists, and holds {kind}; {cure}")
 

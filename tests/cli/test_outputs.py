@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from segnet_hpu.evaluation.confusion_matrix import ConfusionMatrix
 from segnet_hpu.evaluation.tables import named_scores
 from segnet_hpu.files import refuse_replacing, write_image
 from segnet_hpu.inference.video_files import VideoReader, VideoWriter
-from segnet_hpu.signature import GENERATOR
+from segnet_hpu.signature import GENERATOR, signed
 from segnet_hpu.training.run_folder import RunFolder
 
 LABELLED = "--images_path images --segs_path labels "
@@ -241,3 +242,40 @@ def test_what_the_run_of_a_model_wrote_is_an_input(name, full, refused):
     if name.endswith("png"):
         refused(PREDICT.replace("model.keras", "run") + "--input_path images/a.png --output_path run/pictures",
                 [f"run/{name} is one of the pictures and files that are read"])
+
+
+def rewritten(path, pixels):
+    """Save a picture with other pixels as editors do: with all the text that its file had."""
+    image, png = pytest.importorskip("PIL.Image"), pytest.importorskip("PIL.PngImagePlugin")
+    with image.open(path) as opened:
+        info = png.PngInfo()
+        for key, text in opened.info.items():
+            if path.endswith("png"):
+                info.add_text(key, text)
+    image.fromarray(pixels).save(path, pnginfo=info)
+    if path.endswith("jpg"):
+        data = (place := Path(path)).read_bytes()
+        place.write_bytes(signed(data)[:-2] + b"\0" + data[-2:])
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_a_result_that_was_edited_is_its_editors(name, full, refused):
+    """Masks that were predicted, then corrected by hand: the editor keeps who wrote them first."""
+    (full / "out").mkdir()
+    pixels = np.full((20, 24), 2, np.uint8)
+    write_image(f"out/{name}", pixels)
+    refuse_replacing("--output_path", f"out/{name}")
+    pixels[:10] = 90
+    rewritten(f"out/{name}", pixels)
+    assert b"segnet_hpu checksum" in Path(f"out/{name}").read_bytes()
+    refused(PREDICT + f"--input_path images/a.png --output_path out/{name}",
+            [f"out/{name} exists, and was not written by this package, or was edited since", "--overwrite"])
+
+
+def test_a_picture_of_earlier_versions_is_a_result(tmp_path):
+    """They bear the name alone."""
+    write_image(tmp_path / "a.png", np.zeros((4, 4), np.uint8))
+    data = (tmp_path / "a.png").read_bytes()
+    begin = data.index(b"tEXtsegnet_hpu checksum") - 4
+    (tmp_path / "a.png").write_bytes(data[:begin] + data[data.index(b"tEXtSoftware") - 4:])
+    refuse_replacing("--out", tmp_path / "a.png", kinds=("a picture",))
