@@ -9,6 +9,7 @@
 # its PyTorch stays as it is.
 #
 #   SEGNET_BACKEND=torch         the same as --backend torch
+#   TORCH_VERSION=2.13.0         another PyTorch than the newest
 #   TORCH_INDEX=URL              a package index with PyTorch for the CPU in place of PyTorch's own; "" for none
 #   SEGNET_PYTHON=/path/python   use this Python as it is, install nothing
 #   PYTHON=python3.11            make the environment with this Python
@@ -107,6 +108,7 @@ elif [[ $backend != tensorflow ]]; then
     extra="-e .[$backend]"
     [[ $device/$backend != cpu/torch || -z $index ]] || extra="--extra-index-url $index $extra"
     [[ $device/$backend != gpu/jax ]] || extra="jax[cuda12] $extra"
+    [[ $backend != torch || -z ${TORCH_VERSION:-} ]] || extra="torch==$TORCH_VERSION $extra"
     steps+=("install $extra")
 elif [[ $version == 2.15* ]]; then
     # TensorFlow 2.15 asks for Keras 2.15, so Keras 3 goes over it without pip's resolver. 3.12.4 is the last for
@@ -155,7 +157,7 @@ find_python() {
 # ---- done before? ----------------------------------------------------------------------------
 
 stamp_of() {  # all that decides what is installed
-    { echo "$root $1 $backend ${TF_VERSION:-} ${TORCH_INDEX:-}"; cd "$root"; cat requirements.txt setup.py run_scripts/setup_env.sh; } |
+    { echo "$root $1 $backend ${TF_VERSION:-} ${TORCH_VERSION:-} ${TORCH_INDEX:-}"; cd "$root"; cat requirements.txt setup.py run_scripts/setup_env.sh; } |
         sha256sum | cut -d' ' -f1
 }
 

@@ -65,7 +65,7 @@ def checkout(tmp_path):
     def run(script, *args, **env):
         kept = {k: v for k, v in os.environ.items()
                 if not k.startswith("SEGNET_") and k not in ("VENV", "VIRTUAL_ENV", "PYTHON", "TF_VERSION",
-                                                             "NUM_WORKERS", "TORCH_INDEX")}
+                                                             "NUM_WORKERS", "TORCH_INDEX", "TORCH_VERSION")}
         return subprocess.run([tmp_path / "run_scripts" / script, *args], cwd="/", text=True,
                               capture_output=True, timeout=60, stdin=subprocess.DEVNULL,
                               env={**kept, "PATH": f"{fake.parent}:{kept['PATH']}", "FAKE_FAILS": "nothing",
@@ -122,6 +122,7 @@ OVER_HABANAS = ["install keras>=3.12.4,<3.16 opencv-python-headless<4.12 -r requ
 @pytest.mark.parametrize("args, env, expected", [
     ("cpu --backend torch", {}, [CPU_INDEX]),
     ("cpu --backend=torch", {"TORCH_INDEX": ""}, ["install -e .[torch]"]),
+    ("cpu --backend=torch", {"TORCH_INDEX": "", "TORCH_VERSION": "2.13.0"}, ["install torch==2.13.0 -e .[torch]"]),
     ("cpu", {"SEGNET_BACKEND": "torch"}, [CPU_INDEX]),
     ("gpu --backend torch", {}, ["install -e .[torch]"]),
     ("cpu --backend jax", {}, ["install -e .[jax]"]),
