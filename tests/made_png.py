@@ -1,4 +1,4 @@
-"""PNG files made byte by byte, so that what OpenCV cannot write can be read back in tests."""
+"""PNG and BMP files made byte by byte, so that what OpenCV cannot write can be read back in tests."""
 
 import struct
 import zlib
@@ -21,3 +21,13 @@ def png(samples, depth=8, colour_type=0, palette=None, width=None):
     if palette:
         parts[1:1] = [(b"PLTE", palette), (b"tRNS", b"\0\x80")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def bmp_with_palette(ids, colours):
+    """An 8-bit BMP; colours: uint8 (256, 3) RGB."""
+    height, width = ids.shape
+    rows = b"".join(row.tobytes() + bytes(-width % 4) for row in ids[::-1])
+    table = b"".join(bytes([b, g, r, 0]) for r, g, b in colours)
+    start = 54 + len(table)
+    return (b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start)
+            + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 0, len(rows), 0, 0, 256, 0) + table + rows)

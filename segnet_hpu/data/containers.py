@@ -48,10 +48,7 @@ def grey_bits(data: bytes) -> int | None:
 
 
 def indices_as_grey(data: bytes) -> bytes:
-    """Return the file with its palette indices as the grey values; unchanged if it has no coloured palette.
-
-    A palette of greys only is left alone: optimizers make them from grey files, whose values are the ids.
-    """
+    """Return the file with its palette indices as the grey values; unchanged if it has no palette."""
     if data.startswith(PNG_SIGNATURE) and len(data) > 25 and data[25] == PALETTE:
         return _png_indices_as_grey(data)
     if data.startswith(b"BM") and len(data) > 54 and struct.unpack_from("<H", data, 28)[0] <= 8:
@@ -155,9 +152,6 @@ def _bmp_damage(data: bytes) -> str | None:
 
 def _png_indices_as_grey(data: bytes) -> bytes:
     chunks = list(png_chunks(data))
-    palette = next((content for kind, content, _ in chunks if kind == b"PLTE"), b"")
-    if palette[0::3] == palette[1::3] == palette[2::3]:
-        return data
     header = chunks[0][1]
     kept = [(kind, content) for kind, content, _ in chunks if kind in (b"IDAT", b"IEND")]
     kept.insert(0, (b"IHDR", header[:9] + bytes([GREY]) + header[10:]))
@@ -170,8 +164,5 @@ def _bmp_indices_as_grey(data: bytes) -> bytes:
     if header_size < 40:
         return data
     start, count = 14 + header_size, used or 2 ** bits
-    palette = data[start:start + 4 * count]
-    if palette[0::4] == palette[1::4] == palette[2::4]:
-        return data
     grey = b"".join(bytes([i, i, i, 0]) for i in range(count))
     return data[:start] + grey + data[start + len(grey):]

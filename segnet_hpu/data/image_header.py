@@ -12,6 +12,7 @@ JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 JPEG_APP1 = 0xE1
 GREY_ALPHA, COLOUR_ALPHA = 4, 6  # PNG colour types
 JPEG_2000 = re.compile(rb"\xff\x4f\xff\x51.{2}.{2}(.{32})(.{2})(.)", re.DOTALL)
+BMP_SAMPLE_BITS = 5  # at least, where a pixel has 16 bits
 TIFF_COLOURS = {2: 3, 5: 4, 6: 3, 8: 3, 9: 3, 10: 3}  # photometric interpretation: bands; all others have one
 TIFF_ZERO_IS_WHITE, TIFF_PALETTE = 0, 3  # photometric interpretations
 TIFF_REDUCED, TIFF_MASK = 1, 4
@@ -77,16 +78,18 @@ def _png(data: bytes) -> ImageHeader:
 
 
 def _jpeg(data: bytes) -> ImageHeader | None:
-    orientation = 1
+    orientation = frame = None
     for marker, start, end in containers.jpeg_segments(data):
-        if marker == JPEG_APP1 and data[start:start + 6] == b"Exif\0\0":
-            orientation = tiff.orientation(data[start:end])
+        if marker == JPEG_APP1 and data[start:start + 6] == b"Exif\0\0" and orientation is None:
+            orientation = tiff.orientation(data[start:end])  # further ones continue the first
         elif marker in JPEG_FRAMES:
-            bits, height, width, colours = struct.unpack_from(">BHHB", data, start)
-            return ImageHeader("JPEG", width, height, bits, colours, orientation=orientation)
+            frame = struct.unpack_from(">BHHB", data, start)
         elif marker == JPEG_SCAN:
             break
-    return None
+    if frame is None:
+        return None
+    bits, height, width, colours = frame
+    return ImageHeader("JPEG", width, height, bits, colours, orientation=orientation or 1)
 
 
 def _bmp(data: bytes) -> ImageHeader:
@@ -95,8 +98,8 @@ def _bmp(data: bytes) -> ImageHeader:
         width, height, _, bits = struct.unpack_from("<HHHH", data, 18)
         compression = 0
     alpha = size >= 56 and compression in (3, 6) and struct.unpack_from("<I", data, 66)[0]
-    return ImageHeader("BMP", abs(width), abs(height), min(bits, 8), 1 if bits <= 8 else 3, int(bool(alpha)),
-                       has_palette=bits <= 8)
+    return ImageHeader("BMP", abs(width), abs(height), BMP_SAMPLE_BITS if bits == 16 else min(bits, 8),
+                       1 if bits <= 8 else 3, int(bool(alpha)), has_palette=bits <= 8)
 
 
 def _webp(data: bytes) -> ImageHeader | None:

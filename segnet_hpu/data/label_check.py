@@ -67,6 +67,7 @@ class LabelCheck:
     def oddities(self, class_names: Sequence[str] | None = None) -> Iterator[str]:
         """Yield what is odd with the labels together, a line each."""
         place = self._place()
+        yield from self.palettes.oddities() if self.palettes else ()
         if len(self.depths) > 1:
             kinds = "; ".join(f"{len(paths)} of {bits} bit{'s' if bits > 1 else ''}: {_listed(paths)}"
                               for bits, paths in sorted(self.depths.items()))

@@ -1,7 +1,7 @@
 """The palettes of label files. What is read by its indices must have the same colours for them in all files."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -14,14 +14,15 @@ from segnet_hpu.data.labels import palette_of, read_label_values
 class LabelPalettes:
     """Compares the palettes of labels that are read by their values; `fault` is the first contradiction, or None.
 
-    A palette of greys only is read by its greys (see containers.indices_as_grey). Where these are the indices, as
-    optimizers leave class ids, it contradicts no other. Safe to use from many threads.
+    A palette of greys only is read by its greys: optimizers make them from grey files, whose values are the ids.
+    Where these are the indices, it contradicts no other. Safe to use from many threads.
     """
 
     def __init__(self) -> None:
         self.fault: Fault | None = None
         self._colours: dict[int, tuple[Colour, str]] = {}  # of indices, and the first label that has them
         self._first: dict[bool, str] = {}  # label with a palette of greys (True), and with a coloured one (False)
+        self._greys: list[str] = []  # labels with a palette of greys that are not the indices
         self._lock = threading.Lock()
 
     def note(self, path: str) -> None:
@@ -37,8 +38,16 @@ class LabelPalettes:
                     self._note_colour(path, index, palette)
             elif any(palette[value:value + 1] != [(value,) * 3] for value in values):
                 self._first.setdefault(True, path)
+                self._greys.append(path)
             if self.fault is None and len(self._first) == 2:
                 self.fault = mixed_palettes_fault(self._first[True], self._first[False])
+
+    def oddities(self) -> Iterator[str]:
+        """Yield what is odd with the palettes, a line each."""
+        if self._greys:
+            yield (f"{len(self._greys)} labels have a palette of greys that are not the indices, such as "
+                   f"{min(self._greys)}: they are read by the greys, as optimizers leave class ids; if the indices "
+                   "are the ids, save these as grey PNG")
 
     def _note_colour(self, path: str, index: int, palette: Sequence[Colour]) -> None:
         if index < len(palette):

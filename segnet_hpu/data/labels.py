@@ -1,13 +1,15 @@
 """Reading label files. Every label passes here; what cannot be one is refused, whatever its name says."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from segnet_hpu.data import containers
 from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.faults import BadFile
-from segnet_hpu.data.image_files import decode, read_file
-from segnet_hpu.data.image_header import ImageHeader
+from segnet_hpu.data.image_files import BANDS, decode, read_file
+from segnet_hpu.data.image_header import BMP_SAMPLE_BITS, ImageHeader
 from segnet_hpu.data.images import blue_channel, is_opaque
 from segnet_hpu.data.label_faults import coloured_fault, lossy_fault
 from segnet_hpu.data.lossy import lossy_format
@@ -53,19 +55,42 @@ def read_label_channels(path: StrPath) -> np.ndarray:
     data, header = _read_label_file(path)
     if header.has_palette and header.format == "TIFF":
         raise BadFile(path, "has a palette, whose indices are not read from TIFF", "save it as PNG with that palette")
-    data = containers.indices_as_grey(data)
+    palette = containers.palette(data)
+    if palette and not any(len(set(colour)) > 1 for colour in palette):
+        _refuse_merged_greys(path, data, header, palette)
+    else:
+        data = containers.indices_as_grey(data)
     label = decode(path, data, header, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
     if label.dtype not in (np.uint8, np.uint16):
         raise BadFile(path, f"holds {label.dtype} values, expected whole class ids", "save it as 8-bit PNG")
     return label // containers.grey_scale(data)
 
 
+def _refuse_merged_greys(path: StrPath, data: bytes, header: ImageHeader, palette: Sequence[Colour]) -> None:
+    """Raise BadFile where several indices that occur have one grey, which optimizers leave of no file of ids."""
+    if len(set(palette)) == len(palette):
+        return
+    indices, greys = (decode(path, content, header, cv2.IMREAD_GRAYSCALE)
+                      for content in (containers.indices_as_grey(data), data))
+    found, merged = len(np.unique(indices)), len(np.unique(greys))
+    if found > merged:
+        raise BadFile(path, f"has a palette of greys that shows its {found} indices as {merged} greys, so that it is "
+                      "not sure what the ids are", "save the ids as the values of a grey PNG")
+
+
 def read_label_colours(path: StrPath) -> np.ndarray:
     """Return a coloured label as uint8 (H, W, 3) RGB: of indices the colours of their palette, of greys these greys.
 
-    Raises BadFile as `read_label_channels`, and for more than 8 bits.
+    Raises BadFile as `read_label_channels`, for more than 8 bits, and for a palette that has one colour twice,
+    transparent and not.
     """
     data, header = _read_label_file(path)
+    if header.has_palette and header.further:
+        pixels = decode(path, data, header, cv2.IMREAD_UNCHANGED)
+        found = set(np.unique(pixels.view("<u4")).tolist()) if pixels.shape[2:] == (BANDS,) else set()
+        if len({pixel & 0xffffff for pixel in found}) < len(found):
+            raise BadFile(path, "has one colour both transparent and not, whose class is not sure",
+                          "read the label by its indices, or give the transparent pixels the colour of their class")
     label = decode(path, data, header, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     if label.dtype != np.uint8:
         raise BadFile(path, f"holds {label.dtype} values, expected colours of 8 bits", "save it as 8-bit PNG")
@@ -97,6 +122,9 @@ def _read_label_file(path: StrPath) -> tuple[bytes, ImageHeader]:
     lossy = lossy_format(data, header)
     if lossy:
         raise lossy_fault(path, lossy).error
+    if header.format == "BMP" and header.bits == BMP_SAMPLE_BITS:
+        raise BadFile(path, "has colours of 5 or 6 bits (a BMP of 16 bits), which are stretched to 8",
+                      "make the label anew as 8-bit PNG from its source")
     if header.orientation != 1:
         raise BadFile(path, f"carries the orientation tag {header.orientation}, so that its place over the image is "
                       "not sure", "turn its pixels so that it fits the image, and save it without the tag")

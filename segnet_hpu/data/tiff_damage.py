@@ -33,7 +33,7 @@ def tiff_damage(data: bytes) -> str | None:
             return "truncated or damaged (pixels are missing)"
         length = length_of(part, most)
         if length is None or not expected <= length <= most:
-            return "damaged (a part of its compressed pixels is wrong)"
+            return "damaged (a part of its pixels is wrong or missing)"
     return None
 
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from made_png import png
+from made_png import bmp_with_palette, png
 from segnet_hpu.data.images import read_image
 from segnet_hpu.data.labels import read_label
 from segnet_hpu.errors import UsageError
@@ -17,16 +17,6 @@ COLOUR = RNG.integers(0, 256, (9, 13, 3)).astype(np.uint8)
 def written(path, pixels):
     assert cv2.imwrite(str(path), pixels)
     return path
-
-
-def bmp_with_palette(ids, colours):
-    """An 8-bit BMP; colours: uint8 (256, 3) RGB."""
-    height, width = ids.shape
-    rows = b"".join(row.tobytes() + bytes(-width % 4) for row in ids[::-1])
-    table = b"".join(bytes([b, g, r, 0]) for r, g, b in colours)
-    start = 54 + len(table)
-    return (b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start)
-            + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 0, len(rows), 0, 0, 256, 0) + table + rows)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp"])
@@ -89,6 +79,19 @@ def test_label_of_grey_palette_is_its_greys(tmp_path):
 def test_label_of_bmp_palette_is_its_index(tmp_path):
     (tmp_path / "a.bmp").write_bytes(bmp_with_palette(IDS, RNG.integers(0, 256, (256, 3))))
     np.testing.assert_array_equal(read_label(tmp_path / "a.bmp"), IDS)
+
+
+@pytest.mark.parametrize("masks", [(), (0xF800, 0x7E0, 0x1F)])
+def test_label_of_a_16_bit_bmp_is_refused_and_a_picture_is_not(tmp_path, masks):
+    """Its 5 or 6 bits a band are stretched to 8: an id would be 8 times itself."""
+    rows = b"".join(row.astype("<u2").tobytes() + bytes(-2 * row.size % 4) for row in IDS * 0x21)
+    table = struct.pack(f"<{len(masks)}I", *masks)
+    (tmp_path / "a.bmp").write_bytes(
+        b"BM" + struct.pack("<IHHI", 54 + len(table) + len(rows), 0, 0, 54 + len(table))
+        + struct.pack("<IiiHHIIiiII", 40, 13, -9, 1, 16, len(masks), len(rows), 0, 0, 0, 0) + table + rows)
+    with pytest.raises(UsageError, match="a.bmp has colours of 5 or 6 bits"):
+        read_label(tmp_path / "a.bmp")
+    assert read_image(tmp_path / "a.bmp").shape == (9, 13, 3)
 
 
 def test_label_of_16_bits_above_255_is_refused(tmp_path):

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 import made_datasets as made
-from made_png import chunk, png
+from made_png import bmp_with_palette, chunk, png
 from segnet_hpu.cli import main
 from segnet_hpu.data.datasets import open_dataset
+from segnet_hpu.data.labels import read_label, read_label_colours
 from segnet_hpu.data.verify import verify_pairs, verify_split
+from segnet_hpu.errors import UsageError
 
 IDS = np.arange(48, dtype=np.uint8).reshape(6, 8) % 3
 COLOURS = np.array([[0, 0, 0], [220, 40, 40], [40, 60, 220]], np.uint8)
@@ -108,6 +110,38 @@ def test_commands_print_a_description_that_reads_folders_by_colours(data, comman
     (folder / "d.yaml").write_text(said[said.index("# These lines read"):])
     source = open_dataset("d.yaml", None, "val" if command.startswith("visualize") else "train")
     np.testing.assert_array_equal(source.label(1), np.array([0, 2, 1])[source.label(0)])
+
+
+def test_greys_that_are_not_the_indices_are_told(data, monkeypatch, capsys):
+    monkeypatch.chdir(data(GREYS, None, GREYS[::-1], np.arange(3, dtype=np.uint8)[:, None].repeat(3, 1)))
+    assert main(["verify_dataset", "--images_path", "images", "--segs_path", "labels", "--n_classes", "3"]) == 0
+    said = capsys.readouterr().err
+    assert "2 labels have a palette of greys that are not the indices, such as labels/a.png" in said
+
+
+@pytest.mark.parametrize("greys", [[0, 0, 0], [0, 1, 1]])
+@pytest.mark.parametrize("ending", ["png", "bmp"])
+def test_greys_that_merge_indices_are_refused(tmp_path, greys, ending):
+    colours = np.array([*greys, *range(3, 256)], np.uint8)[:, None].repeat(3, 1)
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes(png(IDS, 8, 3, colours.tobytes()) if ending == "png" else bmp_with_palette(IDS, colours))
+    with pytest.raises(UsageError, match=f"shows its 3 indices as {len(set(greys))} greys.*as the values of a grey"):
+        read_label(path)
+    unused = np.where(IDS == 2, 0, IDS) if greys[1] else 0 * IDS  # of which none is merged
+    path.write_bytes(png(unused, 8, 3, colours.tobytes()) if ending == "png" else bmp_with_palette(unused, colours))
+    np.testing.assert_array_equal(read_label(path), unused)
+
+
+def test_one_colour_transparent_and_not_is_no_class(tmp_path):
+    """Two indices of one colour, of which one is transparent: by its indices a label, by its colours not."""
+    whole = png(IDS, 8, 3, COLOURS[[1, 1, 2]].tobytes())
+    path = tmp_path / "a.png"
+    path.write_bytes(whole)
+    np.testing.assert_array_equal(read_label(path), IDS)
+    with pytest.raises(UsageError, match="a.png has one colour both transparent and not"):
+        read_label_colours(path)
+    path.write_bytes(png(IDS, 8, 3, COLOURS.tobytes()))
+    np.testing.assert_array_equal(read_label_colours(path), COLOURS[IDS])
 
 
 def test_train_and_val_are_compared(data, capsys, monkeypatch):

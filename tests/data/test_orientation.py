@@ -1,5 +1,7 @@
 """Orientation tags: pictures are read as a viewer shows them, by one rule for all formats."""
 
+import struct
+
 import cv2
 import made_tagged
 import numpy as np
@@ -59,6 +61,18 @@ def test_opencv_turns_a_jpeg_alike(tmp_path):
 def test_tags_that_mean_nothing_turn_nothing(tmp_path, ending, tag):
     (tmp_path / f"a.{ending}").write_bytes(MAKERS[ending](BGR, tag, "<"))
     assert read_image(tmp_path / f"a.{ending}").shape == BGR.shape
+
+
+def test_the_first_exif_segment_of_a_jpeg_counts_wherever_it_stands(tmp_path):
+    """Segments may stand behind the frame's header; a second one of Exif continues the first, or is ignored."""
+    tagged, plain = made_tagged.jpeg(BGR, 6), cv2.imencode(".jpg", BGR)[1].tobytes()
+    segment = tagged[2:2 + len(tagged) - len(plain)]
+    scan, more = plain.index(b"\xff\xda"), b"\xff\xe1" + struct.pack(">H", 12) + b"Exif\0\0more"
+    (tmp_path / "plain.jpg").write_bytes(plain)
+    upright = seen(read_image(tmp_path / "plain.jpg"), 6)
+    for content in (plain[:scan] + segment + plain[scan:], plain[:2] + segment + more + plain[2:]):
+        (tmp_path / "a.jpg").write_bytes(content)
+        np.testing.assert_array_equal(read_image(tmp_path / "a.jpg"), upright)
 
 
 def test_16_bit_tiff_is_turned_too(tmp_path):
