@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from segnet_hpu.data.image_coding import ImageCoding
-from segnet_hpu.data.images import StoredImage
+from segnet_hpu.data.images import StoredImage, typical_highest
 
 DARK, WHITE = 64, 0.5  # highest of 255 values, a quarter of the range; share of pixels of 255
 
@@ -25,7 +25,7 @@ class ImageCheck:
         if coding.orientation is None and not is_told_by_size:
             self.turned[path] = tag
         if coding.image_range and bits > 8:
-            highest, white = int(pixels.max()), float(np.mean(pixels == 255))
+            highest, white = typical_highest(pixels), float(np.mean(pixels == 255))
             if 0 < highest <= DARK:
                 self.dark[path] = round(highest / 2.55)
             elif white > WHITE:

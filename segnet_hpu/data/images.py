@@ -13,6 +13,7 @@ from segnet_hpu.errors import UsageError
 from segnet_hpu.files import StrPath
 
 DARK = 1 << 14  # 16-bit values below a quarter of full scale are rather those of 8, 10, 12 or 14 bits
+RARE = 0.001
 DEPTHS = (8, 10, 12, 14, 16)
 MIRRORED, UPSIDE_DOWN = (2, 3, 6, 7), (3, 4, 7, 8)  # orientation tags, after tags above 4 have swapped the axes
 
@@ -106,10 +107,12 @@ def _of_8_bits(path: StrPath, pixels: np.ndarray, header: ImageHeader, coding: I
         return _over_range(pixels, low, high)
     if header.white is not None:
         return _over_range(pixels, 0, header.white)
-    highest = int(pixels.max())
+    highest = typical_highest(pixels)
     if bits == 16 and 0 < highest < DARK:
         _, white = likely_range(highest)
-        raise BadFile(path, f"holds values up to {highest} in 16 bits and would be almost black",
+        brighter = int(np.count_nonzero(pixels > highest))
+        but = f" (but for {brighter} brighter ones up to {pixels.max()})" if brighter else ""
+        raise BadFile(path, f"holds values up to {highest} in 16 bits{but} and would be almost black",
                       f"give --image_range 0-{white} if they are of {white.bit_length()} bits, or 0-65535 if the "
                       "picture is as dark as that")
     return (pixels >> bits - 8).astype(np.uint8)
@@ -131,9 +134,22 @@ def likely_range(highest: int) -> tuple[int, int]:
 
 
 def highest_value(path: StrPath) -> int:
-    """Return the highest number in an image file of at most 16 bits; raises BadFile."""
+    """Return the typical highest number in an image file of at most 16 bits; raises BadFile."""
     data, header = read_file(path)
-    return int(decode(path, data, header, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH).max())
+    return typical_highest(decode(path, data, header, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH))
+
+
+def typical_highest(pixels: np.ndarray) -> int:
+    """Return the highest of unsigned numbers, but for a few that say nothing of the others.
+
+    These are the type's highest number, of saturated and missing pixels, where fewer than half are that, and the
+    highest thousandth of the rest.
+    """
+    counts = np.bincount(pixels.ravel(), minlength=np.iinfo(pixels.dtype).max + 1)
+    if 0 < 2 * counts[-1] < pixels.size:
+        counts[-1] = 0
+    below = np.cumsum(counts)
+    return int(np.searchsorted(below, below[-1] - int(RARE * below[-1])))
 
 
 def _with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:

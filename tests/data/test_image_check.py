@@ -47,6 +47,12 @@ def test_what_fits_is_not_told(verified, images, flags):
     assert "image_range" not in verified(*images, flags=flags)
 
 
+def test_a_bright_border_does_not_hide_another_range(verified):
+    deep = GREY * 4
+    deep[0, 0] = 65535
+    assert "1 of 1 images reach 5% of it alone" in verified(deep, flags="--image_range 0-16383")
+
+
 def test_inspect_and_train_never_agree_on_a_wrong_range_in_silence(verified, tmp_path, capsys):
     """What inspect tells of ranges that differ is told by what reads its description, too."""
     verified(GREY * 4, GREY * 64, flags="--image_range 0-16383")

@@ -41,6 +41,31 @@ def test_few_bits_in_16_are_refused_until_their_range_is_said(tmp_path, suffix, 
     assert upper.max() == round(highest * 255 / 65535)
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("bright", [np.s_[:2], np.s_[-1, -1], np.s_[:, :24]], ids=["border", "hot pixel", "no data"])
+def test_a_few_bright_pixels_do_not_hide_that_others_are_dark(tmp_path, suffix, bright):
+    deep = RNG.integers(0, 4096, (50, 60)).astype(np.uint16)
+    deep[10, 30] = 4095
+    deep[bright] = 65535
+    path = written(tmp_path / f"a{suffix}", deep)
+    with pytest.raises(UsageError, match=r"values up to 40\d\d in 16 bits \(but for \d+ brighter ones up to 65535\) "
+                                         "and would be almost black; give --image_range 0-4095 "):
+        read_image(path)
+    read = read_image(path, 1, ImageCoding(image_range=(0, 4095)))[..., 0]
+    np.testing.assert_array_equal(read, np.rint(np.minimum(deep, 4095) * (255 / 4095)))
+    assert read[deep < 4096].max() == 255
+
+
+def test_dark_pictures_with_lights_are_read(tmp_path):
+    """A hundredth of the pixels is bright, by degrees, or half of them white: the range is that of 16 bits."""
+    night = np.full((50, 60), 3000, np.uint16)
+    night[:, 0] = np.linspace(15000, 60000, 50)
+    page = np.where(np.arange(3000).reshape(50, 60) % 3, 65535, 2000).astype(np.uint16)
+    for name, pixels in (("night", night), ("page", page), ("mask", np.where(page > 9999, 0, page + 63535))):
+        path = written(tmp_path / f"{name}.png", pixels.astype(np.uint16))
+        np.testing.assert_array_equal(read_image(path, 1)[..., 0], pixels // 256)
+
+
 def test_full_16_bits_are_their_upper_8(tmp_path):
     deep = RNG.integers(0, 1 << 16, (9, 13, 3)).astype(np.uint16)
     deep[0, 0, 0] = 1 << 14

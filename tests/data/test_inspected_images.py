@@ -52,6 +52,14 @@ def test_range_is_told_by_all_files_together(described, factor, expected):
     np.testing.assert_allclose(source[0].image, BGR * (factor * 255 / white), atol=1)
 
 
+def test_a_bright_border_does_not_hide_the_range(described):
+    deep = BGR.astype(np.uint16) * 16
+    deep[:2] = 65535
+    source, odd = described([deep] * 2, [LABEL] * 2)
+    assert source.coding.image_range == (0, 4095) and "up to 2400 in 16 bits" in odd
+    np.testing.assert_allclose(source[0].image[2:], BGR[2:] * (16 * 255 / 4095), atol=1)
+
+
 def test_dark_files_among_others_are_read_alike(described):
     source, odd = described([BGR.astype(np.uint16) * 257, BGR.astype(np.uint16) * 9], [LABEL] * 2)
     assert "1 of 2 images of more than 8 bits hold values of fewer bits, such as " in odd
