@@ -19,6 +19,7 @@ from segnet_hpu.data.labels import of_8_bits, read_label_values
 from segnet_hpu.errors import warn
 from segnet_hpu.files import StrPath
 
+MOST = (1 << 16) - 1  # of a label's numbers; the check tells which ones are no ids
 AnyPairs = TypeVar("AnyPairs", bound="PairSource")
 
 
@@ -206,8 +207,9 @@ class DataSetSource(PairSource):
         return label if self.void_id == VOID else np.where(label == self.void_id, np.uint8(VOID), label)
 
     def read(self, i: int) -> np.ndarray:
-        """Return label i as the data set has it."""
-        return self.dataset.read_label(self.pairs[i].label)
+        """Return label i as the data set has it; raises BadFile where its own reader returns no ids."""
+        path = self.pairs[i].label
+        return _ids(path, self.dataset.read_label(path), f"{type(self.dataset).__name__}.read_label")
 
     def ignoring(self, label: int | None) -> "DataSetSource":
         """Return this source with one more training id, or None, made VOID."""
@@ -222,6 +224,20 @@ class DataSetSource(PairSource):
         void = {VOID, self.void_id, *void_ids(ignore_label)}
         other.label_check = LabelCheck(n_classes, void, self.dataset.coded, self.dataset.by_values, palettes)
         return other
+
+
+def _ids(path: str, ids: object, reader: str) -> np.ndarray:
+    """Return what a reader made of a label file as whole numbers (H, W), uint8 if it is of bool; raises BadFile."""
+    if not isinstance(ids, np.ndarray):
+        found = f"a {type(ids).__name__}"
+    elif ids.ndim != 2 or ids.dtype.kind not in "bui":
+        found = f"an array {ids.dtype} {ids.shape}"
+    elif ids.size and (ids.min() < 0 or ids.max() > MOST):
+        found = f"ids from {ids.min()} to {ids.max()}"
+    else:
+        return ids.astype(np.uint8) if ids.dtype.kind == "b" else ids
+    raise BadFile(path, f"is read by {reader} as {found}, expected training ids from 0 to {VOID}, uint8 (H, W)",
+                  f"mend {reader}; what is no class is {VOID}")
 
 
 def wrong_size(label_path: StrPath, label: np.ndarray, image_path: StrPath, image: np.ndarray) -> BadFile:

@@ -9,7 +9,7 @@ import pytest
 
 import made_datasets as made
 from segnet_hpu.data.classes import palette
-from segnet_hpu.data.datasets import find, open_dataset
+from segnet_hpu.data.datasets import DataSet, Split, find, open_dataset
 from segnet_hpu.data.datasets.patterns import texts_of_stars
 from segnet_hpu.data.verify import verify_split
 from segnet_hpu.errors import UsageError
@@ -179,6 +179,43 @@ MASKS = Masks("masks", ("background", "thing"), None, {"train": Split("*.jpg", "
     for module, fault in (("my_slip", "SyntaxError: "), ("my_fault", "ZeroDivisionError: division by zero")):
         with pytest.raises(UsageError, match=f"--dataset {module}:MASKS: {module} cannot be imported, {fault}"):
             find(f"{module}:MASKS")
+
+
+@pytest.mark.parametrize(("returned", "found"), [
+    ("image.astype(int) - 1", "ids from -1 to 1"),
+    ("(image - 1).view('int8')", "ids from -1 to 1"),
+    ("image.astype(int) * 10**9", "ids from 0 to 2000000000"),
+    ("image * 0.9", r"an array float64 \(1, 3\)"),
+    ("image[None]", r"an array uint8 \(1, 1, 3\)"),
+    ("None", "a NoneType"),
+])
+def test_a_reader_of_one_s_own_that_returns_no_ids(tmp_path, returned, found):
+    dataset = own_reader(tmp_path, returned)
+    for read in (lambda source: source[0], lambda source: source.checked(3)[0]):
+        with pytest.raises(UsageError, match=f"a_mask.png is read by Own.read_label as {found}, expected"):
+            read(dataset.open(str(tmp_path), "train")[0])
+    (fault,) = verify_split(dataset, tmp_path, "train", 3)[1]
+    assert fault.file.endswith("a_mask.png") and "Own.read_label" in fault.fix
+
+
+@pytest.mark.parametrize("returned", ["image > 0", "image.astype('int64')", "image.astype('uint16')"])
+def test_a_reader_of_one_s_own_may_return_any_whole_ids(tmp_path, returned):
+    dataset = own_reader(tmp_path, returned)
+    label = dataset.open(str(tmp_path), "train")[0].checked(3)[0].label
+    assert label.dtype == np.uint8 and label.tolist() == [[0, 1, 1 if ">" in returned else 2]]
+    assert verify_split(dataset, tmp_path, "train", 3)[1] == []
+
+
+def own_reader(folder, returned):
+    """A data set of one pair whose label holds 0, 1, 2; returned: what its reader returns of this `image`."""
+    made.write(folder / "a.png", made.noise((1, 3)))
+    made.write(folder / "a_mask.png", np.array([[0, 1, 2]], np.uint8))
+
+    class Own(DataSet):
+        def read_label(self, path):
+            return eval(returned, {"image": cv2.imread(path, cv2.IMREAD_GRAYSCALE)})
+
+    return Own("own", ("a", "b", "c"), None, {"train": Split("*.png", "*_mask.png")})
 
 
 @pytest.mark.parametrize("seed", range(3))
