@@ -67,10 +67,20 @@ def candidate_pairs(images_dir: StrPath, labels_dir: StrPath) -> Iterator[Pair]:
 
 def files_of_both(images_dir: StrPath, labels_dir: StrPath) -> tuple[PathsByStem, PathsByStem]:
     """Return {stem: [path, ...]} of the images and of the labels; raises UsageError as `match_files`."""
-    if os.path.isdir(images_dir) and os.path.isdir(labels_dir) and os.path.samefile(images_dir, labels_dir):
-        raise UsageError(f"{images_dir} is given for both images and labels; expected two folders")
+    refuse_one_folder(images_dir, labels_dir)
     images = files_by_stem(images_dir, IMAGE_FORMATS, leave=labels_dir)
     labels = files_by_stem(labels_dir, IMAGE_FORMATS, leave=images_dir, expected=LABEL_FORMATS)
+    return in_folders_of_both(images, labels)
+
+
+def refuse_one_folder(images_dir: StrPath, labels_dir: StrPath) -> None:
+    """Raise UsageError for one folder that is given for both images and labels."""
+    if os.path.isdir(images_dir) and os.path.isdir(labels_dir) and os.path.samefile(images_dir, labels_dir):
+        raise UsageError(f"{images_dir} is given for both images and labels; expected two folders")
+
+
+def in_folders_of_both(images: PathsByStem, labels: PathsByStem) -> tuple[PathsByStem, PathsByStem]:
+    """Return the images and labels of those subfolders that both have; all where none is in such a one."""
     in_both = {""} | set(map(os.path.dirname, images)) & set(map(os.path.dirname, labels))
     if in_both.isdisjoint(map(os.path.dirname, images)):
         return images, labels

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from segnet_hpu.compat.keras_segmentation.inputs import Inputs, StackedInputs
+from segnet_hpu.data.source import FolderSource
 from segnet_hpu.data_utils import data_loader as loader
 from segnet_hpu.errors import UsageError
 from toy import write_toy
@@ -185,3 +187,56 @@ def test_verify(toy, capsys):
     assert not loader.verify_segmentation_dataset(*toy, 2, show_all_errors=True)
     assert capsys.readouterr().out.count("holds ids outside 0..1: 2") == 4
     assert not loader.verify_segmentation_dataset(toy[0], toy[0] / "nowhere", 2)
+
+
+def test_pairs_are_those_of_every_command(toy, capsys):
+    """Subfolders that both have, no second file of an earlier format; what is left out is told."""
+    images, labels = toy
+    for i in (2, 3):
+        for folder in toy:
+            (folder / "sub").mkdir(exist_ok=True)
+            (folder / f"{i}.png").rename(folder / f"sub/{i}.png")
+    (images / "1.tif").write_bytes(b"")
+    (labels / "1.jpg").write_bytes(b"")
+    (images / ".hidden.png").write_bytes(b"")
+    found = loader.get_pairs_from_paths(images, labels)
+    names = ["0.png", "1.png", "sub/2.png", "sub/3.png"]
+    assert sorted(found) == [(str(images / name), str(labels / name)) for name in names]
+    assert [image for image, _ in found[2:]] == [str(images / name) for name in names[2:]]
+    err = capsys.readouterr().err
+    assert f"not read in {images}: 1 .tif (1.tif)" in err and f"not read in {labels}: 1 .jpg (1.jpg)" in err
+    assert [others for *_, others in sorted(loader.get_pairs_from_paths(*toy, other_inputs_paths=[images]))] == [
+        [str(images / name)] for name in names]
+    generator = loader.image_segmentation_generator(images, "", 5, 3, 32, 48, 16, 24, ignore_segs=True)
+    assert len({image.tobytes() for image in next(generator)}) == 4
+    with pytest.raises(UsageError, match="given for both images and labels"):
+        loader.get_pairs_from_paths(images, images)
+
+
+def test_batches_of_contradicting_palettes_are_refused(tmp_path):
+    """Class 1 is red in the one label and green in the other: verify refuses the two together."""
+    image = pytest.importorskip("PIL.Image")
+    ids = np.arange(32 * 48, dtype=np.uint8).reshape(32, 48) % 3
+    for stem, colours in (("a", [0, 0, 0, 255, 0, 0, 0, 255, 0]), ("b", [0, 0, 0, 0, 255, 0, 255, 0, 0])):
+        label = image.fromarray(ids, "P")
+        label.putpalette(colours)
+        for folder, picture in (("images", image.fromarray(ids * 80)), ("labels", label)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            picture.save(tmp_path / folder / f"{stem}.png")
+    folders = tmp_path / "images", tmp_path / "labels"
+    assert not loader.verify_segmentation_dataset(*folders, 3)
+    with pytest.raises(UsageError, match="has the colour"):
+        batches(folders, 1)
+
+
+def test_further_inputs_of_subfolders(tmp_path):
+    """To sub/a belongs sub/a of the other folder, not the a that lies above it."""
+    for k, name in enumerate(("images/a", "images/sub/a", "other/a", "other/sub/a")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((8, 8, 3), 10 * k, np.uint8))
+    for name in ("labels/a", "labels/sub/a"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.zeros((8, 8), np.uint8))
+    source = StackedInputs(FolderSource(tmp_path / "images", tmp_path / "labels"),
+                           Inputs(other_inputs_paths=[tmp_path / "other"]))
+    assert sorted(np.unique(source[i].image).tolist() for i in range(2)) == [[0, 20], [10, 30]]

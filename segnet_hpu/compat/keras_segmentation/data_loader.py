@@ -60,8 +60,9 @@ def image_segmentation_generator(
     function (image BGR, mask) -> (image, mask) or one that returns an imgaug augmenter; what comes from outside
     the image is no class. other_inputs_paths: folders of further inputs, which make the images
     (B, inputs, H, W, C). preprocessing: function of the BGR image, or a list with one an input.
-    ignore_segs: yield images only. Raises UsageError for a label that verify_segmentation_dataset refuses, when it is
-    read. segnet_hpu.compat.keras_segmentation.train has a faster, exact loader of its own.
+    ignore_segs: yield images only. Raises UsageError for a label that verify_segmentation_dataset refuses, by itself
+    or together with those before, when it is read. segnet_hpu.compat.keras_segmentation.train has a faster, exact
+    loader of its own.
     """
     if ignore_segs:
         samples = [(path, None) for path in image_paths(images_path)]
@@ -97,6 +98,7 @@ def _read(sample: tuple, read_image_type: int, check: LabelCheck) -> PicturesAnd
         return pictures, np.zeros(pictures[0].shape[:2], np.uint8)
     ids = read_label_values(label)
     check.check(label, ids)
+    check.refuse_faulty_set()
     return pictures, of_8_bits(label, ids)
 
 

@@ -4,6 +4,7 @@ A network takes them one after another along the channels, the last first: of BG
 RGB of a, which is what `predict` makes of an array that holds a's channels and then b's.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,6 @@ import numpy as np
 from segnet_hpu.compat.keras_segmentation.arrays import read_picture
 from segnet_hpu.compat.keras_segmentation.pairs import images_by_stem, partner
 from segnet_hpu.data.cache import Cache
-from segnet_hpu.data.file_pairs import stem_of
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.data.images import rgb_of_bgr
 from segnet_hpu.data.source import Sample, Source, wrong_size
@@ -73,17 +73,18 @@ class Inputs:
 class StackedInputs:
     """A source whose images are stacks of all inputs; see `Source`.
 
-    Further pictures are found by the image's stem and brought to its size. Raises DataLoaderError for one that is
-    missing, UsageError for a preprocessing that changes a picture's shape. cache_bytes: memory for files' pictures;
-    what preprocessing makes of them is not kept, for it may be random.
+    Further pictures are found by the image's stem, with its subfolders where images lie in several, and brought to
+    its size. Raises DataLoaderError for one that is missing, UsageError for a preprocessing that changes a picture's
+    shape. cache_bytes: memory for files' pictures; what preprocessing makes of them, maybe by chance, is not kept.
     """
 
     def __init__(self, source: Source, inputs: Inputs, cache_bytes: int | None = 0) -> None:
         self.source, self.inputs = source, inputs
         self.functions = functions_of(inputs.preprocessing, inputs.count)
         folders = [(folder, images_by_stem(folder)) for folder in inputs.other_inputs_paths]
-        self.paths = [[image, *(partner(stem_of(image), image, files, folder) for folder, files in folders)]
-                      for image, _ in source.pairs]
+        above = os.path.commonpath(os.path.dirname(image) for image, _ in source.pairs)
+        self.paths = [[image, *(partner(os.path.splitext(os.path.relpath(image, above))[0], image, files, folder)
+                                for folder, files in folders)] for image, _ in source.pairs]
         self.files = Cache(_Files(source, self.paths, inputs.read_image_type), cache_bytes)
 
     def cached(self, budget: int | None) -> "StackedInputs":
