@@ -54,6 +54,7 @@ def run(settings: Settings) -> None:
     source = open_labelled(settings).checked(len(names), settings.ignore_label)
     settings.check_output("out", PICTURE, {path for pair in source.pairs for path in pair})
     drawn = sorted(np.random.default_rng(settings.seed).permutation(len(source))[:settings.n].tolist())
+    _check_labels(source)
     rows, captions = [], []
     present: set[int] = set()
     for i in drawn:
@@ -61,11 +62,20 @@ def run(settings: Settings) -> None:
         present |= set(np.unique(label).tolist())
         rows.append([image, render.colour_mask(label, colours), render.overlay(image, label, colours)])
         captions.append([source.name(i), "label", "overlay"])
-    source.refuse_faulty_set()
     source.warn_of_images()
     sheet = render.with_legend(render.grid(rows, captions), names, colours, present)
     write_image(settings.out, sheet)
     print(settings.out)
+
+
+def _check_labels(source: "PairSource") -> None:
+    """Raise UsageError for the labels that verify_dataset refuses, whether they are drawn or not."""
+    from segnet_hpu.data.prefetch import CORES, prefetched
+    from segnet_hpu.progress import progress
+
+    for _ in progress(prefetched(source.label, range(len(source)), CORES, 2 * CORES), len(source), "checked"):
+        pass
+    source.refuse_faulty_set()
 
 
 def _appearance(settings: Settings) -> "tuple[Sequence[str], np.ndarray]":

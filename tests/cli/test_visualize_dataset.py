@@ -74,3 +74,14 @@ def test_refusals(cli, folders, tmp_path, flags, words):
     done = cli(*folders, *flags)
     assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "labels"]
+
+
+def test_a_label_that_is_not_drawn_is_refused_too(cli, folders, tmp_path):
+    """As by verify_dataset; whichever pair is drawn."""
+    label = cv2.imread(str(tmp_path / "labels/b.png"), cv2.IMREAD_UNCHANGED)
+    label[0, 0] = 9
+    cv2.imwrite(str(tmp_path / "labels/b.png"), label)
+    for seed in range(3):
+        done = cli(*folders, "--n", 1, "--seed", seed, "--out", "sheet.png")
+        assert done.returncode == 2 and "labels/b.png holds ids outside 0..2: 9 (1 pixels)" in done.stderr
+    assert not (tmp_path / "sheet.png").exists()
