@@ -19,13 +19,13 @@ import inspect
 import os
 import pkgutil
 import sys
-import sysconfig
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+from segnet_hpu.code_hash import is_installed
 from segnet_hpu.errors import UsageError, nearest
 from segnet_hpu.options import REQUIRED, Option, Parameter
 
@@ -205,7 +205,8 @@ class Registry:
         also = f"; use {users}, or leave it out" if users else hint and f".{hint}"
         parameter = component.parameters.get(option)
         if parameter and component.name not in self.components():
-            where_else = "in a function of your own that makes it" if _is_installed(component.target) else "there"
+            installed = is_installed(getattr(component.target, "__module__", ""))
+            where_else = "in a function of your own that makes it" if installed else "there"
             also = (f", which is no option yet; declare it {where_else} as {option}: Annotated[TYPE, "
                     "Option(\"what it is\")]")
         place = "" if where in ("", self.kind) else f"{where}: "
@@ -227,12 +228,6 @@ class Registry:
             if option.default is REQUIRED and name not in choice.options and not component.ready:
                 raise UsageError(f"{self.kind} {component.name} needs {name}; expected {option.expected()}")
         return self.adapt(component.make(choice.options, context), **context)
-
-
-def _is_installed(target: Any) -> bool:
-    """Whether code lies with the installed packages, where nobody edits it."""
-    file = getattr(sys.modules.get(getattr(target, "__module__", "")), "__file__", None) or ""
-    return file.startswith(tuple(sysconfig.get_paths()[place] for place in ("purelib", "platlib", "stdlib")))
 
 
 def import_object(name: str, flag: str, expected: str) -> Any:

@@ -7,7 +7,7 @@ asks for the rate by micro-batches, so count those.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from segnet_hpu.components import Option, Registry
+from segnet_hpu.components import Choice, Option, Registry
 from segnet_hpu.errors import UsageError, users_code
 from segnet_hpu.lazy import keras
 
@@ -46,6 +46,13 @@ def make_schedule(name: Any, learning_rate: float, total_steps: int, warmup_step
     from segnet_hpu.objectives.keras_schedules import WarmUp
 
     return WarmUp(schedule, warmup_steps)
+
+
+def ends_with_run(choice: Choice) -> bool:
+    """Return whether the schedule is another one in a run of more steps."""
+    component = schedules.find(choice.name)
+    return (choice.name != "constant" and not component.ready and "steps" in component.parameters
+            and choice.options.get("step_every") is None)
 
 
 @schedules.register("constant")

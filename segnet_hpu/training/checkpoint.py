@@ -108,7 +108,9 @@ def restore_newest(prefix: str | Path, model: keras.Model, made_with: Mapping[st
         changes = _changes(path, facts["made_with"], made_with, allowed)
         if names := resuming.untold(made_with):
             warn(f"{', '.join(names)} may be other than when {path} was made: to let it be compared, keep it in an "
-                 "attribute of its name")
+                 "attribute of its name, and code in a function or class of a file")
+        if words := resuming.other_span(facts["made_with"], made_with):
+            warn(words)
         if words := resuming.other_backend(facts["made_with"], made_with):
             warn(words)
         _restore_variables(path, model, arrays, {change.name for change in changes})

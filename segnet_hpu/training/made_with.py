@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from segnet_hpu.code_hash import code_hash, written_by_user
 from segnet_hpu.components import Choice
 from segnet_hpu.data.fingerprint import difference
 from segnet_hpu.errors import UsageError, nearest
@@ -29,6 +30,8 @@ FIXED = ("model_name", "n_classes")
 OF_OPTIMIZER = {"optimizer_name", "ema", "accumulate", "data_type", "freeze_stages"}
 
 BACKEND = "backend"  # the one in force, which may be another
+CODE = "code"  # names a hash of code that the user wrote, like an option
+SPAN = "schedule_epochs"  # over which a schedule falls that ends with the run
 UNTOLD = "unknown"  # stands for what a Python object does not tell of itself
 
 
@@ -64,6 +67,8 @@ def computed_settings(settings: Settings) -> dict[str, Any]:
             prefix = f"{name}.{choice}" if key.many else name
             told = _arguments(component.target) if component.ready else {}
             values |= {f"{prefix}.{argument}": _as_json(item) for argument, item in told.items()}
+            if name not in FIXED and written_by_user(component.target):
+                values[f"{prefix}.{CODE}"] = code_hash(component.target) or UNTOLD
     return values
 
 
@@ -139,7 +144,11 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
         if name in DATA:
             if words := difference(old, new):
                 found.append(Change(name, old["pictures"], new["pictures"], f"other {DATA[name]} ({words})"))
-        elif old != new and UNTOLD not in (old, new) and name != BACKEND:
+        elif old == new or UNTOLD in (old, new) or name in (BACKEND, SPAN):
+            continue
+        elif name.endswith(f".{CODE}"):
+            found.append(Change(name, old, new, f"other code of --{name.removesuffix(f'.{CODE}')}"))
+        else:
             together = ", all workers together" if name == "batch_size" else ""
             found.append(Change(name, old, new,
                                 f"--{name} {as_text(old)}, this run has {as_text(new)}{together}"))
@@ -159,6 +168,15 @@ def _without_consequences(found: list[Change], before: Mapping[str, Any]) -> lis
     return [change._replace(name="data", words=f"{change.old} steps an epoch, this run has {change.new} (pictures "
                             "were added or removed, or --steps_per_epoch is another)")
             if change.name == "steps_per_epoch" else change for change in found]
+
+
+def other_span(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
+    """Return in words what another number of epochs does to a schedule that ends with the run, or None."""
+    old, new = (noted.get(SPAN) for noted in (before, now))
+    if None in (old, new) or old == new:
+        return None
+    return (f"--lr_schedule {now['lr_schedule']} ends after {new} epochs now, and ended after {old} before: from "
+            "here on the learning rate is another than it would have been")
 
 
 def untold(now: Mapping[str, Any]) -> list[str]:

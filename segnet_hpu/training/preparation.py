@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import keras
 
+from segnet_hpu.code_hash import code_hash
 from segnet_hpu.components import Choice
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.fingerprint import fingerprint
@@ -16,6 +17,7 @@ from segnet_hpu.models.encoders.normalisation import Normalisation
 from segnet_hpu.models.normalisation import normalisation, set_normalisation
 from segnet_hpu.models.roles import stable_name
 from segnet_hpu.models.trained_model import TrainedModel
+from segnet_hpu.objectives.schedules import ends_with_run
 from segnet_hpu.options import as_text
 from segnet_hpu.runtime.device import Device, select_device
 from segnet_hpu.runtime.precision import set_precision
@@ -24,7 +26,7 @@ from segnet_hpu.training.averaged_weights import AveragedWeights
 from segnet_hpu.training.batch_size import check_batch_sizes
 from segnet_hpu.training.checkpoint import list_checkpoints, newest_made_with, stored_normalisation
 from segnet_hpu.training.checkpoint_writer import CheckpointWriter
-from segnet_hpu.training.made_with import BACKEND, allowed_changes, computed_settings
+from segnet_hpu.training.made_with import BACKEND, CODE, SPAN, UNTOLD, allowed_changes, computed_settings
 from segnet_hpu.training.model_setup import (
     check_model,
     compile_model,
@@ -124,7 +126,7 @@ def prepare(settings: Settings, ranks: Ranks, model: OwnModel | None = None,
     settings = dataclasses.replace(settings, epochs=length.epochs)
     check_batch_sizes(settings, network, hardware.device.kind == "cpu", ranks, length.batch_size, sources.training,
                       sources.validation)
-    trained = _compile(settings, hardware, sources, network, length, appearance, monitor)
+    trained = _compile(settings, hardware, sources, network, length, appearance, monitor, augment)
     averaged = AveragedWeights(network, recounted=settings.average_momentum == "rising")
     return Plan(settings, ranks, hardware.device, folder, appearance, sources.training, trained, length.batch_size,
                 length.steps, length.epochs, Validation(settings, sources.validation, appearance.names, monitor),
@@ -215,7 +217,7 @@ def plan_length(settings: Settings, ranks: Ranks, images: int) -> Length:
 
 
 def _compile(settings: Settings, hardware: Hardware, sources: Sources, network: keras.Model, length: Length,
-             appearance: Appearance, monitor: Monitor) -> TrainedModel:
+             appearance: Appearance, monitor: Monitor, augment: Callable[..., Any] | None) -> TrainedModel:
     """Return the compiled network with what its checkpoints note: a run that goes on must share `made_with`."""
     ranks = hardware.ranks
     weights = ranks.first(lambda: class_weights(sources.training, settings))
@@ -223,11 +225,17 @@ def _compile(settings: Settings, hardware: Hardware, sources: Sources, network: 
     return TrainedModel(
         network, tuple(appearance.names) if settings.class_names else None, settings.palette, settings.ignore_label,
         input_coding(network, settings),
-        computed_settings(settings) | ranks.first(lambda: _fingerprints(sources)) | {
+        computed_settings(settings) | ranks.first(lambda: _fingerprints(sources)) | _of_augment(augment)
+        | ({SPAN: length.epochs} if ends_with_run(settings.lr_schedule) else {}) | {
             "model_name": stable_name(network.name), "input_height": network.input_shape[1],
             "input_width": network.input_shape[2], "batch_size": length.batch_size, "steps_per_epoch": length.steps,
             "monitor": monitor.name, BACKEND: keras.config.backend(),
             "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"})
+
+
+def _of_augment(augment: Callable[..., Any] | None) -> dict[str, Any]:
+    """What tells a user's own function of augmentation from others, which takes the place of --augmentation_name."""
+    return {f"augmentation_name.{CODE}": code_hash(augment) or UNTOLD} if augment else {}
 
 
 def _fingerprints(sources: Sources) -> dict[str, Any]:

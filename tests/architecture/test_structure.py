@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "files": "errors signature",
     "progress": "errors",
     "options": "errors",
-    "components": "errors options",
+    "components": "code_hash errors options",
     "fields": "errors options components",
     "flags": "errors options components fields",
     "config": "errors files signature options components fields flags",
