@@ -1,13 +1,15 @@
 """Every fault of a data set, of two folders or of a name, each with its file and its cure."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.registry import find, root_of
 from segnet_hpu.data.faults import BadFile, Fault
 from segnet_hpu.data.file_pairs import Pair, match_files
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
+from segnet_hpu.data.image_files import COPY_ANEW
+from segnet_hpu.data.jpeg_damage import HARMLESS, corrupt_jpegs
 from segnet_hpu.data.label_palettes import LabelPalettes
 from segnet_hpu.data.left_out import tell_left_out_of_folders, tell_left_out_of_split
 from segnet_hpu.data.prefetch import CORES, prefetched
@@ -61,13 +63,14 @@ def verify_split(name: str | DataSet, root: StrPath | None, split: str, n_classe
 
 def check_source(source: PairSource, class_names: Sequence[str] | None = None,
                  threads: int | None = None) -> list[Fault]:
-    """Return the faults of a checked source's files, in their order, then those of all labels together.
+    """Return the faults of a checked source's files, in their order, then of JPEGs' data, then of all labels.
 
     Where there is none, what is odd is warned of. One sample is in memory at a time and thread.
     """
     threads = threads or CORES
     results = prefetched(lambda i: _pair_faults(source, i), range(len(source)), threads, ahead=4 * threads)
     faults = [fault for found in progress(results, len(source), "verified") for fault in found]
+    faults += _corrupt_images(source, {fault.file for fault in faults})
     check = source.label_check
     if faults or check is None:
         return faults
@@ -76,6 +79,17 @@ def check_source(source: PairSource, class_names: Sequence[str] | None = None,
         warn(line)
     source.warn_of_images()
     return faults
+
+
+def _corrupt_images(source: PairSource, known: Collection[str]) -> list[Fault]:
+    """The faults of images whose compressed data are corrupt; warns of what may be harmless. known: passed over."""
+    corrupt = corrupt_jpegs([path for path in dict.fromkeys(source.image_files) if path not in known])
+    harmless = [path for path, words in corrupt.items() if HARMLESS in words]
+    if harmless:
+        warn(f"{len(harmless)} of {len(source)} images are JPEGs with superfluous data, such as {harmless[0]} "
+             f"({corrupt[harmless[0]]}): look whether they are whole")
+    return [Fault(path, f"is damaged ({words})", COPY_ANEW)
+            for path, words in corrupt.items() if HARMLESS not in words]
 
 
 def _pair_faults(source: PairSource, i: int) -> list[Fault]:
