@@ -39,9 +39,10 @@ def run(settings: Settings) -> None:
 
     settings.check()
     source = open_labelled(settings)
-    path = find_checkpoint(settings.checkpoints_path)
+    read = {file for pair in source.pairs for file in pair} | files_of_run(settings.checkpoints_path)
     for name, kind in (("json", SCORES), ("curve", PICTURE)):
-        settings.check_output(name, kind, {file for pair in source.pairs for file in pair} | files_of_run(path))
+        settings.check_output(name, kind, read)
+    path = find_checkpoint(settings.checkpoints_path)
     from segnet_hpu.evaluation.evaluate import evaluate
     from segnet_hpu.evaluation.tables import named_scores, score_table, warn_of_never_predicted
     from segnet_hpu.inference.precision_recall import write_curve

@@ -60,11 +60,12 @@ def run(settings: Settings) -> None:
 
         refuse_clashes(pairs)
         results += [path for result in results for path in beside(result)]
-    from segnet_hpu.interchange.load import find_checkpoint, load
     from segnet_hpu.training.run_folder import files_of_run
 
+    settings.check_replaced("output_path", results, (PICTURE, NUMBERS), files_of_run(settings.checkpoints_path))
+    from segnet_hpu.interchange.load import find_checkpoint, load
+
     path = find_checkpoint(settings.checkpoints_path)
-    settings.check_replaced("output_path", results, (PICTURE, NUMBERS), files_of_run(path))
     select_device(settings.train_engine, backend=settings.backend)
     trained = load(path)
     appearance = trained.appearance(settings.class_names, settings.palette)

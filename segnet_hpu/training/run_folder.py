@@ -108,10 +108,15 @@ class RunFolder:
             "output_height": output_height, "output_width": output_width}))
 
 
-def files_of_run(checkpoint: Path) -> set[str]:
-    """Return the paths of what the run of a checkpoint wrote beside its checkpoints; empty without a run's folder."""
-    folder = checkpoint.absolute().parent.parent
-    if not (folder / "config.yaml").exists():
+def files_of_run(checkpoints_path: str) -> set[str]:
+    """Return the paths of what a run wrote beside its checkpoints; empty without a run's folder.
+
+    checkpoints_path: the run's folder, that of its checkpoints, one of these or their prefix.
+    """
+    path = Path(checkpoints_path).absolute()
+    folders = (path, path.parent) if path.is_dir() else (path.parent.parent,)
+    folder = next((folder for folder in folders if (folder / "config.yaml").exists()), None)
+    if folder is None:
         return set()
     written = [folder / name for name in ("config.yaml", *WRITTEN)]
     return {str(path) for path in [*written, *(folder / "pictures").glob("*")] if path.is_file()}
