@@ -105,7 +105,8 @@ def _pair(source: "PairSource", i: int, settings: Settings) -> "tuple[np.ndarray
         from segnet_hpu.data.preprocessing import TrainTransform
 
         augmentation, custom = with_function(settings.augmentation_name)
-        transform = TrainTransform((height, width), (height, width), augmentation, settings.ignore_label, custom)
+        transform = TrainTransform((height, width), (height, width), augmentation, settings.ignore_label, custom,
+                                   n_classes=settings.n_classes)
         return transform(image, label, np.random.default_rng([settings.seed, i]))
     if label.shape != (height, width):
         image, label = resize(image, label, (height, width), (height, width))

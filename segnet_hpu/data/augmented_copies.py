@@ -19,13 +19,14 @@ from segnet_hpu.progress import progress
 
 
 def write_copies(source: DataSetSource, split: str, folder: Path, copies: int, augmentation: Augmentation,
-                 seed: int = 0, mirror: bool = False, custom: PairFunction | None = None) -> None:
+                 seed: int = 0, mirror: bool = False, custom: PairFunction | None = None,
+                 n_classes: int | None = None) -> None:
     """Write every pair and its `copies` as NAME, NAME_aug1, NAME_aug2, ... below `folder`, as two folders.
 
     augmentation: applied at the image's own size;
     copy k of pair i draws from the stream [seed, i, k]. mirror: every second copy is mirrored and the others are not,
-    in place of the augmentation's chance. custom: see TrainTransform. Copies are PNG; the originals keep their image
-    file. Void is 255.
+    in place of the augmentation's chance. custom, n_classes: see TrainTransform. Copies are PNG; the originals keep
+    their image file. Void is 255.
     Raises UsageError where names collide.
     """
     names = [source.name(i) for i in range(len(source))]
@@ -39,7 +40,7 @@ def write_copies(source: DataSetSource, split: str, folder: Path, copies: int, a
         image, label = source[i]
         put(names[i], image, label, source.original(i))
         for k, variant in enumerate(variants, 1):
-            transform = TrainTransform(label.shape, label.shape, variant, custom=custom)
+            transform = TrainTransform(label.shape, label.shape, variant, custom=custom, n_classes=n_classes)
             put(f"{names[i]}_aug{k}", *transform(image, label, np.random.default_rng([seed, i, k])))
 
     def put(name: str, image: np.ndarray, label: np.ndarray, original: str = "") -> None:

@@ -23,18 +23,20 @@ class LabelCheck:
     n_classes: allowed ids are 0..n_classes-1; None, where that is not known, allows all. void: further ids that are
     allowed. coded: the ids come from values or colours by a rule of the data set, so that 255 is void for certain.
     by_values: they come from the files' values, palettes' indices among them. palettes: of labels that were checked
-    before and must agree with these. Safe to use from many threads.
+    before and must agree with these. refusing: False lets wrong labels pass and warns of the first one alone.
+    Safe to use from many threads.
     """
 
     def __init__(self, n_classes: int | None, void: Collection[int], coded: bool = False, by_values: bool = True,
-                 palettes: LabelPalettes | None = None) -> None:
+                 palettes: LabelPalettes | None = None, refusing: bool = True) -> None:
+        self.refusing, self._warned = refusing, False
         self.n_classes, self.void, self.coded = n_classes, sorted(void), coded
         self.images = np.zeros(VOID + 1, np.int64)  # how many labels hold each id
         self.count = 0
         self.lone: Counter[int] = Counter()  # labels that hold one class alone, by class
         self.depths: dict[int, list[str]] = defaultdict(list)  # names of the grey PNG labels by their bits a pixel
         self.folders: set[str] = set()
-        self.palettes = (palettes or LabelPalettes()) if by_values else None
+        self.palettes = (palettes or LabelPalettes()) if by_values and refusing else None
         self._lock = threading.Lock()
 
     def check(self, path: str, ids: np.ndarray) -> None:
@@ -42,8 +44,11 @@ class LabelCheck:
         counts = np.bincount(ids.ravel())
         present = np.flatnonzero(counts)
         fault = self._fault(path, present, counts)
-        if fault:
+        if fault and self.refusing:
             raise fault.error
+        if fault:
+            self._warn_once(fault)
+            return
         if present.size and present[-1] <= VOID:  # others are refused for their depth
             self._note(path, present)
 
@@ -105,6 +110,12 @@ class LabelCheck:
                 self.depths[bits].append(os.path.basename(path))
         if self.palettes:
             self.palettes.note(path)
+
+    def _warn_once(self, fault: Fault) -> None:
+        with self._lock:
+            warned, self._warned = self._warned, True
+        if not warned:
+            warn(f"{fault.error}. Pixels of no class are not learnt from; verify_dataset names all such files")
 
     def _place(self) -> str:
         return os.path.commonpath(self.folders) if self.folders else "the set"

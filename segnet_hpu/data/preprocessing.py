@@ -1,7 +1,7 @@
 """From a source's image and label to what the network takes: fixed size, uint8."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 import cv2
@@ -37,7 +37,8 @@ class TrainTransform:
     the files; it becomes 255, and so does what lies outside the source image.
     custom: a function (image, mask) -> (image, mask) on arrays of its own, applied first; see change_pair.
     channels: C of the images: 3, RGB, or another number as photometric.py takes it.
-    downsampling: how images and labels are made smaller.
+    downsampling: how images and labels are made smaller. n_classes: a custom function's ids must be below that, or
+    void; None allows all.
 
     >>> transform = TrainTransform((64, 96), (32, 48), Augmentation.preset("standard"))
     >>> rng = np.random.default_rng(0)
@@ -48,11 +49,11 @@ class TrainTransform:
 
     def __init__(self, size: Size, label_size: Size, augmentation: Augmentation | None = None,
                  ignore_label: int | None = None, custom: PairFunction | None = None, channels: int = 3,
-                 downsampling: Downsampling = USUAL) -> None:
+                 downsampling: Downsampling = USUAL, n_classes: int | None = None) -> None:
         self.size, self.label_size, self.channels = tuple(size), tuple(label_size), channels
         self.downsampling = downsampling
         self.augmentation = augmentation or Augmentation()
-        self.custom = custom
+        self.custom, self.n_classes, self.void = custom, n_classes, {VOID, ignore_label}
         self._ids = np.arange(256, dtype=np.uint8)
         if ignore_label in range(256):
             self._ids[ignore_label] = VOID
@@ -64,7 +65,7 @@ class TrainTransform:
         rng: a numpy Generator, the only source of chance. out: arrays to write the two into.
         """
         if self.custom:
-            image, label = change_pair(self.custom, image, label, rng)
+            image, label = change_pair(self.custom, image, label, rng, self.n_classes, self.void)
         matrix = geometry.random_matrix(self.augmentation, rng, image.shape[:2])
         if matrix is None:
             image, label = geometry.resize(image, label, self.size, self.label_size, out, self.downsampling)
@@ -77,11 +78,13 @@ class TrainTransform:
 
 
 def change_pair(custom: PairFunction, image: np.ndarray, label: np.ndarray,
-                rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+                rng: np.random.Generator, n_classes: int | None = None,
+                void: Collection[int | None] = (VOID,)) -> tuple[np.ndarray, np.ndarray]:
     """Return what a user's own function makes of a pair, which it gets as copies.
 
     rng: what it gets if it has a parameter of that name; a run that draws from nothing else can be repeated.
-    Raises UsageError where it fails or returns no pair.
+    n_classes, void: ids are 0..n_classes-1 or some of void; None allows all.
+    Raises UsageError where it fails, returns no pair, or a mask with ids that are not allowed.
     """
     what = f"augmentation {getattr(custom, '__name__', type(custom).__name__)}"
     with users_code(what, "a function (image, mask) -> (image, mask), uint8 (H, W, C) and (H, W)"):
@@ -95,7 +98,21 @@ def change_pair(custom: PairFunction, image: np.ndarray, label: np.ndarray,
                 raise TypeError(f"it returned {found.dtype} {found.shape} for {like.dtype} {like.shape}")
         if pair[0].shape[:2] != pair[1].shape:
             raise TypeError(f"it returned an image {pair[0].shape} and a mask {pair[1].shape}")
+        _refuse_other_ids(label, pair[1], n_classes, void)
     return pair[0], pair[1]
+
+
+def _refuse_other_ids(before: np.ndarray, after: np.ndarray, n_classes: int | None,
+                      void: Collection[int | None]) -> None:
+    """Raise ValueError for ids in a mask that are no class, but for those that it held before."""
+    if n_classes is None or after.max(initial=0) < n_classes:
+        return
+    present = np.flatnonzero(np.bincount(after.ravel())).tolist()
+    wrong = [i for i in present if i >= n_classes and i not in void and not (before == i).any()]
+    if wrong:
+        listed = ", ".join(map(str, wrong[:8])) + (f" and {len(wrong) - 8} more" if len(wrong) > 8 else "")
+        raise ValueError(f"it returned a mask with ids outside 0..{n_classes - 1}: {listed}; a mask that is resized "
+                         "or turned needs nearest neighbour")
 
 
 class EvalTransform:

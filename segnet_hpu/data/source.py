@@ -142,14 +142,14 @@ class PairSource:
         return other
 
     def checked(self, n_classes: int | None, ignore_label: int | None = None,
-                palettes: LabelPalettes | None = None) -> "PairSource":
+                palettes: LabelPalettes | None = None, refusing: bool = True) -> "PairSource":
         """Return this source with a check of every label that is read, as verify_dataset has it.
 
         n_classes: allowed ids are 0..n_classes-1, all for None. ignore_label: one more allowed id, and 255 with it;
-        or None, neither. palettes: see LabelCheck. Call `finish_check` when all are read.
+        or None, neither. palettes, refusing: see LabelCheck. Call `finish_check` when all are read.
         """
         other = copy.copy(self)
-        other.label_check = LabelCheck(n_classes, void_ids(ignore_label), palettes=palettes)
+        other.label_check = LabelCheck(n_classes, void_ids(ignore_label), palettes=palettes, refusing=refusing)
         return other
 
     def refuse_faulty_set(self) -> None:
@@ -218,11 +218,12 @@ class DataSetSource(PairSource):
         return other
 
     def checked(self, n_classes: int | None, ignore_label: int | None = None,
-                palettes: LabelPalettes | None = None) -> "DataSetSource":
+                palettes: LabelPalettes | None = None, refusing: bool = True) -> "DataSetSource":
         """Return this source with a check of every label; see PairSource. 255 is allowed, it is void here."""
         other = copy.copy(self)
         void = {VOID, self.void_id, *void_ids(ignore_label)}
-        other.label_check = LabelCheck(n_classes, void, self.dataset.coded, self.dataset.by_values, palettes)
+        other.label_check = LabelCheck(n_classes, void, self.dataset.coded, self.dataset.by_values, palettes,
+                                       refusing)
         return other
 
 

@@ -22,7 +22,7 @@ from segnet_hpu.data.loader import Loader
 from segnet_hpu.data.preprocessing import TrainTransform, change_pair
 from segnet_hpu.data.sampling import Stream
 from segnet_hpu.data.shared_images import warn_of_shared_images
-from segnet_hpu.data.source import DataSetSource, FolderSource, Source
+from segnet_hpu.data.source import DataSetSource, FolderSource, PairSource, Source
 from segnet_hpu.data.stats import median_frequency_weights
 from segnet_hpu.data.verify import verify_pairs, verify_split
 from segnet_hpu.runtime.ranks import Ranks
@@ -36,12 +36,14 @@ def open_sources(settings: Settings, ranks: Ranks) -> tuple[Source, Source | Non
     """
     limit_pixels(settings.max_pixels)
     train, validation = (_open_dataset if settings.dataset else _open_folders)(settings, ranks)
+    if settings.not_verify_dataset and ranks.leads:  # of validation's labels evaluation warns
+        train = train.checked(settings.n_classes, settings.ignore_label, refusing=False)
     if validation is not None:
         ranks.first(functools.partial(warn_of_shared_images, train.pairs, validation.pairs))
     return train, validation
 
 
-def _open_folders(settings: Settings, ranks: Ranks) -> tuple[Source, Source | None]:
+def _open_folders(settings: Settings, ranks: Ranks) -> tuple[PairSource, Source | None]:
     folders = [(str(settings.train_images), str(settings.train_annotations))]
     if settings.validate:
         folders.append((str(settings.val_images), str(settings.val_annotations)))
@@ -57,7 +59,8 @@ def try_augmentation(source: Source, settings: Settings) -> None:
     _, function = with_function(settings.augmentation_name)
     if settings.do_augment and function:
         image, label = source[0]
-        change_pair(function, image, label, np.random.default_rng(settings.seed))
+        change_pair(function, image, label, np.random.default_rng(settings.seed), settings.n_classes,
+                    {VOID, settings.ignore_label})
 
 
 def training_loader(source: Source, settings: Settings, model: keras.Model, batch_size: int, ranks: Ranks,
@@ -75,7 +78,8 @@ def training_loader(source: Source, settings: Settings, model: keras.Model, batc
     stream = Stream(len(source), batch_size, settings.seed, rank=ranks.rank, ranks=ranks.size)
     transform = TrainTransform(model.input_shape[1:3], model.output_shape[1:3], augmentation, settings.ignore_label,
                                custom, model.input_shape[-1],
-                               Downsampling(settings.image_downsampling, settings.label_downsampling))
+                               Downsampling(settings.image_downsampling, settings.label_downsampling),
+                               settings.n_classes)
     return Loader(source, stream, transform, seed=settings.seed, threads=settings.loader_threads,
                   cache_bytes=_cache_bytes(settings, ranks.local_size))
 
@@ -97,7 +101,7 @@ def class_weights(source: Source, settings: Settings) -> list[float] | None:
     return weights
 
 
-def _open_dataset(settings: Settings, ranks: Ranks) -> tuple[Source, Source | None]:
+def _open_dataset(settings: Settings, ranks: Ranks) -> tuple[PairSource, Source | None]:
     """The sources of a data set; rank 0 opens them first, alone, so that it alone complains."""
     assert settings.n_classes is not None and settings.dataset is not None
     n_classes, opened = settings.n_classes, dict[str, DataSetSource]()

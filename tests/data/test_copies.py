@@ -128,3 +128,11 @@ def test_a_function_of_ones_own_comes_first(source, tmp_path):
         found = read(tmp_path / "out", f"a_aug{k}")
         for ours, theirs in zip(found, expected, strict=True):
             np.testing.assert_array_equal(ours, theirs if k == 1 else theirs[:, ::-1])
+
+
+def test_copies_whose_ids_are_no_class_are_refused(source, tmp_path):
+    def blurred(image, mask):
+        return image, cv2.blur(mask * 20, (5, 5))
+
+    with pytest.raises(UsageError, match=r"augmentation blurred: .*ids outside 0\.\.11: "):
+        write_copies(source, "train", tmp_path / "out", 1, Augmentation(), custom=blurred, n_classes=12)

@@ -195,6 +195,28 @@ def test_custom_function_comes_first_and_cannot_spoil_the_source():
     np.testing.assert_array_equal(label, kept[1])
 
 
+def test_a_custom_function_whose_mask_holds_ids_of_no_class():
+    """As of a mask that is resized with interpolation: refused, but for what is void and what the label had."""
+    image, label = blocks(96, 96)
+    label[:] = np.where(label > 1, 1, 0)
+    label[0, 0] = 7
+
+    def custom(value):
+        def paint(image, mask):
+            mask[2, 2] = value
+            return image, mask
+        return paint
+
+    def transformed(value, n_classes=3):
+        transform = TrainTransform((48, 48), (96, 96), ignore_label=9, custom=custom(value), n_classes=n_classes)
+        return int(transform(image, label, np.random.default_rng(0)).label[2, 2])
+
+    assert [transformed(value) for value in (2, 255, 9, 7)] == [2, 255, 255, 7]
+    assert transformed(100, n_classes=None) == 100
+    with pytest.raises(UsageError, match=r"augmentation paint: .* ids outside 0\.\.2: 100; .*nearest neighbour"):
+        transformed(100)
+
+
 @pytest.mark.parametrize("call, words", [
     (lambda: Augmentation.preset("aug_al"), "Did you mean aug_all"),
     (lambda: Augmentation(flip=1.5), "flip is 1.5"),

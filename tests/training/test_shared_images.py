@@ -49,3 +49,23 @@ def test_palettes_of_validation_must_be_those_of_training(tmp_path):
     settings = config.from_values(Settings, model_name="unet_mini", n_classes=3, validate=True, **folders)
     with pytest.raises(UsageError, match=f"{tmp_path}/v/.* for the index ., which is .* in {tmp_path}/t/"):
         open_sources(settings, Alone())
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_ids_of_no_class_in_labels_that_are_not_verified_are_told_once(tmp_path, capsys, described):
+    images, labels = write_toy(tmp_path, 3)
+    for i in (1, 2):
+        label = cv2.imread(str(labels / f"{i}.png"), cv2.IMREAD_UNCHANGED)
+        label[0, :5] = 77
+        cv2.imwrite(str(labels / f"{i}.png"), label)
+    (tmp_path / "d.yaml").write_text("classes: [a, b, c]\nlabel_values: {a: 0, b: 1, c: 2, void: 9}\nothers: void\n"
+                                     "splits: {train: {images: images, labels: labels}}\n")
+    data = {"dataset": str(tmp_path / "d.yaml")} if described else {"train_images": images,
+                                                                    "train_annotations": labels}
+    source, _ = open_sources(config.from_values(Settings, model_name="unet_mini", n_classes=3, validate=False,
+                                                not_verify_dataset=True, **data), Alone())
+    found = [set(np.unique(source[i].label).tolist()) for i in range(3)]
+    assert found == [{0, 1, 2}, *[{0, 1, 2, 255 if described else 77}] * 2]
+    told = [line for line in capsys.readouterr().err.splitlines() if "outside" in line]
+    assert len(told) == (0 if described else 1)
+    assert described or "labels/1.png holds ids outside 0..2: 77 (5 pixels)" in told[0]

@@ -4,7 +4,7 @@ import shlex
 from dataclasses import dataclass
 
 from segnet_hpu.cli.data_flags import dataset_of
-from segnet_hpu.cli.dataset.inputs import Inputs, open_pairs
+from segnet_hpu.cli.dataset.inputs import Inputs, count_of_classes, open_pairs
 from segnet_hpu.config import REQUIRED, option
 from segnet_hpu.constants import VOID
 from segnet_hpu.data.augmentation import with_function
@@ -34,7 +34,7 @@ def run(settings: Settings) -> None:
     source = open_pairs(settings, settings.split)
     with new_dataset(settings.out) as folder:
         write_copies(source, settings.split, folder, settings.copies, augmentation, settings.seed, settings.mirror,
-                     custom)
+                     custom, count_of_classes(settings))
         source.refuse_faulty_set()
         source.warn_of_images()
         if origin and origin.class_names:
