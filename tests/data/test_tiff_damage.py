@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from segnet_hpu.data import tiff_damage
 from segnet_hpu.data.images import read_image
 from segnet_hpu.data.labels import read_label
 from segnet_hpu.data.tiff import directories, numbers
@@ -59,6 +60,17 @@ def test_any_altered_byte_of_deflate_is_seen(tmp_path, pixels):
     for strip in strips(whole):
         for at in RNG.integers(strip.start, strip.stop, 8).tolist():
             refuses(tmp_path / "a.tif", whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1:])
+
+
+def test_a_sound_file_is_looked_into_once(tmp_path, monkeypatch):
+    """Training reads it in every epoch; the same bytes under any name are known, others are not."""
+    whole, looked = tiff(NOISE, LZW), []
+    monkeypatch.setattr(tiff_damage, "_sound", set())
+    monkeypatch.setattr(tiff_damage, "_pixel_damage", lambda data: looked.append(data))
+    for name, content in (("a", whole), ("b", whole), ("a", whole), ("a", tiff(AREAS, LZW))):
+        (tmp_path / f"{name}.tif").write_bytes(content)
+        read_label(tmp_path / f"{name}.tif")
+    assert looked == [whole, tiff(AREAS, LZW)]
 
 
 @pytest.mark.parametrize("compression", [DEFLATE, LZW])
