@@ -150,3 +150,31 @@ def test_ids_that_no_class_has_are_refused_as_verify_dataset_does(folders, tmp_p
     assert not (tmp_path / "new").exists()
     assert main([*call, "12"]) == 0
     assert "--n_classes 12" in capsys.readouterr().out or command == "stats"
+
+
+@pytest.mark.parametrize("command", ["convert --out new", "augment --out new", "split --val 2 --out new", "stats"])
+def test_values_that_blending_made_are_no_ids(tmp_path, monkeypatch, capsys, command):
+    """A mask of 0 and 255 that was a JPEG once; with the number of classes it is refused as by verify_dataset."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    for i in range(4):
+        mask = np.zeros((64, 64), np.uint8)
+        mask[10 + 3 * i:40, 5 * i:30] = 255
+        mask = cv2.imdecode(cv2.imencode(".jpg", mask)[1], 0)
+        for folder in ("images", "labels"):
+            cv2.imwrite(f"{folder}/{i}.png", mask)
+    call = ["dataset", *command.split(), "--images_path", "images", "--segs_path", "labels"]
+    for flags in ([], ["--ignore_label", "255"]):
+        assert main([*call, *flags]) == 2
+        said = capsys.readouterr()
+        assert "labels holds " in said.err and "these are no class ids" in said.err and "weights" not in said.out
+    assert main([*call, "--n_classes", "2"]) == 2 and "holds ids outside 0..1" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_stats_tell_of_gaps_and_of_255(cli, folders):
+    done = cli("dataset", "stats", *folders)
+    assert done.returncode == 0 and "8 of the ids 0..11 occur in no label; --n_classes says" in done.stderr
+    assert "255, which 10 labels hold, is taken for void; --ignore_label 255 says so" in done.stderr
+    assert not cli("dataset", "stats", *folders, "--ignore_label", 11).stderr

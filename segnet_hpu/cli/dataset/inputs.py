@@ -61,6 +61,10 @@ def open_pairs(settings: Inputs, split: str) -> "DataSetSource":
     from segnet_hpu.data.source import DataSetSource
 
     source = DataSetSource(find("folder"), pair_paths(*folders_of(settings))).ignoring(settings.ignore_label)
+    if n_classes is None:
+        from segnet_hpu.data.inspection.cure import refuse_values_of_no_ids
+
+        refuse_values_of_no_ids(source.pairs)
     # Here 255 is checked as verify_dataset does: with no id to ignore a mask of 0 and 255 is hardly meant so.
     source.label_check = LabelCheck(n_classes, void_ids(settings.ignore_label))
     warn_of_left_out(settings, split, source.pairs)

@@ -7,7 +7,7 @@ from segnet_hpu.constants import VOID, void_ids
 from segnet_hpu.data.datasets.dataset import DataSet
 from segnet_hpu.data.datasets.description_writing import description_text
 from segnet_hpu.data.file_pairs import Pair
-from segnet_hpu.data.inspection.label_coding import Coding, coding_of
+from segnet_hpu.data.inspection.label_coding import Coding, coding_of, refuse_blended
 from segnet_hpu.data.inspection.label_survey import COLOURED, LabelSurvey, survey_labels
 from segnet_hpu.data.inspection.listing import Series, series_of
 from segnet_hpu.data.inspection.name_patterns import name_patterns
@@ -80,11 +80,21 @@ def _labels(pairs: Sequence[Pair], n_classes: int | None) -> tuple[LabelSurvey |
     """What the labels hold, of some of many, and how they can be read; None where they cannot."""
     if not pairs:
         return None, None
-    survey = survey_labels([pair.label for pair in pairs[::-(-len(pairs) // MOST)]], quiet=True)
+    survey = _survey(pairs)
     try:
         return survey, coding_of(survey, n_classes=n_classes)
     except UsageError:
         return None, None
+
+
+def refuse_values_of_no_ids(pairs: Sequence[Pair]) -> None:
+    """Raise DataError where labels hold what no ids can be; for use where the number of classes is not known."""
+    refuse_blended(_survey(pairs), os.path.dirname(pairs[0].label))
+
+
+def _survey(pairs: Sequence[Pair]) -> LabelSurvey:
+    """What the labels hold, of some of many."""
+    return survey_labels([pair.label for pair in pairs[::-(-len(pairs) // MOST)]], quiet=True)
 
 
 def _are_misread(survey: LabelSurvey, n_classes: int | None, ignore_label: int | None) -> bool:

@@ -7,7 +7,7 @@ from segnet_hpu.constants import MAX_CLASSES, VOID
 from segnet_hpu.data.colours import Colour, generated_colour
 from segnet_hpu.data.datasets.palettes import CLASS_NAMES, PALETTES
 from segnet_hpu.data.inspection.label_survey import LabelSurvey, Occurrence
-from segnet_hpu.errors import UsageError
+from segnet_hpu.errors import DataError, UsageError
 
 BLENDED_AREA, BLENDED_SHARE, BLENDED_KINDS = 0.5, 0.1, 4  # in areas and of all pixels at most; least number
 SOLID = 0.5  # share of the pixels of labels that are of solid values
@@ -74,6 +74,17 @@ def coding_of(survey: LabelSurvey, class_names: Sequence[str] | None = None, n_c
         remarks.append(f"{len(survey.entries) - len(solid)} further {survey.what} along edges, {share:.2%} of the "
                        "pixels, as smoothing and resizing make them: they are void")
     return Coding(lines, entries, remarks)
+
+
+def refuse_blended(survey: LabelSurvey, place: str) -> None:
+    """Raise DataError for labels at `place` that are read as ids and hold values that blending made."""
+    solid, blended = _solid(survey)
+    if blended and not survey.coloured and not _are_of_a_kind(survey):
+        values = len(survey.entries)
+        raise DataError(f"{place} holds {values} different values, {values - len(solid)} of them along edges or "
+                        "scattered, as JPEG, smoothing and resizing make them: these are no class ids; make the "
+                        "labels anew from their source, read them by a description, which segnet-hpu dataset "
+                        "inspect writes, or give --n_classes where they are ids")
 
 
 def _refuse_pictures(survey: LabelSurvey) -> None:
