@@ -43,6 +43,7 @@ def run(settings: Settings) -> None:
     for name, kind in (("json", SCORES), ("curve", PICTURE)):
         settings.check_output(name, kind, read)
     path = find_checkpoint(settings.checkpoints_path)
+    from segnet_hpu.data.jpeg_damage import warn_of_corrupt
     from segnet_hpu.evaluation.evaluate import evaluate
     from segnet_hpu.evaluation.tables import named_scores, score_table, warn_of_never_predicted
     from segnet_hpu.inference.precision_recall import write_curve
@@ -58,6 +59,7 @@ def run(settings: Settings) -> None:
     source = source.reading(source.coding.over(trained.input_coding.files)).checked(n_classes, ignore)
     card = evaluate(predictor, source, n_classes, ignore, scorers=scorers)
     source.finish_check(appearance.names)
+    warn_of_corrupt(source.image_files)
     named = named_scores(card, appearance.names)
     if settings.json:
         write_text(settings.json, json.dumps(named, indent=2))

@@ -51,6 +51,7 @@ def run(settings: Settings) -> None:
     if settings.ids and settings.output_path.lower().endswith((".jpg", ".jpeg")):
         raise UsageError(f"--output_path {settings.output_path}: JPEG alters class ids; "
                          "expected a name that ends in .png for --ids")
+    from segnet_hpu.data.jpeg_damage import warn_of_corrupt
     from segnet_hpu.inference.label_pictures import drawer, find_pictures, label_pictures
 
     pairs = find_pictures(settings.input_path, settings.output_path)
@@ -74,6 +75,7 @@ def run(settings: Settings) -> None:
     samples = settings.mc_samples
     predictor, write = _sampled(trained, draw, settings, samples) if samples else _plain(trained, draw, settings)
     label_pictures(predictor, pairs, write, settings.image_coding.over(trained.input_coding.files))
+    warn_of_corrupt([str(picture) for picture, _ in pairs])
     print(f"{len(pairs)} picture{'s' if len(pairs) > 1 else ''} labelled by {path}: {settings.output_path}")
     if settings.mc_samples:
         largest = (len(appearance.names) - 1) / len(appearance.names)**2

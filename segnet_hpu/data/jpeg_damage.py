@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from segnet_hpu.data.containers import JPEG_SIGNATURE
 from segnet_hpu.data.prefetch import CORES, prefetched
+from segnet_hpu.errors import warn
 
 FILES = 256  # of one process
 WORDS = re.compile(rb"^Corrupt JPEG data: (.+)$|^(Premature end of JPEG file)", re.MULTILINE)
@@ -29,6 +30,15 @@ def corrupt_jpegs(paths: Sequence[str]) -> dict[str, str]:
     jpegs = [path for path in paths if _is_jpeg(path)]
     parts = [jpegs[start:start + FILES] for start in range(0, len(jpegs), FILES)]
     return dict(found for part in prefetched(_corrupt, parts, CORES, CORES) for found in part)
+
+
+def warn_of_corrupt(paths: Sequence[str]) -> None:
+    """Warn of those of readable image files that are JPEGs with corrupt data."""
+    corrupt = corrupt_jpegs(paths)
+    if corrupt:
+        path = next(iter(corrupt))
+        warn(f"{len(corrupt)} of {len(paths)} images are JPEGs with damaged data, such as {path} ({corrupt[path]}): "
+             "what is found in them may be wrong; copy them anew")
 
 
 def _is_jpeg(path: str) -> bool:

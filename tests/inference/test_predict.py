@@ -55,6 +55,20 @@ def test_a_folder_with_all_below_it_as_ids(tmp_path, model, model_file, capsys):
     assert "3 pictures labelled" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["predict", "evaluate_model"])
+def test_jpegs_with_damaged_data_are_told(tmp_path, model_file, capsys, command):
+    whole = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 256, (32, 48, 3)).astype(np.uint8))[1].tobytes()
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    for name, data in (("a", whole), ("b", whole[:-len(whole) // 3] + whole[-2:])):
+        (tmp_path / f"images/{name}.jpg").write_bytes(data)
+        write_image(tmp_path / f"labels/{name}.png", np.eye(32, 48, dtype=np.uint8))
+    flags = {"predict": ["--input_path", tmp_path / "images", "--output_path", tmp_path / "out"],
+             "evaluate_model": ["--images_path", tmp_path / "images", "--segs_path", tmp_path / "labels"]}[command]
+    assert main([command, "--checkpoints_path", str(model_file), *map(str, flags)]) == 0
+    assert f"1 of 2 images are JPEGs with damaged data, such as {tmp_path}/images/b.jpg (" in capsys.readouterr().err
+
+
 def test_one_file_in_colours_and_over_the_picture(tmp_path, model, model_file):
     image, *_ = write_pictures(tmp_path)[0]
     classes = by_hand(model, image)
