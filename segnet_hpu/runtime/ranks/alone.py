@@ -4,12 +4,11 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
 from segnet_hpu.runtime.ranks.interface import Ranks, Run
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
 T = TypeVar("T")
 
@@ -32,7 +31,7 @@ class Alone(Ranks):
     def first(self, function: Callable[[], T]) -> T:
         return function()
 
-    def sum(self, array: np.ndarray) -> np.ndarray:
+    def sum(self, array: "np.ndarray") -> "np.ndarray":
         return array
 
     def average_gradients(self, optimizer: "keras.Optimizer", compress: bool = False) -> None:

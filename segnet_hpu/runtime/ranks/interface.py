@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-import numpy as np
-
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
 T = TypeVar("T")
 
@@ -69,7 +68,7 @@ class Ranks(Protocol):
         A SegnetError of function is raised on every rank; all but rank 0 get it as the silent Elsewhere.
         """
 
-    def sum(self, array: np.ndarray) -> np.ndarray:
+    def sum(self, array: "np.ndarray") -> "np.ndarray":
         """Return the sum over the ranks of a NumPy array of int32, int64, float32 or float64."""
 
     def average_gradients(self, optimizer: "keras.Optimizer", compress: bool = False) -> None:
