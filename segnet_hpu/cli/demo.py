@@ -122,7 +122,7 @@ def _show(settings: Settings, source: Any, path: Path, trained: "TrainedModel", 
                    ignore_label=ignore)
     summary = Summary.of(look(range(count)), n_classes)
     if summary.matrix:
-        source.finish_check(appearance.names)
+        source.finish_check(appearance.names, trained.label_palette)
     spread = sorted({round(i * (count - 1) / max(settings.rows - 1, 1)) for i in range(settings.rows)})
     sheet, page = _written(settings)
     write_image(sheet, contact_sheet(look(spread, what="sheet"), appearance))

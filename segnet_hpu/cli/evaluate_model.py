@@ -58,7 +58,7 @@ def run(settings: Settings) -> None:
     predictor = settings.predictor(trained, settings.batch_size)
     source = source.reading(source.coding.over(trained.input_coding.files)).checked(n_classes, ignore)
     card = evaluate(predictor, source, n_classes, ignore, scorers=scorers)
-    source.finish_check(appearance.names)
+    source.finish_check(appearance.names, trained.label_palette)
     warn_of_corrupt(source.image_files)
     named = named_scores(card, appearance.names)
     if settings.json:

@@ -1,14 +1,16 @@
 """The palettes of label files. What is read by its indices must have the same colours for them in all files."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.faults import Fault
-from segnet_hpu.data.label_faults import mixed_palettes_fault, palette_fault
+from segnet_hpu.data.label_faults import BY_COLOURS, mixed_palettes_fault, palette_fault
 from segnet_hpu.data.labels import palette_of, read_label_values
+
+LISTED = 4
 
 
 class LabelPalettes:
@@ -48,6 +50,20 @@ class LabelPalettes:
             yield (f"{len(self._greys)} labels have a palette of greys that are not the indices, such as "
                    f"{min(self._greys)}: they are read by the greys, as optimizers leave class ids; if the indices "
                    "are the ids, save these as grey PNG")
+
+    def noted(self) -> dict[str, str]:
+        """Return the colours rrggbb of the indices that occur, as JSON takes them; of greys none."""
+        return {str(index): bytes(colour).hex() for index, (colour, _) in sorted(self._colours.items())}
+
+    def other_than(self, noted: Mapping[str, str]) -> str | None:
+        """Return in words for which indices the colours are others than those that a model's training `noted`."""
+        other = [f"{index} ({noted[index]} there, {colour} here)" for index, colour in self.noted().items()
+                 if noted.get(index, colour) != colour]
+        if not other:
+            return None
+        return (f"the labels have palettes with other colours than those that the model was trained on, for the "
+                f"indices {', '.join(other[:LISTED])}. Where these stand for other classes the scores are wrong: "
+                f"{BY_COLOURS}")
 
     def _note_colour(self, path: str, index: int, palette: Sequence[Colour]) -> None:
         if index < len(palette):

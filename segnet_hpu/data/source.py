@@ -2,12 +2,12 @@
 
 import copy
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from segnet_hpu.constants import VOID, void_ids
+from segnet_hpu.constants import CLASS_IDS, VOID, void_ids
 from segnet_hpu.data.faults import BadFile
 from segnet_hpu.data.file_pairs import Pair, name_below, pair_paths, stem_of
 from segnet_hpu.data.image_check import ImageCheck
@@ -35,6 +35,7 @@ class Source(Protocol):
 
     pairs: list[Pair]
     coding: ImageCoding
+    palette: dict[str, str]
 
     @property
     def image_files(self) -> list[str]:
@@ -79,7 +80,7 @@ class PairSource:
     """A Source of files in pairs, labels of class ids.
 
     label_check: what every label that is read must pass, None for nothing; see `checked`. coding: how the image
-    files are meant; see `reading`.
+    files are meant; see `reading`. palette: of the labels of a set that was verified, see LabelPalettes.noted.
     """
 
     def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
@@ -87,6 +88,7 @@ class PairSource:
         self.label_check: LabelCheck | None = None
         self.coding = PLAIN
         self.image_check = ImageCheck()
+        self.palette: dict[str, str] = {}
 
     @property
     def image_files(self) -> list[str]:
@@ -96,7 +98,7 @@ class PairSource:
     @property
     def label_rule(self) -> str:
         """Values are class ids."""
-        return "class ids"
+        return CLASS_IDS
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -157,10 +159,17 @@ class PairSource:
         if self.label_check:
             self.label_check.refuse_faulty_set()
 
-    def finish_check(self, class_names: Sequence[str] | None = None) -> None:
-        """Raise as `refuse_faulty_set`, and warn of what is odd with all files together."""
+    def finish_check(self, class_names: Sequence[str] | None = None,
+                     trained_on: Mapping[str, str] | None = None) -> None:
+        """Raise as `refuse_faulty_set`, and warn of what is odd with all files together.
+
+        trained_on: the palette of a model's training labels, see LabelPalettes.noted, to compare these with.
+        """
         if self.label_check:
             self.label_check.finish(class_names)
+            palettes = self.label_check.palettes if self.label_rule == CLASS_IDS else None
+            if palettes and (words := palettes.other_than(trained_on or {})):
+                warn(words)
         self.warn_of_images()
 
     def warn_of_images(self) -> None:

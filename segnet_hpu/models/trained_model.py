@@ -24,6 +24,7 @@ PARTIAL = ".partial.keras"
 # What else than Keras' own the archive holds: facts, the layers of ours that are operations of Keras in
 # there, and the roles of all.
 FACTS, LAYERS, ROLES = "segnet_hpu/facts.json", "segnet_hpu/layers.json", "segnet_hpu/roles.json"
+LABEL_PALETTE = "label_palette"  # in made_with: colours of the indices in the training labels
 # What may stand in facts.json, beside null, and how to say so.
 NOTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "class_names": (lambda value: isinstance(value, str), "a text"),
@@ -130,6 +131,12 @@ class TrainedModel:
     @property
     def n_classes(self) -> int:
         return self.network.output_shape[-1]
+
+    @property
+    def label_palette(self) -> dict[str, str]:
+        """Colours rrggbb of the indices in the labels that it was trained with; empty where they have no palette."""
+        noted = self.made_with.get(LABEL_PALETTE)
+        return noted if isinstance(noted, dict) else {}
 
     def appearance(self, class_names: str | None = None, palette: str | None = None) -> Appearance:
         """Return the classes' names and colours: those given, as text "a,b,c" and a data set's name, else its own.

@@ -16,6 +16,7 @@ from segnet_hpu.components import Choice
 from segnet_hpu.data.fingerprint import difference
 from segnet_hpu.errors import UsageError, nearest
 from segnet_hpu.fields import keys
+from segnet_hpu.models.trained_model import LABEL_PALETTE
 from segnet_hpu.options import as_text
 from segnet_hpu.training.settings import Settings
 
@@ -144,7 +145,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
         if name in DATA:
             if words := difference(old, new):
                 found.append(Change(name, old["pictures"], new["pictures"], f"other {DATA[name]} ({words})"))
-        elif old == new or UNTOLD in (old, new) or name in (BACKEND, SPAN):
+        elif old == new or UNTOLD in (old, new) or name in (BACKEND, SPAN, LABEL_PALETTE):
             continue
         elif name.endswith(f".{CODE}"):
             found.append(Change(name, old, new, f"other code of --{name.removesuffix(f'.{CODE}')}"))

@@ -16,7 +16,7 @@ from segnet_hpu.interchange.keras_segmentation import refuse_replaced_configurat
 from segnet_hpu.models.encoders.normalisation import Normalisation
 from segnet_hpu.models.normalisation import normalisation, set_normalisation
 from segnet_hpu.models.roles import stable_name
-from segnet_hpu.models.trained_model import TrainedModel
+from segnet_hpu.models.trained_model import LABEL_PALETTE, TrainedModel
 from segnet_hpu.objectives.schedules import ends_with_run
 from segnet_hpu.options import as_text
 from segnet_hpu.runtime.device import Device, select_device
@@ -229,7 +229,7 @@ def _compile(settings: Settings, hardware: Hardware, sources: Sources, network: 
         | ({SPAN: length.epochs} if ends_with_run(settings.lr_schedule) else {}) | {
             "model_name": stable_name(network.name), "input_height": network.input_shape[1],
             "input_width": network.input_shape[2], "batch_size": length.batch_size, "steps_per_epoch": length.steps,
-            "monitor": monitor.name, BACKEND: keras.config.backend(),
+            LABEL_PALETTE: sources.training.palette, "monitor": monitor.name, BACKEND: keras.config.backend(),
             "scale_lr": f"{settings.scale_lr} (times {rate_factor(settings, ranks.planned):g})"})
 
 

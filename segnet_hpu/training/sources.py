@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from segnet_hpu.constants import VOID
+from segnet_hpu.constants import CLASS_IDS, VOID
 from segnet_hpu.data.augmentation import Augmentation, with_function
 from segnet_hpu.data.cache import default_budget
 from segnet_hpu.data.datasets import find, open_dataset, root_of
@@ -35,7 +35,9 @@ def open_sources(settings: Settings, ranks: Ranks) -> tuple[Source, Source | Non
     Raises UsageError for missing folders and, naming the first fault, for faulty data.
     """
     limit_pixels(settings.max_pixels)
-    train, validation = (_open_dataset if settings.dataset else _open_folders)(settings, ranks)
+    palettes = LabelPalettes()
+    train, validation = (_open_dataset if settings.dataset else _open_folders)(settings, ranks, palettes)
+    train.palette = ranks.first(palettes.noted) if train.label_rule == CLASS_IDS else {}
     if settings.not_verify_dataset and ranks.leads:  # of validation's labels evaluation warns
         train = train.checked(settings.n_classes, settings.ignore_label, refusing=False)
     if validation is not None:
@@ -43,11 +45,10 @@ def open_sources(settings: Settings, ranks: Ranks) -> tuple[Source, Source | Non
     return train, validation
 
 
-def _open_folders(settings: Settings, ranks: Ranks) -> tuple[PairSource, Source | None]:
+def _open_folders(settings: Settings, ranks: Ranks, palettes: LabelPalettes) -> tuple[PairSource, Source | None]:
     folders = [(str(settings.train_images), str(settings.train_annotations))]
     if settings.validate:
         folders.append((str(settings.val_images), str(settings.val_annotations)))
-    palettes = LabelPalettes()
     for images, labels in folders:
         ranks.first(functools.partial(_verify, images, labels, settings, palettes))
     sources = [FolderSource(images, labels).reading(settings.image_coding) for images, labels in folders]
@@ -101,11 +102,12 @@ def class_weights(source: Source, settings: Settings) -> list[float] | None:
     return weights
 
 
-def _open_dataset(settings: Settings, ranks: Ranks) -> tuple[PairSource, Source | None]:
+def _open_dataset(settings: Settings, ranks: Ranks,
+                  palettes: LabelPalettes) -> tuple[PairSource, Source | None]:
     """The sources of a data set; rank 0 opens them first, alone, so that it alone complains."""
     assert settings.n_classes is not None and settings.dataset is not None
     n_classes, opened = settings.n_classes, dict[str, DataSetSource]()
-    arguments, palettes = (settings.dataset, settings.data_root), LabelPalettes()
+    arguments = settings.dataset, settings.data_root
 
     def open_first(split: str) -> None:
         if settings.not_verify_dataset:

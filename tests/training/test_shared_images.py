@@ -6,6 +6,7 @@ import pytest
 
 from made_png import png
 from segnet_hpu import config
+from segnet_hpu.data.source import FolderSource
 from segnet_hpu.errors import UsageError
 from segnet_hpu.runtime.ranks.alone import Alone
 from segnet_hpu.training.settings import Settings
@@ -49,6 +50,37 @@ def test_palettes_of_validation_must_be_those_of_training(tmp_path):
     settings = config.from_values(Settings, model_name="unet_mini", n_classes=3, validate=True, **folders)
     with pytest.raises(UsageError, match=f"{tmp_path}/v/.* for the index ., which is .* in {tmp_path}/t/"):
         open_sources(settings, Alone())
+
+
+def write_palettes(folder, colours):
+    """Write a toy set whose labels have this palette; return its two folders."""
+    images, labels = write_toy(folder, 2)
+    for path in labels.iterdir():
+        path.write_bytes(png(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), 8, 3, colours.tobytes()))
+    return images, labels
+
+
+def test_the_palette_of_the_training_labels_is_compared_with_that_of_scored_ones(tmp_path, capsys):
+    """By indices that are class ids; where a description gives them other classes they tell nothing."""
+    colours = np.array([[0, 0, 0], [220, 40, 40], [40, 60, 220]], np.uint8)
+    images, labels = write_palettes(tmp_path / "t", colours)
+    rule = tmp_path / "t/d.yaml"
+    rule.write_text("classes: [a, b, c]\nlabel_values: {a: 1, b: 0, c: 2}\n"
+                    "splits: {train: {images: images, labels: labels}}\n")
+    folders = {"train_images": str(images), "train_annotations": str(labels)}
+    noted, mapped = (open_sources(config.from_values(Settings, model_name="unet_mini", n_classes=3, validate=False,
+                                                     **data), Alone())[0].palette
+                     for data in (folders, {"dataset": str(rule)}))
+    assert noted == {"0": "000000", "1": "dc2828", "2": "283cdc"} and mapped == {}
+    capsys.readouterr()
+    for palette, told in ((colours, False), (colours[[0, 2, 1]], True)):
+        scored = FolderSource(*write_palettes(tmp_path / f"s{told}", palette)).checked(3)
+        for i in range(len(scored)):
+            scored.label(i)
+        scored.finish_check(trained_on=noted)
+        err = capsys.readouterr().err
+        assert ("for the indices 1 (dc2828 there, 283cdc here), 2 (283cdc there, dc2828 here)" in err) == told, err
+        assert told or not err
 
 
 @pytest.mark.parametrize("described", [True, False])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from segnet_hpu.code_hash import code_hash
-from segnet_hpu.constants import VOID
+from segnet_hpu.constants import CLASS_IDS, VOID
 from segnet_hpu.data.colours import Colour
 from segnet_hpu.data.datasets.layout import LayoutError, Split, layout_error
 from segnet_hpu.data.datasets.patterns import fill, fixed_folder, lower_suffix, matches, other_case
@@ -73,7 +73,7 @@ class DataSet:
         mapped = {i: i for i in range(VOID + 1)} if self.ids is None else self.ids
         # Values are class ids: so read two folders, too.
         if self.others is None and all(label == value for value, label in mapped.items()):
-            return "class ids"
+            return CLASS_IDS
         return f"values {sorted(mapped.items())}, others {self.others}"
 
     def with_void(self, label: int | None) -> "DataSet":
