@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from segnet_hpu.cli.output_flags import Outputs
 from segnet_hpu.config import REQUIRED, option
-from segnet_hpu.data.datasets.registry import open_dataset
+from segnet_hpu.data.datasets.registry import find, open_dataset, root_of
 from segnet_hpu.data.datasets.selection import dataset_of_settings
+from segnet_hpu.data.image_coding import PLAIN, ImageCoding, ImageSettings
+from segnet_hpu.data.left_out import tell_left_out, tell_left_out_of_split
 from segnet_hpu.errors import UsageError
 from segnet_hpu.runtime.device import DeviceSettings, select_device
 from segnet_hpu.signature import MODEL
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class Settings(DeviceSettings, Outputs):
+class Settings(DeviceSettings, Outputs, ImageSettings):
     """Count a model's statistics of batch normalisation anew, on training pictures. No weight changes."""
 
     checkpoints_path: str = option(REQUIRED, "model: a .keras file, a run folder, or training's prefix")
@@ -36,7 +38,7 @@ class Settings(DeviceSettings, Outputs):
 def run(settings: Settings) -> None:
     if not settings.out.endswith(".keras"):
         raise UsageError(f"--out {settings.out}: expected a name that ends in .keras")
-    dataset_of_settings(settings, ["images_path"], ["images_path"], ["split"])
+    dataset = dataset_of_settings(settings, ["images_path"], ["images_path"], ["split"])
     from segnet_hpu.interchange.load import find_checkpoint, load, refuse_checkpoint_of_run
 
     refuse_checkpoint_of_run("--out", settings.out)
@@ -53,19 +55,26 @@ def run(settings: Settings) -> None:
         raise UsageError(f"{path} has no batch normalisation that is trained; there is nothing to count")
     size = min(settings.batch_size, len(paths))
     count = min(settings.batches, len(paths) // size)
-    statistics.count(_batches(trained, _shuffled(paths, settings.seed), size, count))
+    coding = settings.image_coding.over(dataset.image_files if dataset else PLAIN).over(trained.input_coding.files)
+    statistics.count(_batches(trained, _shuffled(paths, settings.seed), coding, size, count))
     trained.save(settings.out, "free space or choose another --out")
     print(f"{settings.out}: {path} with the statistics of {len(statistics.layers)} batch normalisations counted over "
           f"{count} batches of {size} pictures")
 
 
 def _pictures(settings: Settings) -> list[str]:
-    """The files of the pictures."""
+    """The files of the pictures; told of what is left out."""
     if settings.dataset:
-        return [pair.image for pair in open_dataset(settings.dataset, settings.data_root, settings.split).pairs]
+        source = open_dataset(settings.dataset, settings.data_root, settings.split)
+        dataset = find(settings.dataset)
+        tell_left_out_of_split(dataset, root_of(dataset, settings.data_root), settings.split)
+        return [pair.image for pair in source.pairs]
     from segnet_hpu.inference.pictures import PictureFolder
 
-    return PictureFolder(settings.images_path or "").paths
+    folder = settings.images_path or ""
+    paths = PictureFolder(folder).paths
+    tell_left_out(folder, paths)
+    return paths
 
 
 def _shuffled(paths: Sequence[str], seed: int) -> list[str]:
@@ -74,7 +83,8 @@ def _shuffled(paths: Sequence[str], seed: int) -> list[str]:
     return [paths[i] for i in np.random.default_rng(seed).permutation(len(paths))]
 
 
-def _batches(trained: "TrainedModel", paths: Sequence[str], size: int, count: int) -> "Iterator[np.ndarray]":
+def _batches(trained: "TrainedModel", paths: Sequence[str], coding: ImageCoding, size: int,
+             count: int) -> "Iterator[np.ndarray]":
     """Yield batches float32 (size, H, W, C) as the network takes them."""
     import numpy as np
 
@@ -83,6 +93,6 @@ def _batches(trained: "TrainedModel", paths: Sequence[str], size: int, count: in
     from segnet_hpu.inference.predictor import Predictor
 
     prepare = Predictor(trained).prepare
-    pictures = read_pictures(paths[:size * count], trained.input_coding.files)
+    pictures = read_pictures(paths[:size * count], coding)
     for batch in batched(map(prepare, pictures), size):
         yield np.stack(batch).astype(np.float32)

@@ -252,6 +252,32 @@ def test_recalibrate_counts_over_pictures_and_keeps_all_else(tmp_path, capsys):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("described", [True, False])
+def test_recalibrate_reads_pictures_as_the_flags_or_the_description_say(tmp_path, capsys, described):
+    """Pictures of 10 bits in 16; what the folder leaves out is told."""
+    model = small()
+    TrainedModel(model).save(tmp_path / "stale.keras")
+    for kind in ("images", "labels"):
+        (tmp_path / kind).mkdir()
+    pictures = np.random.default_rng(1).integers(0, 1024, (5, 32, 48, 3), np.uint16)
+    for i, picture in enumerate(pictures):
+        cv2.imwrite(str(tmp_path / f"images/{i}.png"), picture[..., ::-1])
+        cv2.imwrite(str(tmp_path / f"labels/{i}.png"), np.zeros((32, 48), np.uint8))
+    (tmp_path / "images/left.gif").touch()
+    (tmp_path / "d.yaml").write_text("classes: [a, b, c]\nimage_range: [0, 1023]\n"
+                                     "splits: {train: {images: images, labels: labels}}\n")
+    given = (["--dataset", tmp_path / "d.yaml"] if described else
+             ["--images_path", tmp_path / "images", "--image_range", "0-1023"])
+    words = ["recalibrate", "--checkpoints_path", tmp_path / "stale.keras", "--out", tmp_path / "new.keras",
+             "--batch_size", "5", "--train_engine", "cpu", *given]
+    assert main(list(map(str, words))) == 0
+    assert "images: 1 .gif (left.gif)" in capsys.readouterr().err
+    x = model.layers[2](np.round(pictures / 1023 * 255).astype("float32") / 127.5 - 1)
+    layer = next(layer for layer in load(tmp_path / "new.keras").network.layers
+                 if isinstance(layer, layers.BatchNormalization))
+    np.testing.assert_allclose(layer.moving_mean, np.mean(x, (0, 1, 2)), rtol=1e-2, atol=2e-3)
+
+
 @pytest.mark.parametrize("exists", [True, False])
 @pytest.mark.parametrize("name", ["net.2.keras", "net.1-5.keras", "net.best.keras"])
 @pytest.mark.parametrize("command", [
