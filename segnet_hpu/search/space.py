@@ -32,7 +32,7 @@ class Range:
         """Return it as Optuna has it."""
         from optuna.distributions import FloatDistribution, IntDistribution
 
-        if isinstance(self.low, int):
+        if isinstance(self.low, int) and isinstance(self.high, int) and not isinstance(self.step, float):
             return IntDistribution(self.low, self.high, log=self.log, step=self.step or 1)
         return FloatDistribution(self.low, self.high, log=self.log, step=self.step)
 
