@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from segnet_hpu.constants import ONE_AND_BACKGROUND
+from segnet_hpu.constants import LABEL_PALETTE, ONE_AND_BACKGROUND
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.image_coding import PLAIN, ImageCoding
 from segnet_hpu.errors import RunError, UsageError, warn
@@ -24,7 +24,6 @@ PARTIAL = ".partial.keras"
 # What else than Keras' own the archive holds: facts, the layers of ours that are operations of Keras in
 # there, and the roles of all.
 FACTS, LAYERS, ROLES = "segnet_hpu/facts.json", "segnet_hpu/layers.json", "segnet_hpu/roles.json"
-LABEL_PALETTE = "label_palette"  # in made_with: colours of the indices in the training labels
 # What may stand in facts.json, beside null, and how to say so.
 NOTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "class_names": (lambda value: isinstance(value, str), "a text"),

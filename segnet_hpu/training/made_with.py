@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from segnet_hpu.code_hash import code_hash, written_by_user
 from segnet_hpu.components import Choice
+from segnet_hpu.constants import LABEL_PALETTE
 from segnet_hpu.data.fingerprint import difference
 from segnet_hpu.errors import UsageError, nearest
 from segnet_hpu.fields import keys
-from segnet_hpu.models.trained_model import LABEL_PALETTE
 from segnet_hpu.options import as_text
 from segnet_hpu.training.settings import Settings
 

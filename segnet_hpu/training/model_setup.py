@@ -42,14 +42,13 @@ def set_first_weights(model: keras.Model, settings: Settings) -> None:
     Without a choice, ImageNet's are taken where such are published for the model's encoder.
     Raises UsageError if they do not fit the model.
     """
-    names = (split_names(settings.class_names, settings.n_classes) if settings.class_names and settings.n_classes
-             else None)
     if settings.load_weights:
-        if told := copy_weights(model, settings.load_weights, input_coding(model, settings), names):
+        if told := copy_weights(model, settings.load_weights, input_coding(model, settings), _names(settings)):
             print(told, flush=True)
         return
     if settings.init_from:
-        print(transfer_weights(model, settings.init_from, input_coding(model, settings), names), flush=True)
+        told = transfer_weights(model, settings.init_from, input_coding(model, settings), _names(settings))
+        print(told, flush=True)
         return
     source = settings.encoder_weights
     if source is None:
@@ -59,6 +58,12 @@ def set_first_weights(model: keras.Model, settings: Settings) -> None:
     if source != "random":
         load_encoder(model, source)
         refuse_broken_weights(model, f"--encoder_weights {source}")
+
+
+def _names(settings: Settings) -> list[str] | None:
+    """The names of the classes, where they have some."""
+    names, number = settings.class_names, settings.n_classes
+    return split_names(names, number) if names and number else None
 
 
 def input_coding(model: keras.Model, settings: Settings) -> InputCoding:

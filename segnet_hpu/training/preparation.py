@@ -9,6 +9,7 @@ import keras
 
 from segnet_hpu.code_hash import code_hash
 from segnet_hpu.components import Choice
+from segnet_hpu.constants import LABEL_PALETTE
 from segnet_hpu.data.appearance import Appearance
 from segnet_hpu.data.fingerprint import fingerprint
 from segnet_hpu.data.source import Source
@@ -16,7 +17,7 @@ from segnet_hpu.interchange.keras_segmentation import refuse_replaced_configurat
 from segnet_hpu.models.encoders.normalisation import Normalisation
 from segnet_hpu.models.normalisation import normalisation, set_normalisation
 from segnet_hpu.models.roles import stable_name
-from segnet_hpu.models.trained_model import LABEL_PALETTE, TrainedModel
+from segnet_hpu.models.trained_model import TrainedModel
 from segnet_hpu.objectives.schedules import ends_with_run
 from segnet_hpu.options import as_text
 from segnet_hpu.runtime.device import Device, select_device

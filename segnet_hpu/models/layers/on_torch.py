@@ -53,14 +53,19 @@ def normalise(layer: keras.layers.BatchNormalization, inputs: torch.Tensor, trai
             or (by_batch and not usual_moments(layer))):
         return _normalise(layer, inputs, training=training, mask=mask)
     moving = [keras.ops.convert_to_tensor(v) for v in (layer.moving_mean, layer.moving_variance)]
-    mean, variance = [torch.zeros_like(v) for v in moving] if by_batch else moving
     scale, offset = (None if v is None else keras.ops.convert_to_tensor(v) for v in (layer.gamma, layer.beta))
-    # With a momentum of 1 it leaves the batch's own statistics in `mean` and `variance`.
-    normalised = functional.batch_norm(channels_first(inputs), mean, variance, scale, offset, by_batch, 1.0,
+    # With a momentum of 1 it leaves the batch's own statistics in buffers; not sure where another device computes.
+    leaves_statistics = inputs.device.type in ("cpu", "cuda")
+    buffers = moving if not by_batch else [torch.zeros_like(v) for v in moving] if leaves_statistics else [None, None]
+    normalised = functional.batch_norm(channels_first(inputs), *buffers, scale, offset, by_batch, 1.0,
                                        layer.epsilon).movedim(1, -1)
     if by_batch:
         # Keras averages the variances of the batches themselves, PyTorch estimates of those of all there is.
-        for variable, before, new in zip((layer.moving_mean, layer.moving_variance), moving,
-                                         (mean, variance * ((count - 1) / count)), strict=True):
+        if leaves_statistics:
+            mean, variance = buffers[0], buffers[1] * ((count - 1) / count)
+        else:
+            variance, mean = torch.var_mean(inputs.detach().float(), list(range(inputs.ndim - 1)), correction=0)
+        for variable, before, new in zip((layer.moving_mean, layer.moving_variance), moving, (mean, variance),
+                                         strict=True):
             variable.assign(before * layer.momentum + new * (1.0 - layer.momentum))
     return normalised.to(getattr(torch, layer.compute_dtype))
