@@ -196,10 +196,10 @@ def _scale_updates(optimizer: keras.Optimizer, factor_of: Callable[[Any], float]
 def _by_factor(optimizer: keras.Optimizer, factor_of: Callable[[Any], float]) -> Callable[..., None]:
     """Keras' torch optimizers update all variables in one call: let them take those of each factor in turn."""
     update = optimizer._parallel_update_step
-    # Nadam's product of momenta, which moves on at every call.
-    product = getattr(optimizer, "_u_product", None)
 
     def parallel_update_step(gradients: Gradients, variables: list[Any], rate: Any) -> None:
+        # Nadam's product of momenta, which its `build` makes and every call moves on.
+        product = getattr(optimizer, "_u_product", None)
         before = None if product is None else keras.ops.copy(product)
         for factor in sorted({factor_of(v) for v in variables}):
             if product is not None:
