@@ -68,6 +68,11 @@ def palette(data: bytes) -> list[Colour] | None:
     return None
 
 
+def is_coloured(palette: Iterable[Colour]) -> bool:
+    """Return whether a palette holds other colours than greys."""
+    return any(len(set(colour)) > 1 for colour in palette)
+
+
 def with_palette(data: bytes, colours: Iterable[Colour]) -> bytes:
     """Return an 8-bit grey PNG as one with a palette: its values become indices. colours: up to 256 RGB triples."""
     chunks = [(kind, content) for kind, content, _ in png_chunks(data)]

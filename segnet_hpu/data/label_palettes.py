@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from segnet_hpu.data.colours import Colour
+from segnet_hpu.data.containers import is_coloured
 from segnet_hpu.data.faults import Fault
 from segnet_hpu.data.label_faults import BY_COLOURS, mixed_palettes_fault, palette_fault
 from segnet_hpu.data.labels import palette_of, read_label_values
@@ -34,7 +35,7 @@ class LabelPalettes:
             return
         values = np.flatnonzero(np.bincount(read_label_values(path).ravel())).tolist()
         with self._lock:
-            if any(len(set(colour)) > 1 for colour in palette):
+            if is_coloured(palette):
                 self._first.setdefault(False, path)
                 for index in values:
                     self._note_colour(path, index, palette)

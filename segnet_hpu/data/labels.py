@@ -56,7 +56,7 @@ def read_label_channels(path: StrPath) -> np.ndarray:
     if header.has_palette and header.format == "TIFF":
         raise BadFile(path, "has a palette, whose indices are not read from TIFF", "save it as PNG with that palette")
     palette = containers.palette(data)
-    if palette and not any(len(set(colour)) > 1 for colour in palette):
+    if palette and not containers.is_coloured(palette):
         _refuse_merged_greys(path, data, header, palette)
     else:
         data = containers.indices_as_grey(data)
